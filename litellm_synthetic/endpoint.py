@@ -1,0 +1,125 @@
+"""Where a call goes: what a base URL means, and which URLs follow from it.
+
+A base URL chooses a *surface*, the protocol that is spoken there. Only the OpenAI-compatible one is
+spoken by this version; `SURFACE_BY_SUFFIX` is the table that the next one is added to.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
+BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
+ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
+
+Surface = Literal["openai", "anthropic"]
+SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (
+    ("/anthropic", "anthropic"),
+    ("/anthropic/v1", "anthropic"),
+    ("", "openai"),  # everything else is taken as an OpenAI-style base
+)
+
+# What people paste when a tool asks them for a "URL": the operation at its end is cut off.
+_OPERATIONS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
+_CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+class InvalidBaseURLError(ValueError):
+    """Say why a base URL is refused. The message never holds the userinfo of the URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Name a normalised base URL and the protocol spoken there."""
+
+    base_url: str
+    surface: Surface
+
+    def url(self, operation: str) -> str:
+        """Return the absolute URL of an operation such as `chat/completions`."""
+        return f"{self.base_url}/{operation}"
+
+
+@lru_cache(maxsize=64)
+def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
+    """Read a base URL as people write it.
+
+    The bare host becomes `…/openai/v1`; `/v1`, `/openai/v1` and any other path are kept, without a
+    trailing slash, without a doubled `/v1`, and without an operation such as `/chat/completions`.
+
+    Args:
+        text: an absolute URL.
+        allow_http: whether plain http is allowed to a host that is not loopback
+            (`SYNTHETIC_ALLOW_HTTP=1`).
+
+    Raises:
+        InvalidBaseURLError: not an absolute http(s) URL, or one with userinfo, a query or a
+            fragment, or plain http to a remote host.
+    """
+    parts = _split(text)
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
+        raise InvalidBaseURLError(
+            f"the base URL http://{host} would send the API key unencrypted; use https, or set "
+            f"{ALLOW_HTTP_VARIABLE}=1 if this network is trusted"
+        )
+    path = _normalise_path(parts.path)
+    surface = next(name for suffix, name in SURFACE_BY_SUFFIX if path.endswith(suffix))
+    if not path:
+        path = "/openai/v1"
+    bracketed = f"[{host}]" if ":" in host else host
+    authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
+    return Endpoint(base_url=f"{parts.scheme}://{authority}{path}", surface=surface)
+
+
+def _split(text: str) -> SplitResult:
+    text = text.strip()
+    if _CONTROL_OR_SPACE.search(text):
+        raise InvalidBaseURLError("the base URL holds a space, a backslash or a control character")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise InvalidBaseURLError(
+            f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
+        ) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise InvalidBaseURLError(
+            f"the base URL must be an absolute https URL such as {DEFAULT_BASE_URL}"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise InvalidBaseURLError(
+            f"the base URL for {parts.hostname} holds a user name or password; take it out and "
+            "give the key as api_key= or SYNTHETIC_API_KEY"
+        )
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise InvalidBaseURLError(
+            f"the base URL for {parts.hostname} holds a query string or fragment; take it out"
+        )
+    return parts
+
+
+def _normalise_path(path: str) -> str:
+    path = re.sub(r"/{2,}", "/", path).rstrip("/")
+    for operation in _OPERATIONS:
+        if path.endswith(operation):
+            path = path.removesuffix(operation)
+            break
+    while path.endswith("/v1/v1"):
+        path = path.removesuffix("/v1")
+    return path
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,423 @@
+"""What a failure becomes: one table from status and text to LiteLLM's own exception classes.
+
+Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}` is
+read as well. Every exception names the provider, says what happened and the one thing that fixes
+it, and keeps the upstream's headers on `.response`, where LiteLLM's Router looks for Retry-After.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from litellm import exceptions
+
+from litellm_synthetic.quota import HEADER as QUOTA_HEADER
+from litellm_synthetic.quota import parse_quotas
+from litellm_synthetic.retries import PLAN_CAP, parse_retry_after
+from litellm_synthetic.secret import KEY_VARIABLE, Secret, scrub_key_shaped
+
+PROVIDER: Final = "synthetic"
+BILLING_URL: Final = "https://synthetic.new/billing"
+_LONGEST_QUOTED_CHARACTERS: Final = 600
+# Framing no longer fits a body that has been decoded, and Set-Cookie is a session of the key's
+# owner: it belongs in no log.
+_UNKEPT_HEADERS: Final = frozenset(
+    ("set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection")
+)
+# A backend that only says "400 status code (no body)" has usually been sent too long a prompt; it
+# is taken for an overflow where the counted prompt fills at least this share of the window
+# (the local count is an estimate with another tokenizer).
+_NEAR_WINDOW_SHARE: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Name the call that failed: the model as asked for, where it went, and what to hide."""
+
+    model: str
+    base_url: str
+    key: Secret | None = None
+    context_window_tokens: int | None = None
+    count_prompt_tokens: Callable[[], int] | None = None
+    explain_model: Callable[[], str] | None = None
+
+    def scrub(self, text: str) -> str:
+        """Remove the key from a text of foreign origin."""
+        return self.key.scrub(text) if self.key is not None else scrub_key_shaped(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Hold what the upstream answered: status 200 for an error event inside a stream."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Build = Callable[[Failure, Origin, "re.Match[str] | None"], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Match a failure by status (None: any) and text (None: any)."""
+
+    statuses: frozenset[int] | None
+    pattern: re.Pattern[str] | None
+    build: Build
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that may be shown: no cookies, no framing, no incredible Retry-After."""
+    kept = {name.lower(): value for name, value in headers.items()}
+    if "retry-after" in kept and parse_retry_after(kept) is None:
+        del kept["retry-after"]
+    return {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
+
+
+def error_text(body: bytes | str) -> str:
+    """Return the message of an error body: `{"error": str}`, `{"error": {"message"}}`, or text."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return _without_markup(text)
+    return message_of(document) or text.strip()
+
+
+def message_of(document: object) -> str:
+    """Return the error message inside a decoded JSON document, or ""."""
+    if not isinstance(document, dict):
+        return ""
+    error = document.get("error")
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("type") or json.dumps(error)
+    if error is None:
+        error = document.get("message") or document.get("detail")
+    return error if isinstance(error, str) else json.dumps(error) if error else ""
+
+
+def status_of(document: object) -> int | None:
+    """Return the HTTP status that an error event names as `code` or `status`, if it does."""
+    if not isinstance(document, dict):
+        return None
+    error = document.get("error")
+    for source in (error if isinstance(error, dict) else {}, document):
+        for name in ("status", "status_code", "code"):
+            value = source.get(name)
+            if isinstance(value, str) and value.isdigit():
+                value = int(value)
+            if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004  # error statuses
+                return value
+    return None
+
+
+def to_exception(failure: Failure, origin: Origin) -> Exception:
+    """Return the LiteLLM exception for a failed reply or for an error event."""
+    text = origin.scrub(failure.text)[:_LONGEST_QUOTED_CHARACTERS]
+    failure = Failure(failure.status, text, kept_headers(failure.headers))
+    for rule in RULES:
+        if rule.statuses is not None and failure.status not in rule.statuses:
+            continue
+        match = rule.pattern.search(text) if rule.pattern is not None else None
+        if rule.pattern is None or match is not None:
+            return rule.build(failure, origin, match)
+    return _server_error(failure, origin, None)
+
+
+def _response(failure: Failure, origin: Origin, status: int | None = None) -> httpx.Response:
+    return httpx.Response(
+        status or failure.status,
+        headers=dict(failure.headers),
+        content=json.dumps({"error": failure.text}).encode(),
+        request=httpx.Request("POST", origin.base_url),
+    )
+
+
+def _finish(error: Exception, failure: Failure, response: httpx.Response) -> Exception:
+    """Put the headers where LiteLLM looks for them on the classes that take no `response`."""
+    if not isinstance(getattr(error, "response", None), httpx.Response):
+        error.response = response  # type: ignore[attr-defined]  # APIError and Timeout have none
+    error.litellm_response_headers = httpx.Headers(dict(failure.headers))  # type: ignore[attr-defined]  # LiteLLM sets it the same way
+    return error
+
+
+def _raise_as(
+    kind: Callable[..., Exception],
+    message: str,
+    failure: Failure,
+    origin: Origin,
+    status: int | None = None,
+    **extra: Any,
+) -> Exception:
+    response = _response(failure, origin, status)
+    if kind is exceptions.APIError:
+        extra |= {"status_code": status or failure.status, "request": response.request}
+    elif kind is exceptions.Timeout:
+        extra |= {"exception_status_code": status or failure.status}
+    else:
+        extra |= {"response": response}
+    error = kind(message=message, model=origin.model, llm_provider=PROVIDER, **extra)
+    return _finish(error, failure, response)
+
+
+def _said(failure: Failure) -> str:
+    if failure.status == 200:  # noqa: PLR2004  # an error event inside a stream
+        return f'Synthetic reported in the stream: "{failure.text}"'
+    quoted = f': "{failure.text}"' if failure.text else " with an empty body"
+    return f"Synthetic answered {failure.status}{quoted}"
+
+
+def _overflow(failure: Failure, origin: Origin, match: re.Match[str] | None) -> Exception:
+    groups = match.groupdict() if match else {}
+    window = groups.get("window") or origin.context_window_tokens
+    size = f"The prompt has {groups['prompt']} tokens" if groups.get("prompt") else "The prompt"
+    limit = f"the context window of {window} tokens" if window else "the context window"
+    verb = "; it exceeds" if groups.get("prompt") else " exceeds"
+    return _raise_as(
+        exceptions.ContextWindowExceededError,
+        f"{size}{verb} {limit} of {origin.model}. {_said(failure)}. Shorten the conversation or "
+        "use a model with a larger window (context_window_fallbacks does so by itself).",
+        failure,
+        origin,
+        400,
+    )
+
+
+def _perhaps_overflow(failure: Failure, origin: Origin, match: re.Match[str] | None) -> Exception:
+    window, count = origin.context_window_tokens, origin.count_prompt_tokens
+    prompt = count() if window is not None and count is not None else None
+    if window is not None and prompt is not None and prompt >= window * _NEAR_WINDOW_SHARE:
+        return _overflow(failure, origin, match)
+    about = (
+        f"the prompt, about {prompt} tokens, is well within the window of {window}"
+        if prompt is not None
+        else "the context window of this model is unknown here"
+    )
+    return _raise_as(
+        exceptions.BadRequestError,
+        f"{_said(failure)}. The backend gave no reason; {about}. Check the messages, the tools and "
+        "the parameters against what the model accepts.",
+        failure,
+        origin,
+        400,
+    )
+
+
+def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+    if PLAN_CAP.search(failure.text):
+        quotas = parse_quotas(failure.headers.get(QUOTA_HEADER))
+        reset = quotas.resets_at() if quotas is not None else None
+        when = (
+            f"It gives way at {reset:%Y-%m-%d %H:%M} UTC"
+            if reset is not None
+            else "When it gives way is not known from the reply"
+        )
+        remedy = f"{when}; until then use another model or upgrade at {BILLING_URL}."
+    elif (seconds := parse_retry_after(failure.headers)) is not None:
+        remedy = f"Try again in {seconds:g} s, or send fewer requests at a time."
+    else:
+        remedy = "Try again later, or send fewer requests at a time."
+    return _raise_as(
+        exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429
+    )
+
+
+def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+    message = f"{_said(failure)}. Add credit or upgrade the plan at {BILLING_URL}."
+    # LiteLLM has a class of its own for 402 since 1.106.
+    kind = getattr(exceptions, "PaymentRequiredError", exceptions.APIError)
+    return _raise_as(kind, message, failure, origin, 402)
+
+
+def _wrong_model(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+    explanation = origin.explain_model() if origin.explain_model is not None else ""
+    kind = exceptions.NotFoundError if failure.status == 404 else exceptions.BadRequestError  # noqa: PLR2004  # Not Found
+    return _raise_as(kind, f"{_said(failure)}. {explanation}".rstrip(), failure, origin)
+
+
+def _redirect(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+    target = urlsplit(failure.headers.get("location", ""))
+    shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path
+    return _raise_as(
+        exceptions.APIError,
+        f"{origin.base_url} redirects ({failure.status}) to {origin.scrub(shown) or 'nowhere'}. "
+        "A prompt is not sent on to another address; if that one is right, set it as api_base.",
+        failure,
+        origin,
+        # 3xx would make LiteLLM's proxy answer its own client with a redirect.
+        502,
+    )
+
+
+def _plain(kind: Callable[..., Exception], remedy: str, status: int | None = None) -> Build:
+    def build(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+        shown = remedy.format(base_url=origin.base_url, model=origin.model)
+        return _raise_as(kind, f"{_said(failure)}. {shown}".rstrip(), failure, origin, status)
+
+    return build
+
+
+def _server_error(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
+    in_stream = failure.status == 200  # noqa: PLR2004  # an error event inside a stream
+    return _raise_as(
+        exceptions.InternalServerError,
+        f"{_said(failure)}. Such failures are usually transient: try again, or fall back to "
+        "another model.",
+        failure,
+        origin,
+        500 if in_stream else None,
+    )
+
+
+def _without_markup(text: str) -> str:
+    if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
+        title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+        return f"an HTML page ({title.group(1).strip()})" if title else "an HTML page"
+    return text.strip()
+
+
+def _rule(statuses: tuple[int, ...] | None, pattern: str | None, build: Build) -> Rule:
+    return Rule(
+        None if statuses is None else frozenset(statuses),
+        None if pattern is None else re.compile(pattern, re.IGNORECASE),
+        build,
+    )
+
+
+# Read from the top; 200 stands for an error event inside a stream. The texts were seen between
+# January and September 2026.
+RULES: Final[tuple[Rule, ...]] = (
+    _rule(
+        (200, 400, 413, 422, 500),
+        r"input \((?P<prompt>[\d,]+) tokens\) is longer than the model's context length "
+        r"\((?P<window>[\d,]+) tokens\)",
+        _overflow,
+    ),
+    _rule(
+        (200, 400, 413, 422, 500),
+        r"maximum context length of (?P<window>[\d,]+)|"
+        r"longer than the model's context|exceeds the (model's )?(maximum )?context",
+        _overflow,
+    ),
+    _rule((200, 400, 413, 422, 500), r"context (limit|length|window) exceeded", _overflow),
+    _rule((200, 400), r"400 status code \(no body\)", _perhaps_overflow),
+    _rule(
+        (400,),
+        r"could not parse request as valid json",
+        _plain(
+            exceptions.BadRequestError,
+            "Synthetic says this of a body over 10 MiB as well: shrink the images or the history.",
+        ),
+    ),
+    _rule((400,), r"model name should start with|no longer supported|model.*not found", _wrong_model),
+    _rule(
+        (400,),
+        r"does not (appear to )?support image",
+        _plain(exceptions.BadRequestError, "Send the images to a model with image input."),
+    ),
+    _rule(
+        (401,),
+        None,
+        _plain(
+            exceptions.AuthenticationError,
+            f"Check {KEY_VARIABLE} (or api_key=): a valid key starts with syn_.",
+        ),
+    ),
+    _rule((402,), None, _payment_required),
+    _rule((200,), r"insufficient quota", _payment_required),
+    _rule(
+        (403,),
+        None,
+        _plain(exceptions.PermissionDeniedError, "This key may not do that; check its plan."),
+    ),
+    _rule(
+        (404,),
+        r"api route not found",
+        _plain(exceptions.NotFoundError, "Check the base URL, {base_url}."),
+    ),
+    _rule((404,), None, _wrong_model),
+    _rule((405,), None, _plain(exceptions.BadRequestError, "Check the base URL, {base_url}.")),
+    _rule((408,), None, _plain(exceptions.Timeout, "Try again.")),
+    _rule((413,), None, _plain(exceptions.BadRequestError, "Shrink the request.")),
+    _rule((429,), None, _rate_limited),
+    _rule((200,), r"subscription rate limits|parallel requests|too many requests", _rate_limited),
+    _rule(tuple(range(300, 400)), None, _redirect),
+    _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
+    _rule(
+        (502,), None, _plain(exceptions.BadGatewayError, "Too many requests at once cause this: retry.")
+    ),
+    _rule((503,), None, _plain(exceptions.ServiceUnavailableError, "Try again.")),
+    # 524 is the edge giving up on a long round that is not streamed (seen 2026-09-08).
+    _rule(
+        (504, 524),
+        None,
+        _plain(exceptions.Timeout, "Ask for a stream: long replies then keep the line busy."),
+    ),
+)
+
+
+def connection_failed(origin: Origin, reason: str) -> Exception:
+    """Return the error for a connection that could not be made or broke."""
+    return exceptions.APIConnectionError(
+        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason)}. Check the "
+        "network and the base URL, or try again.",
+        model=origin.model,
+        llm_provider=PROVIDER,
+    )
+
+
+def timed_out(origin: Origin, waited: str) -> Exception:
+    """Return the error for a reply that did not come in time."""
+    return exceptions.Timeout(
+        message=f"Synthetic did not answer: {waited}. Raise the limit, or fall back to another "
+        "model.",
+        model=origin.model,
+        llm_provider=PROVIDER,
+    )
+
+
+def stream_broken(origin: Origin, reason: str) -> Exception:
+    """Return the error for a stream that ended early or cannot be read."""
+    return exceptions.APIConnectionError(
+        message=f"The stream from {origin.base_url} {origin.scrub(reason)}. What was received is "
+        "incomplete; ask again.",
+        model=origin.model,
+        llm_provider=PROVIDER,
+    )
+
+
+def unreadable_reply(
+    origin: Origin, reason: str, content_type: str, headers: Mapping[str, str]
+) -> Exception:
+    """Return the error for a 200 whose body is not the reply that was asked for."""
+    return _raise_as(
+        exceptions.APIError,
+        f"{origin.base_url} answered 200, but {origin.scrub(reason)} (content type: "
+        f"{content_type or 'none'}). Check the base URL.",
+        Failure(502, reason, kept_headers(headers)),
+        origin,
+        502,
+    )
+
+
+def refused(message: str, model: str) -> Exception:
+    """Return the error for a request that is not sent because it cannot be right."""
+    return exceptions.BadRequestError(message=message, model=model, llm_provider=PROVIDER)
+
+
+def no_key(model: str, reason: str | None = None) -> Exception:
+    """Return the error for a call without a usable key."""
+    return exceptions.AuthenticationError(
+        message=reason
+        or f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "
+        "https://synthetic.new.",
+        model=model,
+        llm_provider=PROVIDER,
+    )

@@ -1,0 +1,41 @@
+"""What to say of an id that the server does not serve: retired, misspelt, or unknown."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from litellm_synthetic.catalog import Catalog, Model, canonical_id
+
+
+def explain(model_id: str, catalog: Catalog) -> str:
+    """Return a sentence or two that help with an id that was refused; the id is never replaced."""
+    wanted = canonical_id(model_id)
+    model = catalog.find(wanted)
+    if model is not None and model.is_retired:
+        seen = model.last_seen or model.removed_on
+        since = f", last seen on {seen}" if seen is not None else ""
+        return f"{wanted} is retired{since}.{_successor(model, catalog)}"
+    if model is not None:
+        return (
+            f"{wanted} was served on {catalog.observed_on}; the lineup moves without notice. "
+            "The current one is at https://api.synthetic.new/openai/v1/models."
+        )
+    by_lower = {one.id.lower(): one.id for one in catalog.current()}
+    close = get_close_matches(wanted.lower(), by_lower, n=2, cutoff=0.75)
+    if close:
+        return f"Did you mean {' or '.join(by_lower[one] for one in close)}?"
+    if ":" not in wanted:
+        return 'An id is "hf:owner/name" or an alias such as "syn:large:text".'
+    current = ", ".join(one.id for one in catalog.current() if one.kind == "alias")
+    return f"It is not known here. Aliases that are always served: {current}."
+
+
+def _successor(model: Model, catalog: Catalog) -> str:
+    aliases = [one for one in catalog.current() if one.kind == "alias"]
+    once = [one for one in aliases if any(t.target == model.id for t in one.alias_targets)]
+    sees = model.input_modalities is not None and "image" in model.input_modalities
+    fitting = [one for one in aliases if not sees or not one.cannot_see_images]
+    for alias in (*once, *fitting):
+        if alias.current_target is not None:
+            return f" The alias {alias.id} now serves {alias.current_target}."
+    return ""

@@ -1,0 +1,317 @@
+"""One request from the caller's words: where to, with which key, and the exact body."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpx
+import litellm
+from litellm.secret_managers.main import get_secret_str
+from pydantic import BaseModel
+
+from litellm_synthetic import errors
+from litellm_synthetic.catalog import Catalog, canonical_id
+from litellm_synthetic.endpoint import (
+    ALLOW_HTTP_VARIABLE,
+    DEFAULT_BASE_URL,
+    Endpoint,
+    InvalidBaseURLError,
+    parse_base_url,
+)
+from litellm_synthetic.errors import Origin
+from litellm_synthetic.lineup import explain
+from litellm_synthetic.messages import wire_messages, wire_tools
+from litellm_synthetic.params import InvalidParameterError, check_body_size, check_fields
+from litellm_synthetic.reasoning import with_replay_needs
+from litellm_synthetic.retries import DEFAULT_MAX_RETRIES, RetryPolicy
+from litellm_synthetic.secret import REDACTED, InvalidKeyError, Secret, parse_key
+from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits, Verify
+
+DEFAULT_SILENCE_SECONDS: Final = 300.0
+# Steers this package, or is written anew; neither is a field of the body.
+_NOT_FIELDS: Final = frozenset(
+    ("extra_body", "extra_headers", "max_retries", "stream", "stream_options", "model")
+)
+# `litellm.headers` is set once for all providers, so it may hold another one's credentials.
+_CREDENTIALS: Final = frozenset(
+    (
+        "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key",
+        "openai-organization", "openai-project",
+    )
+)  # fmt: skip  # one set, read as one
+_TRUE: Final = frozenset(("1", "true", "yes", "on"))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Hold what LiteLLM handed over for one call, in this package's terms.
+
+    Attributes:
+        model: the id after `synthetic/`, as it was asked for.
+        fields: parameters in their wire names, with the caller's `extra_body`.
+        headers: the caller's own headers.
+        key: the key that LiteLLM found (`api_key=`, else `SYNTHETIC_API_KEY`).
+        base_url: what LiteLLM found (`api_base=`, else `SYNTHETIC_API_BASE`, else the default).
+        stop_asked: `stop` as the caller said it, before LiteLLM cuts it to four.
+    """
+
+    model: str
+    fields: Mapping[str, Any]
+    headers: Mapping[str, Any] | None
+    key: str | None
+    base_url: str | None
+    timeout: float | httpx.Timeout | None = None
+    stream_timeout: float | None = None
+    max_retries: int | None = None
+    verify: Verify | None = None
+    client: Any = None
+    is_async: bool = False
+    stop_asked: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Hold a request that passed every check, and what its errors need to know."""
+
+    outgoing: Outgoing
+    origin: Origin
+    body: Mapping[str, Any]
+    stream: bool
+
+    @property
+    def loggable(self) -> dict[str, Any]:
+        """Return what LiteLLM's callbacks may see of the request; the key is not in it."""
+        shown = {
+            name: REDACTED if name in _CREDENTIALS else value
+            for name, value in self.outgoing.headers.items()
+        }
+        return {
+            "complete_input_dict": self.body,
+            "api_base": self.outgoing.url,
+            "headers": shown,
+        }
+
+
+def prepare_chat(call: Call, messages: Sequence[Any], catalog: Catalog) -> Prepared:
+    """Return the request of a chat completion.
+
+    Raises:
+        litellm.AuthenticationError: no key, or an unusable one.
+        litellm.BadRequestError: a base URL or parameter that cannot be right; see `params`.
+    """
+    facts = catalog.find(call.model)
+    wire = wire_messages(messages)
+    fields = {"messages": wire, **call.fields}
+    if isinstance(tools := fields.get("tools"), list | tuple):
+        fields["tools"] = wire_tools(tools)
+    if facts is not None and facts.replay is not None:
+        with_replay_needs(fields, facts.replay.model_dump())
+    return _prepare(
+        call,
+        "chat/completions",
+        fields,
+        Origin(
+            model=call.model,
+            base_url=call.base_url or DEFAULT_BASE_URL,
+            context_window_tokens=facts.context_window_tokens if facts else None,
+            count_prompt_tokens=lambda: _count_tokens(call, wire),
+            explain_model=lambda: explain(call.model, catalog),
+        ),
+    )
+
+
+def prepare_text(call: Call, prompt: object, catalog: Catalog) -> Prepared:
+    """Return the request of a legacy completion; raises what `prepare_chat` raises."""
+    return _prepare(call, "completions", {"prompt": prompt, **call.fields}, _origin(call, catalog))
+
+
+def prepare_embedding(call: Call, texts: object, catalog: Catalog) -> Prepared:
+    """Return the request of an embedding; raises what `prepare_chat` raises."""
+    return _prepare(call, "embeddings", {"input": texts, **call.fields}, _origin(call, catalog))
+
+
+def _origin(call: Call, catalog: Catalog) -> Origin:
+    facts = catalog.find(call.model)
+    return Origin(
+        model=call.model,
+        base_url=call.base_url or DEFAULT_BASE_URL,
+        context_window_tokens=facts.context_window_tokens if facts else None,
+        explain_model=lambda: explain(call.model, catalog),
+    )
+
+
+def _prepare(call: Call, operation: str, fields: Mapping[str, Any], origin: Origin) -> Prepared:
+    endpoint = _endpoint(call)
+    key = _key(call)
+    # The model first, so that a body cut short in a log still says what it was for.
+    body: dict[str, Any] = {"model": canonical_id(call.model)}
+    body |= {name: value for name, value in fields.items() if name not in _NOT_FIELDS}
+    body = {name: value for name, value in body.items() if value is not None}
+    stream = bool(call.fields.get("stream"))
+    if stream:
+        # Without it some backends report no usage, and the price would be a guess.
+        asked = call.fields.get("stream_options")
+        options = dict(asked) if isinstance(asked, Mapping) else {}
+        body |= {"stream": True, "stream_options": {**options, "include_usage": True}}
+    try:
+        unlimited_stop = litellm.disable_stop_sequence_limit is True
+        check_fields(body, unlimited_stop=unlimited_stop)
+        if not unlimited_stop and call.stop_asked is not None and "stop" in body:
+            check_fields({"stop": call.stop_asked})
+        content = _encode(body)
+        check_body_size(len(content))
+    except InvalidParameterError as error:
+        raise errors.refused(f"{error}.", call.model) from error
+    return Prepared(
+        outgoing=Outgoing(
+            url=endpoint.url(operation),
+            headers=_headers(call, key, stream=stream),
+            content=content,
+            limits=time_limits(call.timeout, call.stream_timeout, stream=stream),
+            retries=RetryPolicy(
+                DEFAULT_MAX_RETRIES if call.max_retries is None else max(call.max_retries, 0)
+            ),
+            verify=_verify(call.verify),
+            client=_client(call),
+        ),
+        origin=Origin(
+            model=origin.model,
+            base_url=endpoint.base_url,
+            key=key,
+            context_window_tokens=origin.context_window_tokens,
+            count_prompt_tokens=origin.count_prompt_tokens,
+            explain_model=origin.explain_model,
+        ),
+        body=body,
+        stream=stream,
+    )
+
+
+def _endpoint(call: Call) -> Endpoint:
+    allow_http = (get_secret_str(ALLOW_HTTP_VARIABLE) or "").strip().lower() in _TRUE
+    try:
+        endpoint = parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=allow_http)
+    except InvalidBaseURLError as error:
+        raise errors.refused(f"{error}.", call.model) from error
+    if endpoint.surface != "openai":
+        raise errors.refused(
+            f"The base URL {endpoint.base_url} is Synthetic's Anthropic surface, which this version "
+            f"does not speak. Use {DEFAULT_BASE_URL}.",
+            call.model,
+        )
+    return endpoint
+
+
+def _key(call: Call) -> Secret:
+    try:
+        key = parse_key(call.key)
+    except InvalidKeyError as error:
+        raise errors.no_key(call.model, f"{error}.") from None
+    if key is None:
+        raise errors.no_key(call.model)
+    return key
+
+
+def _headers(call: Call, key: Secret, *, stream: bool) -> dict[str, str]:
+    headers = {
+        "authorization": key.bearer,
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+        "user-agent": _user_agent(),
+    }
+    shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
+    headers |= {
+        name.lower(): str(value)
+        for name, value in shared.items()
+        if name.lower() not in _CREDENTIALS
+    }
+    for name, value in (call.headers or {}).items():
+        if value is not None and name.lower() not in ("host", "content-length"):
+            headers[name.lower()] = str(value)
+    return headers
+
+
+@cache
+def _user_agent() -> str:
+    return f"litellm-synthetic/{version('litellm-synthetic')} litellm/{version('litellm')}"
+
+
+def _encode(body: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(
+            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+        )
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        # A lone surrogate, NaN, or an object that has no JSON form.
+        raise InvalidParameterError(f"the request cannot be written as JSON ({error})") from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def time_limits(
+    timeout: float | httpx.Timeout | None, stream_timeout: float | None, *, stream: bool
+) -> TimeLimits:
+    """Return the limits for what the caller said.
+
+    A number bounds a whole plain call, retries included. On a stream it bounds each silence, unless
+    `stream_timeout` does, and never the whole; unsaid, silence ends a stream after 300 s. An
+    `httpx.Timeout` is taken phase by phase.
+    """
+    if isinstance(timeout, httpx.Timeout):
+        silence = timeout.read
+        if stream:
+            silence = stream_timeout or _least(timeout.read, DEFAULT_SILENCE_SECONDS)
+        return TimeLimits(timeout.connect, silence, timeout.write)
+    seconds = None if timeout is None else float(timeout)
+    connect = _least(seconds, CONNECT_TIMEOUT_SECONDS)
+    if not stream:
+        return TimeLimits(connect, seconds, seconds, seconds)
+    silence = stream_timeout or _least(seconds, DEFAULT_SILENCE_SECONDS)
+    return TimeLimits(_least(connect, silence), silence, silence)
+
+
+def _least(one: float | None, other: float) -> float:
+    return other if one is None else min(one, other)
+
+
+def _verify(said: Verify | None) -> Verify:
+    # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
+    if said is not None:
+        return said
+    variable = os.environ.get("SSL_VERIFY")
+    setting: Any = variable if variable is not None else litellm.ssl_verify
+    if isinstance(setting, str) and setting.lower() in ("true", "false"):
+        return setting.lower() == "true"
+    return True if setting is None else setting
+
+
+def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
+    wanted: type[httpx.Client | httpx.AsyncClient] = (
+        httpx.AsyncClient if call.is_async else httpx.Client
+    )
+    shared = litellm.aclient_session if call.is_async else litellm.client_session
+    if call.client is None:
+        return shared if isinstance(shared, wanted) else None
+    for candidate in (call.client, getattr(call.client, "client", None)):
+        if isinstance(candidate, wanted):
+            return candidate
+    raise errors.refused(
+        f"client={type(call.client).__name__} cannot be used here: pass an httpx."
+        f"{wanted.__name__}, or LiteLLM's handler around one.",
+        call.model,
+    )
+
+
+def _count_tokens(call: Call, messages: list[dict[str, Any]]) -> int:
+    return int(litellm.token_counter(model=call.model, messages=messages))

@@ -1,0 +1,67 @@
+"""The API key, in a type of its own, and its removal from any text that came from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+KEY_VARIABLE: Final = "SYNTHETIC_API_KEY"
+REDACTED: Final = "[redacted]"
+
+# Synthetic's keys start with `syn_`. Bearer covers a reply that echoes a whole header.
+_KEY_SHAPED: Final = re.compile(r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE)
+# Replacing a one-letter "key" would shred the text that it is meant to protect.
+_SHORTEST_SECRET: Final = 4
+
+
+class InvalidKeyError(ValueError):
+    """Say why a key cannot be sent as an HTTP header, without showing it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """Hold an API key whose `repr`, `str` and format never show it."""
+
+    _value: str
+
+    def __repr__(self) -> str:
+        return f"Secret({REDACTED})"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return repr(self)
+
+    @property
+    def bearer(self) -> str:
+        """Return the value of the Authorization header."""
+        return f"Bearer {self._value}"
+
+    def scrub(self, text: str) -> str:
+        """Replace this key, and anything that looks like one, in a text of foreign origin."""
+        if len(self._value) >= _SHORTEST_SECRET:
+            text = text.replace(self._value, REDACTED)
+        return scrub_key_shaped(text)
+
+
+def scrub_key_shaped(text: str) -> str:
+    """Replace whatever looks like a Synthetic key or a bearer token."""
+    return _KEY_SHAPED.sub(REDACTED, text)
+
+
+def parse_key(text: str | None) -> Secret | None:
+    """Read an API key: surrounding white space is dropped, blank means none.
+
+    Raises:
+        InvalidKeyError: the key holds characters that an HTTP header cannot carry.
+    """
+    value = (text or "").strip()
+    if not value:
+        return None
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise InvalidKeyError(
+            "the API key holds characters that no key has (white space, control or non-ASCII); "
+            f"copy it anew into {KEY_VARIABLE}"
+        )
+    return Secret(value)

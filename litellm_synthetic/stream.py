@@ -1,0 +1,194 @@
+"""A streamed reply from its open body to the caller: bytes, events, chunks, and how it may end."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Final
+
+from litellm.types.utils import ModelResponseStream
+
+from litellm_synthetic import errors
+from litellm_synthetic.chunks import BrokenStreamError, ChunkDecoder, ErrorEventError
+from litellm_synthetic.errors import Failure, Origin
+from litellm_synthetic.sse import EventDecoder, OversizedEventError
+from litellm_synthetic.transport import (
+    AsyncByteStream,
+    ByteStream,
+    ConnectionBrokenError,
+    StallError,
+)
+
+_UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
+_ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)
+
+
+class _Reader:
+    """Do all of a stream's work that does not wait for the network."""
+
+    def __init__(
+        self, decoder: ChunkDecoder, origin: Origin, silence_seconds: float | None
+    ) -> None:
+        self.decoder = decoder
+        self._origin = origin
+        self._events = EventDecoder()
+        self._silence_seconds = silence_seconds
+        self._last_event_at = time.monotonic()
+        self._closed = False
+
+    def take(self, data: bytes) -> Iterator[ModelResponseStream]:
+        """Yield the chunks in the next bytes; after the last event, what closes the reply."""
+        events = self._events.feed(data)
+        if events:
+            self._last_event_at = time.monotonic()
+        elif self._silence_seconds is not None:
+            # Comments keep a connection busy; they are no sign of an answer.
+            waited = time.monotonic() - self._last_event_at
+            if waited > self._silence_seconds:
+                raise StallError(f"no event for {waited:.1f} s in the stream")
+        for event in events:
+            yield from self.decoder.decode(event)
+            if self.decoder.done:
+                yield from self._close()
+                return
+
+    def end(self) -> Iterator[ModelResponseStream]:
+        """Yield what the end of the body leaves, and what closes the reply."""
+        # Half an event is how a cut stream ends; that it ended early says more.
+        with contextlib.suppress(BrokenStreamError):
+            for event in self._events.close():
+                yield from self.decoder.decode(event)
+        yield from self._close()
+
+    def failed(self, error: Exception) -> list[ModelResponseStream]:
+        """Return what closes a reply that is complete all the same, or raise LiteLLM's error.
+
+        A connection that breaks after the last finish_reason has lost nothing but, perhaps, the
+        usage. An error event is an error whenever it comes.
+        """
+        if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
+            return self._close()
+        raise self._translated(error) from error
+
+    def _close(self) -> list[ModelResponseStream]:
+        if self._closed:
+            return []
+        chunks = self.decoder.finish()
+        self._closed = True
+        return chunks
+
+    def _translated(self, error: Exception) -> Exception:
+        if isinstance(error, ErrorEventError):
+            return errors.to_exception(Failure(error.status, error.text), self._origin)
+        if isinstance(error, StallError):
+            return errors.timed_out(self._origin, str(error))
+        if isinstance(error, ConnectionBrokenError):
+            return errors.stream_broken(self._origin, f"broke off ({error})")
+        return errors.stream_broken(self._origin, str(error))
+
+
+class ChunkStream:
+    """Iterate over the chunks of a streamed reply; closing it closes the connection.
+
+    Raises, while iterating, LiteLLM's exceptions as `errors` makes them.
+    """
+
+    def __init__(
+        self,
+        body: ByteStream,
+        decoder: ChunkDecoder,
+        origin: Origin,
+        silence_seconds: float | None,
+    ) -> None:
+        self.decoder = decoder
+        self._body = body
+        self._chunks = _iterate(body, _Reader(decoder, origin, silence_seconds))
+        self._first: ModelResponseStream | None = None
+
+    def wait_for_first(self) -> None:
+        """Wait until the reply has begun, so that an error until then is the call's own error."""
+        self._first = next(self._chunks, None)
+
+    def __iter__(self) -> Iterator[ModelResponseStream]:
+        return self
+
+    def __next__(self) -> ModelResponseStream:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop reading and close the connection."""
+        self._chunks.close()
+        self._body.close()
+
+
+class AsyncChunkStream:
+    """Do what `ChunkStream` does, on an event loop."""
+
+    def __init__(
+        self,
+        body: AsyncByteStream,
+        decoder: ChunkDecoder,
+        origin: Origin,
+        silence_seconds: float | None,
+    ) -> None:
+        self.decoder = decoder
+        self._body = body
+        self._chunks = _aiterate(body, _Reader(decoder, origin, silence_seconds))
+        self._first: ModelResponseStream | None = None
+
+    async def wait_for_first(self) -> None:
+        """Wait until the reply has begun, so that an error until then is the call's own error."""
+        self._first = await anext(self._chunks, None)
+
+    def __aiter__(self) -> AsyncIterator[ModelResponseStream]:
+        return self
+
+    async def __anext__(self) -> ModelResponseStream:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Stop reading and close the connection."""
+        try:
+            await self._chunks.aclose()
+        finally:
+            await self._body.aclose()
+
+
+def _iterate(body: ByteStream, reader: _Reader) -> Generator[ModelResponseStream]:
+    try:
+        try:
+            for data in body:
+                yield from reader.take(data)
+                if reader.decoder.done:
+                    body.drain()
+                    return
+            yield from reader.end()
+        except _ENDINGS as error:
+            yield from reader.failed(error)
+    finally:
+        body.close()
+
+
+async def _aiterate(body: AsyncByteStream, reader: _Reader) -> AsyncGenerator[ModelResponseStream]:
+    try:
+        try:
+            async for data in body:
+                for chunk in reader.take(data):
+                    yield chunk
+                if reader.decoder.done:
+                    await body.drain()
+                    return
+            for chunk in reader.end():
+                yield chunk
+        except _ENDINGS as error:
+            for chunk in reader.failed(error):
+                yield chunk
+    finally:
+        await body.aclose()

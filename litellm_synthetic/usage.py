@@ -1,0 +1,50 @@
+"""Tokens as the upstream counts them, in LiteLLM's type, so that the price is right to the token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm.types.utils import Usage
+
+
+def to_usage(fields: object) -> Usage | None:
+    """Return LiteLLM's usage for an upstream `usage` object, None where there is none.
+
+    Cached tokens keep their place in `prompt_tokens_details`. `reasoning_tokens`, which Synthetic
+    puts at the top level (seen 2026-09-08) and which `completion_tokens` includes, moves to
+    `completion_tokens_details`. A count that is no whole number of at least 0 counts as absent.
+    """
+    if not isinstance(fields, Mapping):
+        return None
+    prompt = _count(fields.get("prompt_tokens"))
+    completion = _count(fields.get("completion_tokens"))
+    if prompt is None and completion is None:
+        return None
+    total = _count(fields.get("total_tokens"))
+    prompt_details = _details(fields.get("prompt_tokens_details"))
+    if prompt is not None and (cached := prompt_details.get("cached_tokens")) is not None:
+        # More cached than sent would make the uncached part, and so the price, negative.
+        prompt_details["cached_tokens"] = min(cached, prompt)
+    completion_details = _details(fields.get("completion_tokens_details"))
+    return Usage(
+        prompt_tokens=prompt or 0,
+        completion_tokens=completion or 0,
+        total_tokens=total if total is not None else (prompt or 0) + (completion or 0),
+        reasoning_tokens=_count(fields.get("reasoning_tokens")),
+        prompt_tokens_details=prompt_details or None,
+        completion_tokens_details=completion_details or None,
+    )
+
+
+def _details(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {}
+    counts = {str(name): _count(count) for name, count in value.items()}
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value >= 0 and value == value // 1 else None
