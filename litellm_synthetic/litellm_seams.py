@@ -1,0 +1,319 @@
+"""The one module that touches LiteLLM's private names, each behind a small named function.
+
+Every change goes through `Seams`, which remembers what was there and puts it back. Where somebody
+else has since wrapped what we put in, it stays in their chain, but becomes a plain pass-through.
+Line numbers are those of LiteLLM 1.106.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import litellm
+import litellm.main
+import litellm.utils
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.custom_llm import CustomLLM
+from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+from litellm.types.utils import LlmProviders, ModelResponseStream
+from litellm.utils import ProviderConfigManager
+
+from litellm_synthetic.errors import PROVIDER
+
+WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
+
+Dispatch = Callable[[Any], Any]
+
+
+class UnsupportedLiteLLMError(RuntimeError):
+    """Say which part of the installed LiteLLM is missing, and which versions work."""
+
+
+def check_installed() -> None:
+    """Check that the installed LiteLLM has every name that is needed, before one is touched.
+
+    Raises:
+        UnsupportedLiteLLMError: naming what is missing.
+    """
+    needed: tuple[tuple[str, object, str], ...] = (
+        ("litellm.main", litellm.main, "_complete_custom_openai"),
+        ("litellm.main", litellm.main, "_complete_text_completion_openai"),
+        ("litellm.main", litellm.main, "supports_httpx_timeout"),
+        ("litellm.utils", litellm.utils, "custom_llm_setup"),
+        ("litellm.utils", litellm.utils, "_invalidate_model_cost_lowercase_map"),
+        ("litellm.utils", litellm.utils, "_runtime_registered_model_cost"),
+        ("ProviderConfigManager", ProviderConfigManager, "_build_provider_config_map"),
+        ("ProviderConfigManager", ProviderConfigManager, "_PROVIDER_CONFIG_MAP"),
+        ("ProviderConfigManager", ProviderConfigManager, "get_provider_embedding_config"),
+        ("litellm", litellm, "custom_provider_map"),
+        ("litellm", litellm, "_custom_providers"),
+        ("LlmProviders", LlmProviders, "SYNTHETIC"),
+        ("CustomStreamWrapper", CustomStreamWrapper, "chunk_creator"),
+        ("providers.json", JSONProviderRegistry.get(PROVIDER), "api_base_env"),
+    )
+    missing = [f"{place}.{name}" for place, owner, name in needed if not hasattr(owner, name)]
+    if missing:
+        raise UnsupportedLiteLLMError(
+            f"LiteLLM {version('litellm')} lacks {', '.join(missing)}, which this package needs to "
+            f"own the route {PROVIDER}/. Versions {WORKING_VERSIONS} work."
+        )
+
+
+class Seams:
+    """Own the name `synthetic` in LiteLLM until `restore` gives everything back."""
+
+    def __init__(self) -> None:
+        self.active = True
+        self._undo: list[Callable[[], None]] = []
+
+    def restore(self) -> None:
+        """Put back what was there, the latest change first."""
+        self.active = False
+        while self._undo:
+            self._undo.pop()()
+
+    def take_over_chat(self, handler: Dispatch) -> None:
+        """Send `synthetic` completions to a handler of the dispatch context.
+
+        `completion()` sends every JSON provider to this function (main.py:5995), which would hand
+        it to the openai SDK, with OpenAI's key and organization where ours are missing. Custom
+        providers come too late in that chain of branches, and get no response headers.
+        """
+        self._wrap_dispatch("_complete_custom_openai", handler)
+
+    def take_over_text_completion(self, handler: Dispatch) -> None:
+        """Send `synthetic` legacy completions to a handler (main.py:5932, the same reasons)."""
+        self._wrap_dispatch("_complete_text_completion_openai", handler)
+
+    def _wrap_dispatch(self, name: str, handler: Dispatch) -> None:
+        original: Dispatch = getattr(litellm.main, name)
+
+        def dispatch(ctx: Any) -> Any:
+            if self.active and ctx.custom_llm_provider == PROVIDER:
+                return handler(ctx)
+            return original(ctx)
+
+        self._replace(litellm.main, name, dispatch)
+
+    def keep_httpx_timeouts(self) -> None:
+        """Let `timeout=httpx.Timeout(…)` through as it is.
+
+        `completion()` cuts it down to its read timeout for all providers but three (main.py:5560).
+        """
+        original: Callable[[str], bool] = getattr(litellm.main, "supports_httpx_timeout")  # noqa: B009  # imported there, not exported
+
+        def supports_httpx_timeout(custom_llm_provider: str) -> bool:
+            return (self.active and custom_llm_provider == PROVIDER) or original(
+                custom_llm_provider
+            )
+
+        self._replace(litellm.main, "supports_httpx_timeout", supports_httpx_timeout)
+
+    def set_provider_config(self, factory: Callable[[], Any]) -> None:
+        """Make ours the class that says which parameters are supported and how they map.
+
+        Without an entry here (utils.py:8974) LiteLLM makes one from its JSON, which strips tools
+        and reasoning.
+        """
+        table = ProviderConfigManager._PROVIDER_CONFIG_MAP  # noqa: SLF001  # no public way in
+        if table is None:  # built lazily by the first look-up
+            table = ProviderConfigManager._build_provider_config_map()  # noqa: SLF001
+            ProviderConfigManager._PROVIDER_CONFIG_MAP = table  # noqa: SLF001
+            self._undo.append(_forget_provider_configs)
+        self._set_item(table, LlmProviders.SYNTHETIC, (factory, False))
+
+    def read_base_url_from(self, variable: str) -> None:
+        """Have the base URL read from an environment variable, through the secret manager.
+
+        The dispatch context arrives with the JSON entry's default filled in, so it has to be told
+        earlier; the entry has a slot for it that `synthetic` leaves empty (json_loader.py:19).
+        """
+        entry: Any = JSONProviderRegistry.get(PROVIDER)
+        self._replace(entry, "api_base_env", variable)
+
+    def serve_embeddings(self, handler: CustomLLM) -> None:
+        """Send `synthetic` embeddings to a custom handler.
+
+        `embedding()` has no branch for JSON providers, only for custom ones (main.py:7327). A
+        proxy's YAML `custom_provider_map` replaces the list after us (proxy_server.py:6698), so the
+        entry is checked at each embedding, on the way through the config look-up.
+        """
+        entry: Any = {"provider": PROVIDER, "custom_handler": handler}
+        names_before = list(litellm._custom_providers)  # noqa: SLF001  # what custom_llm_setup fills
+
+        def hook() -> None:
+            if entry not in litellm.custom_provider_map:
+                litellm.custom_provider_map.append(entry)
+                litellm.utils.custom_llm_setup()  # type: ignore[no-untyped-call]  # LiteLLM's
+
+        def unhook() -> None:
+            if entry in litellm.custom_provider_map:
+                litellm.custom_provider_map.remove(entry)
+            taken = {one["provider"] for one in litellm.custom_provider_map}
+            if PROVIDER not in taken and PROVIDER not in names_before:
+                _discard(litellm._custom_providers, PROVIDER)  # noqa: SLF001
+
+        self._undo.append(unhook)
+        hook()
+        original = ProviderConfigManager.get_provider_embedding_config
+
+        def get_provider_embedding_config(model: str, provider: LlmProviders) -> Any:
+            if self.active and provider == LlmProviders.SYNTHETIC:
+                hook()
+            return original(model=model, provider=provider)
+
+        self._replace(
+            ProviderConfigManager,
+            "get_provider_embedding_config",
+            staticmethod(get_provider_embedding_config),
+        )
+
+    def add_models(self, rows: Mapping[str, Mapping[str, Any]], listed: Iterable[str]) -> None:
+        """Register cost-map rows, and the names that listings show.
+
+        What a user has registered under the same names wins over ours, before and after.
+        """
+        before = {name: dict(litellm.model_cost[name]) for name in rows if name in litellm.model_cost}
+        ours = {name: {**row, **before.get(name, {})} for name, row in rows.items()}
+        runtime: dict[str, Any] = litellm.utils._runtime_registered_model_cost  # noqa: SLF001  # replayed on reload
+        replayed_before = {name: dict(runtime[name]) for name in rows if name in runtime}
+        litellm.register_model({name: dict(row) for name, row in ours.items()})
+        installed = {name: dict(litellm.model_cost[name]) for name in ours}
+        replayed = {name: dict(runtime.get(name, {})) for name in ours}
+
+        def remove() -> None:
+            _take_back(litellm.model_cost, installed, before)
+            _take_back(runtime, replayed, replayed_before)
+            _forget_registered_prices(rows)
+            # Look-ups are cached; register_model drops the caches the same way.
+            litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
+
+        self._undo.append(remove)
+        names = {*litellm.models_by_provider.get(PROVIDER, ()), *listed}
+        self._set_item(litellm.models_by_provider, PROVIDER, names)
+
+    def _replace(self, owner: Any, name: str, value: Any) -> None:
+        original = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
+        setattr(owner, name, value)
+
+        def put_back() -> None:
+            now = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
+            if now is value:
+                setattr(owner, name, original)
+
+        self._undo.append(put_back)
+
+    def _set_item(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        was_there, original = key in table, table.get(key)
+        table[key] = value
+
+        def put_back() -> None:
+            if table.get(key) is not value:
+                return
+            if was_there:
+                table[key] = original
+            else:
+                del table[key]
+
+        self._undo.append(put_back)
+
+
+def _forget_provider_configs() -> None:
+    ProviderConfigManager._PROVIDER_CONFIG_MAP = None  # noqa: SLF001
+
+
+def _discard(names: list[str], name: str) -> None:
+    if name in names:
+        names.remove(name)
+
+
+def _take_back(
+    table: dict[str, Any], installed: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Undo row by row and field by field, so that what was set in between by others stays."""
+    for name, row in installed.items():
+        current = table.get(name)
+        if current is None:
+            continue
+        earlier = before.get(name, {})
+        left = {
+            field: value
+            for field, value in current.items()
+            if field not in row or value != row[field] or field in earlier
+        }
+        left |= {field: earlier[field] for field in earlier if current.get(field) == row.get(field)}
+        if left:
+            table[name] = left
+        else:
+            del table[name]
+
+
+def _forget_registered_prices(names: Iterable[str]) -> None:
+    # LiteLLM notes which prices were registered at runtime; the notebook exists since 1.106.
+    notebook = getattr(litellm.utils, "_registered_pricing_fields", None)
+    if notebook is not None:
+        for name in names:
+            notebook().pop(name, None)
+
+
+def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
+    """Return the keyword arguments of the public call behind a logging object.
+
+    `embedding()` hands custom providers no headers, and `completion()` cuts `stop` to four entries
+    before anybody sees it (utils.py:8618). The only place that keeps what the caller said is the
+    caching handler that the `client` decorator hangs on the logging object (utils.py:1750).
+    """
+    handler = getattr(logging_obj, "_llm_caching_handler", None)
+    arguments = getattr(handler, "request_kwargs", None)
+    return arguments if isinstance(arguments, dict) else {}
+
+
+class PassThroughStream(CustomStreamWrapper):
+    """Let chunks through that are LiteLLM's own already, instead of building each one anew.
+
+    LiteLLM's wrapper makes and throws away a response object per chunk (streaming_handler.py:741,
+    :1417). What it does around that, callbacks, caching, the assembled response and its cost, stays
+    its own work.
+    """
+
+    completion_stream: Any
+    _is_closed = False
+
+    def __next__(self) -> ModelResponseStream:
+        if self._is_closed:  # the base class would invent a "stop" for what is missing
+            raise StopIteration
+        return super().__next__()
+
+    async def __anext__(self) -> ModelResponseStream:
+        if self._is_closed:
+            raise StopAsyncIteration
+        return await super().__anext__()
+
+    def chunk_creator(self, chunk: Any) -> Any:
+        """Take over one chunk of ours; note the finish, which the base class acts on."""
+        self.raise_on_model_repetition()
+        chunk._hidden_params = {  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
+            "custom_llm_provider": PROVIDER,
+            **self._base_hidden_params,
+        }
+        choice = chunk.choices[0]
+        if choice.finish_reason is not None:
+            self.received_finish_reason = choice.finish_reason
+            if chunk is self.completion_stream.decoder.last_chunk:
+                self.sent_last_chunk = True
+        if self.merge_reasoning_content_in_choices:
+            self._optional_combine_thinking_block_in_choices(model_response=chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the connection of a sync stream; LiteLLM's wrapper has only `aclose`."""
+        self._is_closed = True
+        if hasattr(self.completion_stream, "close"):
+            self.completion_stream.close()
+
+    async def aclose(self) -> None:
+        """Close the connection of an async stream."""
+        self._is_closed = True
+        await super().aclose()  # type: ignore[no-untyped-call]  # LiteLLM's

@@ -1,0 +1,80 @@
+"""What LiteLLM asks a provider about: which parameters it takes for a model, and how they map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import litellm
+
+from litellm_synthetic import errors
+from litellm_synthetic.catalog import Catalog
+from litellm_synthetic.endpoint import DEFAULT_BASE_URL
+from litellm_synthetic.params import (
+    UnsupportedEffortError,
+    map_parameters,
+    supported_parameters,
+)
+from litellm_synthetic.reasoning import InvalidThinkingError
+
+
+class SyntheticConfig(litellm.OpenAIGPTConfig):
+    """Answer LiteLLM's questions from the model facts; see `params` for the table."""
+
+    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+        super().__init__()
+        self._catalog = catalog
+
+    @property
+    def custom_llm_provider(self) -> str:
+        """Return the provider name for messages."""
+        return errors.PROVIDER
+
+    def get_supported_openai_params(self, model: str) -> list[str]:
+        """Return the parameters that are let through for a model, known or unknown."""
+        facts = self._catalog().find(model)
+        return supported_parameters(
+            tools=facts.tools if facts else None, reasoning=facts.reasoning if facts else None
+        )
+
+    def map_openai_params(
+        self,
+        non_default_params: dict[str, Any],
+        optional_params: dict[str, Any],
+        model: str,
+        drop_params: bool,  # noqa: FBT001  # LiteLLM's signature
+    ) -> dict[str, Any]:
+        """Add the mapped parameters to `optional_params`.
+
+        Raises:
+            litellm.BadRequestError: a malformed `thinking`, or reasoning that cannot be stopped.
+        """
+        facts = self._catalog().find(model)
+        efforts = facts.accepted_efforts if facts else ()
+        can_stop = facts.can_stop_reasoning if facts else None
+        asked = non_default_params
+        try:
+            fields = map_parameters(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
+        except UnsupportedEffortError as error:
+            if not (drop_params or litellm.drop_params is True):
+                raise errors.refused(f"{error}.", model) from error
+            asked = {
+                name: value
+                for name, value in asked.items()
+                if name not in ("reasoning_effort", "thinking")
+            }
+            fields = map_parameters(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
+        except InvalidThinkingError as error:
+            raise errors.refused(f"{error}.", model) from error
+        optional_params.update(fields)
+        return optional_params
+
+    @staticmethod
+    def get_api_base(api_base: str | None = None) -> str | None:
+        """Return the base URL; the parent's would be OpenAI's."""
+        return api_base or DEFAULT_BASE_URL
+
+    @staticmethod
+    def get_api_key(api_key: str | None = None) -> str | None:
+        """Return the key given; the parent's would fall back to OpenAI's."""
+        return api_key
