@@ -1,0 +1,86 @@
+"""One call and everything its reply has to agree with."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from litellm_synthetic.testing.replies import Text, ToolCall, ToolCalls, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from litellm_synthetic.testing.calls import Call
+    from litellm_synthetic.testing.replies import ReasoningField, UsagePlacement
+
+_CHARACTERS_PER_TOKEN = 4
+_WORD = re.compile(r"\s*\S+\s*\Z|\s*\S+|\s+")
+
+
+def count_tokens(text: str) -> int:
+    """Return a text's length in tokens at four characters each, rounded up."""
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+
+
+@lru_cache(maxsize=256)
+def cut_text(text: str, chunks: int | None) -> tuple[str, ...]:
+    """Cut a text into `chunks` pieces of nearly equal length, or into words."""
+    if chunks is None:
+        return tuple(_WORD.findall(text))
+    edges = [len(text) * part // chunks for part in range(chunks + 1)]
+    return tuple(text[start:end] for start, end in pairwise(edges))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Hold one call with what the reply takes from the server's side.
+
+    Attributes:
+        call: What was asked for.
+        model: The model name the reply carries by default.
+        reply_id: 32 hexadecimal digits that are unique to the reply.
+        created: The reply's time, in whole seconds since the epoch.
+        prompt_tokens: All prompt tokens, cached ones included.
+        cached_tokens: Prompt tokens found in the cache; `None` for none.
+        reasoning_field: Where the model's reasoning goes by default.
+    """
+
+    call: Call
+    model: str
+    reply_id: str
+    created: int
+    prompt_tokens: int
+    cached_tokens: int | None
+    reasoning_field: ReasoningField
+
+    def usage(self, said: Text | ToolCalls) -> Usage | Mapping[str, Any]:
+        """Return the answer's own token counts, or count them."""
+        if said.usage is not None:
+            return said.usage
+        written = [said.content or "", said.reasoning or ""]
+        written += [part for call in said.calls for part in (call.name, arguments_text(call))]
+        completion = sum(count_tokens(part) for part in written) * self.call.n
+        return Usage(self.prompt_tokens, completion, self.cached_tokens)
+
+    def usage_placement(self, said: Text | ToolCalls) -> UsagePlacement:
+        """Return where a stream states its usage."""
+        return said.usage_placement or ("both" if self.call.include_usage else "finish")
+
+    def calls(self, said: Text | ToolCalls) -> Iterator[tuple[str, ToolCall]]:
+        """Yield each tool call of the answer with its id."""
+        for position, call in enumerate(said.calls):
+            yield call.id or f"call_{self.reply_id[:20]}{position:04x}", call
+
+    def reasoning_fields(self, said: Text | ToolCalls) -> tuple[bool, bool]:
+        """Return whether `reasoning` and `reasoning_content` carry the answer's reasoning."""
+        field = said.reasoning_field or self.reasoning_field
+        return field != "reasoning_content", field != "reasoning"
+
+
+def arguments_text(call: ToolCall) -> str:
+    """Return a call's arguments as the JSON text that is sent."""
+    return call.arguments if isinstance(call.arguments, str) else json.dumps(dict(call.arguments))

@@ -1,0 +1,142 @@
+"""Turn a reply into a delivery that suits the call it answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from litellm_synthetic.testing import anthropic_shapes, openai_shapes
+from litellm_synthetic.testing.delivery import Delivery, Pause
+from litellm_synthetic.testing.recorded_headers import service_headers
+from litellm_synthetic.testing.replies import (
+    Answer,
+    Either,
+    KeyEcho,
+    RawBytes,
+    RawJSON,
+    Redirect,
+    Stream,
+    Text,
+    ToolCalls,
+    Verbatim,
+)
+from litellm_synthetic.testing.streams import Framing, frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from litellm_synthetic.testing.exchange import Exchange
+    from litellm_synthetic.testing.replies import Bare, HeaderChanges, Reply
+    from litellm_synthetic.testing.streams import AnyEvent
+
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """State what a reply needs besides the call.
+
+    Attributes:
+        route: The path that was asked for.
+        quotas: The `x-synthetic-quotas` value of a 200; `None` leaves it out.
+        elsewhere: This server under its other name, where a redirect points by default.
+        key: The key the caller sent.
+    """
+
+    route: str
+    quotas: str | None
+    elsewhere: str
+    key: str = field(repr=False)
+
+
+def plain(reply: RawJSON | RawBytes, route: str) -> Delivery:
+    """Return the delivery of a reply that is the same for every call."""
+    before = (Pause(reply.delay_seconds),) if reply.delay_seconds else ()
+    if isinstance(reply, RawBytes):
+        content_type = (("Content-Type", reply.content_type),) if reply.content_type else ()
+        sent = Delivery(reply.status, content_type, (reply.body,), before, len(reply.body))
+        return sent.with_headers(reply.headers)
+    body = json.dumps(reply.body, ensure_ascii=False).encode()
+    sent = Delivery(reply.status, service_headers(route, _JSON), (body,), before)
+    return sent.with_headers(reply.headers)
+
+
+def spoken(said: Text | ToolCalls, exchange: Exchange, envelope: Envelope) -> Delivery:
+    """Return the delivery of a logical answer: plain or streamed, in the surface's own form."""
+    call = exchange.call
+    if call.stream:
+        framing = replace(_framing(said), done=said.done and call.surface != "messages")
+        return _streamed(_events(said, exchange), framing, said.headers, envelope)
+    bodies = {
+        "chat": openai_shapes.chat_body,
+        "completion": openai_shapes.completion_body,
+        "messages": anthropic_shapes.message_body,
+    }
+    body = json.dumps(bodies[call.surface](said, exchange), ensure_ascii=False).encode()
+    before = (Pause(said.delay_seconds),) if said.delay_seconds else ()
+    headers = service_headers(envelope.route, _JSON, envelope.quotas)
+    return Delivery(200, headers, (body,), before).with_headers(said.headers)
+
+
+def reframed(answer: Answer, said: Text | ToolCalls) -> Text | ToolCalls:
+    """Return the default answer with the framing and headers that `answer` asks for."""
+    changes: dict[str, Any] = {each.name: getattr(answer, each.name) for each in fields(answer)}
+    return replace(said, **changes)
+
+
+def deliver(
+    reply: Reply, exchange: Exchange, default: Callable[[], Text | ToolCalls], envelope: Envelope
+) -> Delivery:
+    """Return the delivery of any reply to a chat, completion or messages call.
+
+    Args:
+        reply: The reply.
+        exchange: The call and what its reply has to agree with.
+        default: Makes the answer that the stand-in gives by itself.
+        envelope: What the reply needs besides the call.
+    """
+    if isinstance(reply, Either):
+        chosen = reply.stream if exchange.call.stream else reply.plain
+        return deliver(chosen, exchange, default, envelope)
+    if isinstance(reply, Answer):
+        reply = reframed(reply, default())
+    if isinstance(reply, Text | ToolCalls):
+        return spoken(reply, exchange, envelope)
+    return bare(reply, envelope)
+
+
+def bare(reply: Bare, envelope: Envelope) -> Delivery:
+    """Return the delivery of a reply that needs to know nothing about the call."""
+    if isinstance(reply, Verbatim):
+        return reply.delivery
+    if isinstance(reply, Stream):
+        return _streamed(reply.events, _framing(reply), reply.headers, envelope)
+    if isinstance(reply, Redirect):
+        target = ("Location", reply.location or f"{envelope.elsewhere}{envelope.route}")
+        headers = (*service_headers(envelope.route, ""), target)
+        return Delivery(reply.status, headers, (), (), 0)
+    if isinstance(reply, KeyEcho):
+        repeated = reply.text.replace("{key}", envelope.key)
+        return plain(RawJSON(reply.status, {"error": repeated}), envelope.route)
+    return plain(reply, envelope.route)
+
+
+def _streamed(
+    events: Iterable[AnyEvent], framing: Framing, headers: HeaderChanges, envelope: Envelope
+) -> Delivery:
+    sent = service_headers(envelope.route, _EVENTS, envelope.quotas)
+    return Delivery(200, sent, frame(events, framing)).with_headers(headers)
+
+
+def _events(said: Text | ToolCalls, exchange: Exchange) -> Iterable[AnyEvent]:
+    if exchange.call.surface == "messages":
+        return anthropic_shapes.message_events(said, exchange)
+    if exchange.call.surface == "completion":
+        return openai_shapes.completion_events(said, exchange)
+    return openai_shapes.chat_events(said, exchange)
+
+
+def _framing(reply: Framing) -> Framing:
+    return Framing(**{each.name: getattr(reply, each.name) for each in fields(Framing)})
