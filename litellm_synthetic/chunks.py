@@ -23,6 +23,8 @@ from litellm_synthetic.usage import to_usage
 
 _DONE: Final = "[DONE]"
 _SUCCESS: Final = 200
+# What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
+_MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
 class ErrorEventError(Exception):
@@ -59,11 +61,11 @@ class _ToolCalls:
     number every parallel call 0.
     """
 
-    __slots__ = ("_by_upstream_index", "_ids", "_named")
+    __slots__ = ("_by_upstream_index", "_ids", "_names")
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._named: list[bool] = []
+        self._names: list[str] = []
         self._by_upstream_index: dict[int, int] = {}
 
     def __bool__(self) -> bool:
@@ -74,6 +76,7 @@ class _ToolCalls:
         function = fields.get("function")
         function = function if isinstance(function, Mapping) else {}
         name = function.get("name")
+        name = name if isinstance(name, str) else ""
         identifier = fields.get("id") if isinstance(fields.get("id"), str) else None
         upstream_index = fields.get("index")
         if isinstance(upstream_index, bool) or not isinstance(upstream_index, int):
@@ -83,9 +86,11 @@ class _ToolCalls:
         if index is None:
             index = len(self._ids)
             self._ids.append(identifier or new_tool_call_id())
-            self._named.append(bool(name))
-        elif name:
-            self._named[index] = True
+            self._names.append(name)
+        elif name and name != self._names[index]:
+            self._names[index] += name
+        else:
+            name = ""  # some backends repeat it; readers of a stream put the pieces together
         if upstream_index is not None:
             self._by_upstream_index[upstream_index] = index
         return {
@@ -93,7 +98,7 @@ class _ToolCalls:
             "id": self._ids[index] if is_first else None,
             "type": "function",
             "function": {
-                "name": name if isinstance(name, str) and name else None,
+                "name": name or None,
                 "arguments": arguments_text(function.get("arguments")),
             },
         }
@@ -106,7 +111,7 @@ class _ToolCalls:
             return self._ids.index(identifier) if identifier in self._ids else None
         if identifier:
             return self._ids.index(identifier) if identifier in self._ids else None
-        if not self._ids or (named and self._named[-1]):
+        if not self._ids or (named and self._names[-1]):
             return None
         return len(self._ids) - 1
 
@@ -152,7 +157,10 @@ class ChunkDecoder:
         choices = document.get("choices") or []
         if not isinstance(choices, list):
             raise BrokenStreamError("holds an event whose choices are no list")
-        chunks = (self._chunk(choice) for choice in choices if isinstance(choice, dict))
+        try:
+            chunks = [self._chunk(choice) for choice in choices if isinstance(choice, dict)]
+        except _MISFITS as error:
+            raise BrokenStreamError("holds an event that is no chat completion chunk") from error
         return [chunk for chunk in chunks if chunk is not None]
 
     def finish(self) -> list[ModelResponseStream]:
@@ -218,18 +226,22 @@ class ChunkDecoder:
 
     def _chunk(self, fields: Mapping[str, Any]) -> ModelResponseStream | None:
         index = fields.get("index")
-        index = index if isinstance(index, int) else 0
+        index = index if isinstance(index, int) and not isinstance(index, bool) else 0
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = _Choice()
-        if (reason := fields.get("finish_reason")) is not None:
+        if reason := fields.get("finish_reason"):  # "" on every chunk is no reason
             choice.finish_reason = str(reason)
         delta = fields.get("delta")
         delta = delta if isinstance(delta, Mapping) else {"content": fields.get("text")}
         reasoning = reasoning_of(delta)
-        choice.has_reasoning |= bool(reasoning)
         content = delta.get("content")
         content = content if isinstance(content, str) else ""
+        if reasoning and not choice.has_reasoning:
+            choice.has_reasoning = True
+            # What was held back, mostly white space, stays before the text that follows.
+            held = choice.splitter.close()
+            reasoning, content = held.reasoning + reasoning, held.content + content
         if content and not choice.has_reasoning and not choice.splitter.settled:
             reasoning, content = choice.splitter.feed(content)
         return self._build(index, choice, content, reasoning, delta, fields.get("logprobs"))
@@ -245,13 +257,15 @@ class ChunkDecoder:
     ) -> ModelResponseStream | None:
         extra: dict[str, Any] = {}
         if delta is not None:
-            if calls := delta.get("tool_calls"):
+            if isinstance(calls := delta.get("tool_calls"), list):
                 pieces = [choice.calls.piece(call) for call in calls if isinstance(call, Mapping)]
                 if pieces:
                     extra["tool_calls"] = pieces
-            for name, kind in (("function_call", Mapping), ("refusal", str)):
-                if delta.get(name) and isinstance(delta[name], kind):
-                    extra[name] = delta[name]
+            if (function := delta.get("function_call")) and isinstance(function, Mapping):
+                arguments = arguments_text(function.get("arguments"))
+                extra["function_call"] = {**function, "arguments": arguments}
+            if (refusal := delta.get("refusal")) and isinstance(refusal, str):
+                extra["refusal"] = refusal
         if not (content or reasoning or extra or logprobs):
             return None
         if reasoning:

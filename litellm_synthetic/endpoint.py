@@ -106,10 +106,8 @@ def _split(text: str) -> SplitResult:
 
 def _normalise_path(path: str) -> str:
     path = re.sub(r"/{2,}", "/", path).rstrip("/")
-    for operation in _OPERATIONS:
-        if path.endswith(operation):
-            path = path.removesuffix(operation)
-            break
+    while path.endswith(_OPERATIONS):
+        path = next(path.removesuffix(one) for one in _OPERATIONS if path.endswith(one))
     while path.endswith("/v1/v1"):
         path = path.removesuffix("/v1")
     return path

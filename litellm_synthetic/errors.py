@@ -30,6 +30,7 @@ _LONGEST_QUOTED_CHARACTERS: Final = 600
 _UNKEPT_HEADERS: Final = frozenset(
     ("set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection")
 )
+_STATUS_TEXT: Final = re.compile(r"[45][0-9]{2}")
 # A backend that only says "400 status code (no body)" has usually been sent too long a prompt; it
 # is taken for an overflow where the counted prompt fills at least this share of the window
 # (the local count is an estimate with another tokenizer).
@@ -44,7 +45,7 @@ class Origin:
     base_url: str
     key: Secret | None = None
     context_window_tokens: int | None = None
-    count_prompt_tokens: Callable[[], int] | None = None
+    count_prompt_tokens: Callable[[], int | None] | None = None
     explain_model: Callable[[], str] | None = None
 
     def scrub(self, text: str) -> str:
@@ -81,6 +82,10 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
 
 
+def _own_headers(headers: Mapping[str, str], origin: Origin) -> dict[str, str]:
+    return {name: origin.scrub(value) for name, value in kept_headers(headers).items()}
+
+
 def error_text(body: bytes | str) -> str:
     """Return the message of an error body: `{"error": str}`, `{"error": {"message"}}`, or text."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
@@ -111,7 +116,7 @@ def status_of(document: object) -> int | None:
     for source in (error if isinstance(error, dict) else {}, document):
         for name in ("status", "status_code", "code"):
             value = source.get(name)
-            if isinstance(value, str) and value.isdigit():
+            if isinstance(value, str) and _STATUS_TEXT.fullmatch(value):
                 value = int(value)
             if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004  # error statuses
                 return value
@@ -120,8 +125,10 @@ def status_of(document: object) -> int | None:
 
 def to_exception(failure: Failure, origin: Origin) -> Exception:
     """Return the LiteLLM exception for a failed reply or for an error event."""
+    # JSON may hold lone surrogates, which no log can write.
     text = origin.scrub(failure.text)[:_LONGEST_QUOTED_CHARACTERS]
-    failure = Failure(failure.status, text, kept_headers(failure.headers))
+    text = text.encode("utf-8", "replace").decode()
+    failure = Failure(failure.status, text, _own_headers(failure.headers, origin))
     for rule in RULES:
         if rule.statuses is not None and failure.status not in rule.statuses:
             continue
@@ -131,10 +138,17 @@ def to_exception(failure: Failure, origin: Origin) -> Exception:
     return _server_error(failure, origin, None)
 
 
+def _encodable(headers: Mapping[str, str]) -> httpx.Headers:
+    # httpx decodes a header's bytes leniently, and would encode its text as ASCII only.
+    return httpx.Headers(
+        [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers.items()]
+    )
+
+
 def _response(failure: Failure, origin: Origin, status: int | None = None) -> httpx.Response:
     return httpx.Response(
         status or failure.status,
-        headers=dict(failure.headers),
+        headers=_encodable(failure.headers),
         content=json.dumps({"error": failure.text}).encode(),
         request=httpx.Request("POST", origin.base_url),
     )
@@ -144,7 +158,7 @@ def _finish(error: Exception, failure: Failure, response: httpx.Response) -> Exc
     """Put the headers where LiteLLM looks for them on the classes that take no `response`."""
     if not isinstance(getattr(error, "response", None), httpx.Response):
         error.response = response  # type: ignore[attr-defined]  # APIError and Timeout have none
-    error.litellm_response_headers = httpx.Headers(dict(failure.headers))  # type: ignore[attr-defined]  # LiteLLM sets it the same way
+    error.litellm_response_headers = _encodable(failure.headers)  # type: ignore[attr-defined]  # LiteLLM sets it the same way
     return error
 
 
@@ -198,7 +212,7 @@ def _perhaps_overflow(failure: Failure, origin: Origin, match: re.Match[str] | N
     about = (
         f"the prompt, about {prompt} tokens, is well within the window of {window}"
         if prompt is not None
-        else "the context window of this model is unknown here"
+        else "whether the prompt fits the context window is unknown here"
     )
     return _raise_as(
         exceptions.BadRequestError,
@@ -243,8 +257,7 @@ def _wrong_model(failure: Failure, origin: Origin, _: re.Match[str] | None) -> E
 
 
 def _redirect(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
-    target = urlsplit(failure.headers.get("location", ""))
-    shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path
+    shown = _without_credentials(failure.headers.get("location", ""))
     return _raise_as(
         exceptions.APIError,
         f"{origin.base_url} redirects ({failure.status}) to {origin.scrub(shown) or 'nowhere'}. "
@@ -254,6 +267,17 @@ def _redirect(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exce
         # 3xx would make LiteLLM's proxy answer its own client with a redirect.
         502,
     )
+
+
+def _without_credentials(location: str) -> str:
+    """Return a redirect's target without user name, password, query and fragment."""
+    try:
+        target = urlsplit(location)
+    except ValueError:
+        return "a malformed address"
+    host = target.netloc.rpartition("@")[2]
+    shown = f"{target.scheme or 'https'}://{host}{target.path}" if host else target.path
+    return shown[:_LONGEST_QUOTED_CHARACTERS]
 
 
 def _plain(kind: Callable[..., Exception], remedy: str, status: int | None = None) -> Build:
@@ -277,9 +301,9 @@ def _server_error(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
 
 
 def _without_markup(text: str) -> str:
-    if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
-        title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
-        return f"an HTML page ({title.group(1).strip()})" if title else "an HTML page"
+    if re.match(r"\s*<(!doctype|[a-z][a-z0-9]*[\s>])", text, re.IGNORECASE):
+        title = re.search(r"<(title|h1)[^>]*>([^<]*)", text, re.IGNORECASE)
+        return f"an HTML page ({title.group(2).strip()})" if title else "an HTML page"
     return text.strip()
 
 
@@ -401,7 +425,7 @@ def unreadable_reply(
         exceptions.APIError,
         f"{origin.base_url} answered 200, but {origin.scrub(reason)} (content type: "
         f"{content_type or 'none'}). Check the base URL.",
-        Failure(502, reason, kept_headers(headers)),
+        Failure(502, reason, _own_headers(headers, origin)),
         origin,
         502,
     )

@@ -8,7 +8,6 @@ copies, for top_logprobs and the number of stop sequences, where Synthetic docum
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,7 +54,7 @@ def _shown(value: object) -> str:
 def _number(low: float, high: float) -> Check:
     def check(name: str, value: Any) -> None:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
-        if not fits or not math.isfinite(value) or not low <= value <= high:
+        if not fits or not low <= value <= high:
             raise InvalidParameterError(
                 f"{name}={_shown(value)} is out of range: it takes a number from {low:g} to {high:g}"
             )
@@ -162,7 +161,7 @@ def map_parameters(
     fields: dict[str, Any] = {}
     for name, value in asked.items():
         parameter = BY_NAME.get(name)
-        if parameter is not None and name not in _REASONING:
+        if parameter is not None and value is not None and name not in _REASONING:
             fields[parameter.wire_name or name] = value
     if (longest := asked.get("max_completion_tokens")) is not None:
         fields["max_tokens"] = longest

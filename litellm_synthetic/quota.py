@@ -30,7 +30,9 @@ class Allowance:
     @property
     def exhausted(self) -> bool:
         """Tell whether the allowance is known to be used up; a limit of 0 means none was given."""
-        return bool(self.limit) and self.used is not None and self.used >= (self.limit or 0)
+        if self.limit is None or self.used is None:
+            return False
+        return 0 < self.limit <= self.used
 
 
 @dataclass(frozen=True, slots=True)

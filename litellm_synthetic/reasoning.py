@@ -15,7 +15,7 @@ SCALE: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
 
 # Anthropic-style budgets, in tokens, and the level that each begins at: the thresholds that
 # LiteLLM's own Anthropic adapter uses, so that both doors lead to the same level.
-_LEVEL_BY_BUDGET_TOKENS: Final = ((10_000, "high"), (5_000, "medium"), (2_000, "low"), (0, "minimal"))
+_LEVEL_BY_BUDGET_TOKENS: Final = ((4_096, "high"), (2_048, "medium"), (1_024, "low"), (0, "minimal"))
 
 
 class CannotStopReasoningError(ValueError):

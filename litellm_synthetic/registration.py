@@ -12,6 +12,7 @@ from litellm_synthetic.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.litellm_seams import Seams
 from litellm_synthetic.provider_config import SyntheticConfig
 from litellm_synthetic.route import EmbeddingHandler, Route
+from litellm_synthetic.transport import close_sync_clients
 
 _lock: Final = threading.Lock()
 _seams: Seams | None = None
@@ -40,6 +41,7 @@ def unregister() -> None:
         if _seams is not None:
             _seams.restore()
             _seams = None
+            close_sync_clients()
 
 
 def _take_over(seams: Seams) -> None:

@@ -27,7 +27,11 @@ _KNOWN_MESSAGE: Final = frozenset(
 )
 
 
-class UnreadableReplyError(ValueError):
+# What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
+_MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
+
+
+class UnreadableReplyError(Exception):
     """Say why a 200 is not the reply that was asked for."""
 
 
@@ -55,9 +59,13 @@ def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) 
     goes into `_hidden_params["upstream_model"]`.
 
     Raises:
-        UnreadableReplyError: no choices.
+        UnreadableReplyError: no choices, or one that is none of a chat completion.
     """
-    response.choices = [_chat_choice(choice) for choice in _choices(document)]
+    choices = _choices(document)
+    try:
+        response.choices = [_chat_choice(choice) for choice in choices]
+    except _MISFITS as error:
+        raise UnreadableReplyError("a choice is not one of a chat completion") from error
     _fill_envelope(response, document, model)
     if (fingerprint := document.get("system_fingerprint")) is not None:
         response.system_fingerprint = fingerprint
@@ -70,17 +78,12 @@ def fill_text(document: Mapping[str, Any], model: str) -> TextCompletionResponse
     """Return LiteLLM's response for a legacy completion.
 
     Raises:
-        UnreadableReplyError: no choices.
+        UnreadableReplyError: no choices, or one that is none of a completion.
     """
-    choices = [
-        TextChoices(
-            text=choice.get("text"),
-            index=choice.get("index", 0),
-            finish_reason=choice.get("finish_reason"),
-            logprobs=choice.get("logprobs"),
-        )
-        for choice in _choices(document)
-    ]
+    try:
+        choices = [_text_choice(choice) for choice in _choices(document)]
+    except _MISFITS as error:
+        raise UnreadableReplyError("a choice is not one of a completion") from error
     response = TextCompletionResponse(choices=choices, usage=to_usage(document.get("usage")))
     _fill_envelope(response, document, model)
     return response
@@ -95,8 +98,13 @@ def fill_embedding(
         UnreadableReplyError: no vectors.
     """
     rows = document.get("data")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not rows:
         raise UnreadableReplyError("it holds no embeddings")
+    # A list of numbers, or their base64 (`encoding_format`).
+    if not all(isinstance(row, dict) and isinstance(row.get("embedding"), list | str) for row in rows):
+        raise UnreadableReplyError("one of its embeddings holds no vector")
+    if all(isinstance(row.get("index"), int) for row in rows):
+        rows = sorted(rows, key=lambda row: int(row["index"]))
     response.data = rows
     response.object = "list"
     response.model = model
@@ -129,6 +137,18 @@ def _choices(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return choices
 
 
+def _text_choice(choice: Mapping[str, Any]) -> TextChoices:
+    text = choice.get("text")
+    if not isinstance(text, str):
+        raise UnreadableReplyError("a choice holds no text")
+    return TextChoices(
+        text=text,
+        index=choice.get("index") or 0,
+        finish_reason=choice.get("finish_reason"),
+        logprobs=choice.get("logprobs"),
+    )
+
+
 def _chat_choice(choice: Mapping[str, Any]) -> Choices:
     fields = choice.get("message")
     if not isinstance(fields, dict):
@@ -136,8 +156,11 @@ def _chat_choice(choice: Mapping[str, Any]) -> Choices:
     content, reasoning = fields.get("content"), reasoning_of(fields)
     if isinstance(content, str) and not reasoning and content.lstrip().startswith("<think>"):
         reasoning, content = split_text(content)
+    calls = fields.get("tool_calls")
     tool_calls = [
-        whole_tool_call(call) for call in fields.get("tool_calls") or () if isinstance(call, dict)
+        whole_tool_call(call)
+        for call in (calls if isinstance(calls, list) else ())
+        if isinstance(call, dict)
     ]
     message = Message(
         content=content,
@@ -183,9 +206,10 @@ def whole_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     function = call.get("function")
     function = dict(function) if isinstance(function, Mapping) else {}
     function["arguments"] = arguments_text(function.get("arguments"))
-    function.setdefault("name", "")
+    function["name"] = function.get("name") or ""
+    identifier = call.get("id")
     return {
-        "id": call.get("id") or new_tool_call_id(),
+        "id": identifier if isinstance(identifier, str) and identifier else new_tool_call_id(),
         "type": call.get("type") or "function",
         "function": function,
     }

@@ -226,12 +226,8 @@ def _headers(call: Call, key: Secret, *, stream: bool) -> dict[str, str]:
         "user-agent": _user_agent(),
     }
     shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
-    headers |= {
-        name.lower(): str(value)
-        for name, value in shared.items()
-        if name.lower() not in _CREDENTIALS
-    }
-    for name, value in (call.headers or {}).items():
+    own = {name: value for name, value in shared.items() if name.lower() not in _CREDENTIALS}
+    for name, value in (call.headers or own).items():
         if value is not None and name.lower() not in ("host", "content-length"):
             headers[name.lower()] = str(value)
     return headers
@@ -313,5 +309,11 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
     )
 
 
-def _count_tokens(call: Call, messages: list[dict[str, Any]]) -> int:
-    return int(litellm.token_counter(model=call.model, messages=messages))
+def _count_tokens(call: Call, messages: list[dict[str, Any]]) -> int | None:
+    try:
+        # Without the flag LiteLLM fetches every image to see its size.
+        return litellm.token_counter(
+            model=call.model, messages=messages, use_default_image_token_count=True
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # content of a kind that LiteLLM cannot count

@@ -71,7 +71,7 @@ class Route:
             key=arguments["api_key"],
             base_url=arguments["api_base"],
             timeout=arguments["timeout"],
-            max_retries=_max_retries(said.get("max_retries"), said),
+            max_retries=said.get("max_retries"),
             verify=said.get("ssl_verify"),
             client=said.get("client"),
             is_async=is_async,
@@ -121,20 +121,12 @@ def _call(ctx: Any) -> Call:
         base_url=ctx.api_base,
         timeout=ctx.timeout,
         stream_timeout=None if stream_timeout is None else float(stream_timeout),
-        max_retries=_max_retries(ctx.max_retries, ctx.kwargs),
+        max_retries=ctx.max_retries,
         verify=ctx.litellm_params.get("ssl_verify"),
         client=ctx.client,
         is_async=bool(ctx.acompletion),
         stop_asked=call_arguments(ctx.logging).get("stop"),
     )
-
-
-def _max_retries(said: int | None, arguments: Mapping[str, Any]) -> int | None:
-    # `num_retries` is LiteLLM's own loop around the call; it also arrives as max_retries, and both
-    # would multiply.
-    if arguments.get("num_retries") is not None and arguments.get("max_retries") is None:
-        return 0
-    return said
 
 
 # ---- chat and text
@@ -210,7 +202,8 @@ def _wrapped(
     ctx.logging.post_call(
         input=ctx.messages,
         api_key="",
-        original_response=stream,
+        # Not the stream itself: LiteLLM keeps this, and a dropped stream would stay open.
+        original_response="a stream; callbacks get the assembled response",
         additional_args=prepared.loggable,
     )
     return stream

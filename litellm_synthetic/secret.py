@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 KEY_VARIABLE: Final = "SYNTHETIC_API_KEY"
@@ -19,11 +18,22 @@ class InvalidKeyError(ValueError):
     """Say why a key cannot be sent as an HTTP header, without showing it."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """Hold an API key whose `repr`, `str` and format never show it."""
+    """Hold an API key whose `repr`, `str` and format never show it.
 
-    _value: str
+    It is no dataclass, because `dataclasses.asdict` of whatever holds it would spell it out.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
     def __repr__(self) -> str:
         return f"Secret({REDACTED})"

@@ -56,15 +56,15 @@ class EventDecoder:
             self._seen_start = True
             buffer = buffer.removeprefix(_BOM)
         lines = buffer.splitlines()
+        if len(buffer) > MAX_LINE_BYTES and max(map(len, lines)) > MAX_LINE_BYTES:
+            raise OversizedEventError(
+                f"one line of the event stream exceeds {MAX_LINE_BYTES} bytes"
+            )
         if buffer[-1:] in (b"\n", b"\r"):
             self._tail = b""
             self._skip_line_feed = buffer[-1:] == b"\r"
         else:
             self._tail = lines.pop() if lines else b""
-            if len(self._tail) > MAX_LINE_BYTES:
-                raise OversizedEventError(
-                    f"one line of the event stream exceeds {MAX_LINE_BYTES} bytes"
-                )
         events: list[Event] = []
         for line in lines:
             self._take_line(line, events)

@@ -7,6 +7,7 @@ that connections are reused and never cross a loop or a fork.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import os
 import ssl
@@ -135,6 +136,7 @@ def _sync_client(out: Outgoing) -> httpx.Client:
             client = _sync_clients.get(key)
             if client is None:
                 client = _sync_clients[key] = httpx.Client(**_settings(out.verify))
+                atexit.register(client.close)
     return client
 
 
@@ -170,6 +172,7 @@ def close_sync_clients() -> None:
         _sync_clients.clear()
     for client in clients:
         client.close()
+        atexit.unregister(client.close)
 
 
 def _request(client: httpx.Client | httpx.AsyncClient, out: Outgoing, deadline: float | None) -> Any:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
 from litellm.types.utils import Usage
+
+# The names of OpenAI's two breakdowns; LiteLLM's types fail on some others, such as `self`.
+_DETAILS: Final = (
+    "cached_tokens", "audio_tokens", "text_tokens", "image_tokens", "reasoning_tokens",
+    "accepted_prediction_tokens", "rejected_prediction_tokens", "cache_creation_tokens",
+)  # fmt: skip  # one list, read as one
+# Beyond it a price computed in floats is no longer exact; no bill gets there.
+_LARGEST_COUNT: Final = 2**53
 
 
 def to_usage(fields: object) -> Usage | None:
@@ -23,9 +31,9 @@ def to_usage(fields: object) -> Usage | None:
         return None
     total = _count(fields.get("total_tokens"))
     prompt_details = _details(fields.get("prompt_tokens_details"))
-    if prompt is not None and (cached := prompt_details.get("cached_tokens")) is not None:
+    if (cached := prompt_details.get("cached_tokens")) is not None:
         # More cached than sent would make the uncached part, and so the price, negative.
-        prompt_details["cached_tokens"] = min(cached, prompt)
+        prompt_details["cached_tokens"] = min(cached, prompt or 0)
     completion_details = _details(fields.get("completion_tokens_details"))
     return Usage(
         prompt_tokens=prompt or 0,
@@ -37,14 +45,14 @@ def to_usage(fields: object) -> Usage | None:
     )
 
 
-def _details(value: object) -> dict[str, Any]:
+def _details(value: object) -> dict[str, int]:
     if not isinstance(value, Mapping):
         return {}
-    counts = {str(name): _count(count) for name, count in value.items()}
+    counts = {name: _count(value.get(name)) for name in _DETAILS}
     return {name: count for name, count in counts.items() if count is not None}
 
 
 def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if value >= 0 and value == value // 1 else None
+    return int(value) if 0 <= value <= _LARGEST_COUNT and value == value // 1 else None

@@ -1,0 +1,103 @@
+"""The worlds that tests live in: the route registered, a stand-in upstream, and no network."""
+
+from __future__ import annotations
+
+import os
+
+# LiteLLM fetches its cost map from the network when it is imported.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+from typing import TYPE_CHECKING
+
+import litellm
+import pytest
+from litellm.integrations.custom_logger import CustomLogger
+
+import litellm_synthetic
+from tests.caller import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from litellm_synthetic.testing import SyntheticServer
+
+pytest_plugins = ["pytester"]
+
+_FOREIGN = (
+    "OPENAI_API_KEY",
+    "OPENAI_ORGANIZATION",
+    "OPENAI_API_BASE",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "SYNTHETIC_API_KEY",
+    "SYNTHETIC_API_BASE",
+    "SYNTHETIC_ALLOW_HTTP",
+    "SSL_VERIFY",
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide the developer's own settings, and undo what a test set in LiteLLM."""
+    for name in _FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("callbacks", "success_callback", "failure_callback", "_async_success_callback"):
+        monkeypatch.setattr(litellm, name, [])
+    monkeypatch.setattr(litellm, "drop_params", False)
+    monkeypatch.setattr(litellm, "headers", None)
+    yield
+    litellm_synthetic.unregister()
+
+
+@pytest.fixture
+def registered() -> None:
+    """Own the route `synthetic/` for one test."""
+    litellm_synthetic.register()
+
+
+@pytest.fixture
+def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticServer:
+    """Own the route, with the stand-in as Synthetic and its key in the environment."""
+    del registered
+    return synthetic_server
+
+
+class Recorder(CustomLogger):
+    """Keep what LiteLLM tells callbacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs: list[float | None] = []
+        self.failures: list[str] = []
+
+    def log_success_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
+        del response_obj, start_time, end_time
+        self.costs.append(kwargs.get("response_cost"))
+
+    async def async_log_success_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
+        self, kwargs, response_obj, start_time, end_time  # noqa: ANN001
+    ) -> None:
+        self.log_success_event(kwargs, response_obj, start_time, end_time)
+
+    def log_failure_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
+        del response_obj, start_time, end_time
+        self.failures.append(str(kwargs.get("exception")))
+
+    async def async_log_failure_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
+        self, kwargs, response_obj, start_time, end_time  # noqa: ANN001
+    ) -> None:
+        self.log_failure_event(kwargs, response_obj, start_time, end_time)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """Listen to LiteLLM's callbacks during one test."""
+    listener = Recorder()
+    litellm.callbacks = [listener]
+    return listener
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def caller(request: pytest.FixtureRequest) -> Caller:
+    """Make the test's calls sync in one run and async in the other."""
+    return Caller(is_async=request.param)

@@ -1,0 +1,307 @@
+"""Streams through LiteLLM's public functions: what arrives, how they end, and that they end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from typing import TYPE_CHECKING, Any
+
+import litellm
+import pytest
+
+from litellm_synthetic.testing import Stream, Text, ToolCall, ToolCalls, Usage, fault
+from tests.caller import Caller, calls_of, finishes_of, reasoning_of, text_of
+
+if TYPE_CHECKING:
+    from litellm_synthetic.testing import SyntheticServer
+
+MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
+MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
+TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+
+
+def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, **more}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1790000000,
+        "model": "zai-org/GLM-5.3-Flash",
+        "choices": [choice],
+    }
+
+
+async def test_reasoning_comes_first_and_the_finish_once(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(Text("It is Paris.", reasoning="France has Paris."))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert reasoning_of(chunks) == "France has Paris."
+    assert text_of(chunks) == "It is Paris."
+    assert finishes_of(chunks) == ["stop"]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert all(getattr(one.choices[0].delta, "role", None) is None for one in chunks[1:])
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "both"])
+async def test_reasoning_is_shown_once_whichever_field_carries_it(
+    upstream: SyntheticServer, caller: Caller, field: Any
+) -> None:
+    upstream.enqueue(Text("Yes.", reasoning="Let me see.", reasoning_field=field))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert reasoning_of(chunks) == "Let me see."
+    assert text_of(chunks) == "Yes."
+
+
+async def test_think_tags_split_over_chunks_are_reasoning(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    pieces = ["<th", "ink>Let", " me see.</", "think>\n\nYes", ", <think> is a tag."]
+    events = [_event({"content": piece}) for piece in pieces]
+    upstream.enqueue(Stream([*events, _event({}, "stop")]))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert reasoning_of(chunks) == "Let me see."
+    assert text_of(chunks) == "Yes, <think> is a tag."
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"with_index": False},
+        {"interleaved": True},
+        {"repeat_id": True},
+        {"repeat_id": True, "with_index": False, "interleaved": True},
+    ],
+    ids=str,
+)
+async def test_parallel_tool_calls_are_put_together(
+    upstream: SyntheticServer, caller: Caller, shape: dict[str, Any]
+) -> None:
+    wanted = [ToolCall("f", '{"a": 1, "b": [2, 3]}', id="c:0"), ToolCall("g", "", id="c:1")]
+    upstream.enqueue(ToolCalls(wanted, content="I look.", **shape))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
+    assert calls_of(chunks) == [("f", '{"a": 1, "b": [2, 3]}'), ("g", "")]
+    assert finishes_of(chunks) == ["tool_calls"]
+    built: Any = litellm.stream_chunk_builder(chunks)
+    assert [call.id for call in built.choices[0].message.tool_calls] == ["c:0", "c:1"]
+
+
+async def test_refusal_and_logprobs_are_kept(upstream: SyntheticServer, caller: Caller) -> None:
+    logprobs = {"content": [{"token": "a", "logprob": -0.1, "bytes": None, "top_logprobs": []}]}
+    upstream.enqueue(
+        Stream(
+            [
+                _event({"content": "a"}, logprobs=logprobs),
+                _event({"refusal": "I won't."}),
+                _event({}, "content_filter"),
+            ]
+        )
+    )
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert chunks[0].choices[0].logprobs.content[0].token == "a"
+    assert chunks[1].choices[0].delta.refusal == "I won't."
+    assert finishes_of(chunks) == ["content_filter"]
+
+
+@pytest.mark.parametrize("placement", ["finish", "final", "both"])
+@pytest.mark.parametrize("asked", [False, True])
+async def test_usage_is_shown_once_and_only_if_asked_for(
+    upstream: SyntheticServer, caller: Caller, placement: Any, *, asked: bool
+) -> None:
+    usage = Usage(100, 20, cached_tokens=64)
+    upstream.enqueue(Text("a b c", usage=usage, usage_placement=placement))
+    options = {"stream_options": {"include_usage": True}} if asked else {}
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES, **options)
+    shown = [chunk.usage for chunk in chunks if getattr(chunk, "usage", None) is not None]
+    assert upstream.last_request.json["stream_options"] == {"include_usage": True}
+    if not asked:
+        assert shown == []
+        return
+    assert len(shown) == 1
+    assert getattr(chunks[-1], "usage", None) is shown[0]
+    assert (shown[0].prompt_tokens, shown[0].completion_tokens) == (100, 20)
+    assert shown[0].prompt_tokens_details.cached_tokens == 64
+
+
+async def test_several_choices_stream_side_by_side(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES, n=2)
+    assert upstream.last_request.json["n"] == 2
+    assert finishes_of(chunks) == ["stop", "stop"]
+    assert {choice.index for chunk in chunks for choice in chunk.choices} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["noisy_framing", "one_byte_writes", "calls_without_index", "calls_interleaved"]
+)
+async def test_odd_but_whole_streams_are_read(
+    upstream: SyntheticServer, caller: Caller, name: str
+) -> None:
+    upstream.enqueue(fault(name))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
+    assert len(finishes_of(chunks)) == 1
+    assert text_of(chunks) or calls_of(chunks)
+
+
+async def test_an_error_before_the_first_content_is_the_calls_own_error(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(fault("context_overflow_in_stream"))
+    with pytest.raises(litellm.ContextWindowExceededError) as caught:
+        await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
+    assert caught.value.llm_provider == "synthetic"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("error_after_text", "Error from inference backend"),
+        ("error_event_named", ""),
+        ("stream_cut", "ended early"),
+        ("broken_json_line", ""),
+        ("reset_mid_body", "broke off"),
+        ("close_mid_body", "broke off"),
+    ],
+)
+async def test_a_stream_that_breaks_raises_and_what_came_stays(
+    upstream: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
+) -> None:
+    upstream.enqueue(fault(name))
+    stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
+    received: list[Any] = []
+    with pytest.raises(litellm.exceptions.APIError.__mro__[1]) as caught:  # openai.APIError
+        if caller.is_async:
+            async for chunk in stream:
+                received.append(chunk)  # noqa: PERF401  # kept when the loop raises
+        else:
+            for chunk in stream:
+                received.append(chunk)  # noqa: PERF402  # kept when the loop raises
+    assert text_of(received)
+    assert finishes_of(received) == []
+    assert said in str(caught.value)
+    assert "OpenAIException" not in str(caught.value)
+    assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
+    assert upstream.wait_until_idle()
+    assert len(upstream.requests) == 1
+    assert recorder.costs == []
+
+
+async def test_done_without_a_finish_reason_is_no_success(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(Stream([_event({"content": "half an"})]))
+    with pytest.raises(litellm.exceptions.MidStreamFallbackError, match="finish_reason"):
+        await caller.stream(model=MODEL, messages=MESSAGES)
+
+
+async def test_a_connection_lost_after_the_finish_loses_nothing(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    events = [_event({"content": "all"}), _event({}, "stop")]
+    upstream.enqueue(Stream(events, done=False, ending="reset"))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert text_of(chunks) == "all"
+    assert finishes_of(chunks) == ["stop"]
+
+
+@pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
+async def test_silence_ends_in_a_timeout(
+    upstream: SyntheticServer, caller: Caller, name: str
+) -> None:
+    upstream.enqueue(fault(name))
+    started = time.monotonic()
+    with pytest.raises(litellm.Timeout) as caught:
+        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.3)
+    assert time.monotonic() - started < 3
+    assert caught.value.llm_provider == "synthetic"
+    assert upstream.wait_until_idle()
+    assert len(upstream.requests) == 1
+
+
+async def test_comments_do_not_count_as_an_answer(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    busy = b": still queued\n\n" * 40
+    upstream.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
+    with pytest.raises(litellm.Timeout):
+        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.4)
+
+
+async def test_a_slow_stream_that_keeps_talking_is_not_cut(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(Text("a b c d e f", delay_seconds=0.1))
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.5, timeout=0.5)
+    assert text_of(chunks) == "a b c d e f"
+
+
+async def test_a_server_that_stays_open_after_done_does_not_hold_the_caller(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(Text("all", ending="stall"))
+    started = time.monotonic()
+    chunks = await caller.stream(model=MODEL, messages=MESSAGES)
+    assert text_of(chunks) == "all"
+    assert time.monotonic() - started < 5
+
+
+async def test_closing_a_stream_closes_the_connection(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(fault("stall_mid_stream"))
+    stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
+    if caller.is_async:
+        await anext(stream)
+        await stream.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+    else:
+        next(stream)
+        stream.close()
+        with pytest.raises(StopIteration):
+            next(stream)
+    assert upstream.wait_until_idle()
+
+
+def test_dropping_a_sync_stream_closes_the_connection(upstream: SyntheticServer) -> None:
+    upstream.enqueue(fault("stall_mid_stream"))
+    stream = litellm.completion(model=MODEL, messages=MESSAGES, stream=True)
+    next(stream)
+    del stream
+    gc.collect()
+    assert upstream.wait_until_idle()
+
+
+@pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
+async def test_cancelling_closes_the_connection(upstream: SyntheticServer, name: str) -> None:
+    upstream.enqueue(fault(name))
+    caller = Caller(is_async=True)
+    task = asyncio.create_task(caller.stream(model=MODEL, messages=MESSAGES))
+    await asyncio.to_thread(upstream.wait_for_requests, 1)
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(upstream.wait_until_idle)
+
+
+async def test_connections_are_used_again_after_a_stream(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    for _ in range(4):
+        await caller.stream(model=MODEL, messages=MESSAGES)
+    assert upstream.open_connections == 1
+
+
+async def test_merged_reasoning_is_still_litellms_option(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    upstream.enqueue(Text("Yes.", reasoning="Hm."))
+    chunks = await caller.stream(
+        model=MODEL, messages=MESSAGES, merge_reasoning_content_in_choices=True
+    )
+    assert text_of(chunks) == "<think>Hm.</think>Yes."
