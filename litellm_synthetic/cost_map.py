@@ -3,9 +3,8 @@
 A fact that is unknown is left out of the row. LiteLLM then says so for limits and capabilities,
 but not for prices: of a row without `input_cost_per_token` and `output_cost_per_token`, its
 `get_model_info` reports 0 for both and `completion_cost` returns 0.0 instead of raising
-(checked on 1.102.4, 1.106.2 and 1.109.1). Only the raw row tells unknown from free, which is what
-the proxy's `_is_cost_explicitly_configured` looks at before it lets a request pass a budget. So a
-missing price is never written as 0 here: that would say "free" to the proxy as well.
+(checked on 1.102.4, 1.106.2 and 1.109.1). So a model without a known price gets no row at all:
+unknown must not read as free.
 """
 
 from collections.abc import Iterator
@@ -35,14 +34,14 @@ def cost_map(catalog: Catalog) -> dict[str, Row]:
     """Return a row for each spelling of each model, for `litellm.register_model`.
 
     The keys are `synthetic/<id>` and, for `hf:` ids, `synthetic/owner/name` too, because the route
-    accepts both and LiteLLM prices a call by the spelling that was used. Prices are in USD per
-    token, limits in tokens. The rows of two spellings are equal but not the same object.
+    accepts both and LiteLLM prices a call by the spelling that was used. A model without a known
+    price is left out. Prices are in USD per token, limits in tokens. The rows of two spellings are equal but not the same object.
     """
     observed_on = catalog.observed_on.isoformat()
     return {
         key: cost_map_row(model, observed_on=observed_on)
         for model in catalog.models
-        if model.is_priced  # LiteLLM would take the others for free
+        if model.is_priced
         for key in cost_map_keys(model.id)
     }
 

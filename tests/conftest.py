@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 
 # LiteLLM fetches its cost map from the network when it is imported.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -67,12 +68,15 @@ class Recorder(CustomLogger):
 
     def __init__(self) -> None:
         super().__init__()
+        self.since = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
         self.costs: list[float | None] = []
         self.failures: list[str] = []
 
     def log_success_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
-        del response_obj, start_time, end_time
-        self.costs.append(kwargs.get("response_cost"))
+        del response_obj, end_time
+        # LiteLLM's worker may still be telling of an earlier test's calls.
+        if start_time >= self.since:
+            self.costs.append(kwargs.get("response_cost"))
 
     async def async_log_success_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
         self, kwargs, response_obj, start_time, end_time  # noqa: ANN001
@@ -80,8 +84,9 @@ class Recorder(CustomLogger):
         self.log_success_event(kwargs, response_obj, start_time, end_time)
 
     def log_failure_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
-        del response_obj, start_time, end_time
-        self.failures.append(str(kwargs.get("exception")))
+        del response_obj, end_time
+        if start_time >= self.since:
+            self.failures.append(str(kwargs.get("exception")))
 
     async def async_log_failure_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
         self, kwargs, response_obj, start_time, end_time  # noqa: ANN001

@@ -292,7 +292,7 @@ async def test_response_format_takes_a_dict_or_a_pydantic_class(
         ("syn:small:text", {"reasoning_effort": "none"}, "none"),
         ("syn:large:text", {"thinking": {"type": "disabled"}}, "none"),
         ("syn:small:text", {"thinking": {"type": "enabled", "budget_tokens": 12000}}, "high"),
-        ("syn:small:text", {"thinking": {"type": "enabled", "budget_tokens": 5000}}, "medium"),
+        ("syn:small:text", {"thinking": {"type": "enabled", "budget_tokens": 2048}}, "medium"),
         ("hf:someone/Unknown-1", {"reasoning_effort": "minimal"}, "minimal"),
     ],
 )

@@ -69,7 +69,7 @@ def said_at_registration() -> Iterator[list[str]]:
 def test_each_hugging_face_id_has_two_spellings_and_an_alias_one() -> None:
     assert cost_map_keys("syn:large:text") == ("synthetic/syn:large:text",)
     assert list(cost_map_keys("hf:openai/gpt-oss-120b")) == FULL_AND_SHORT
-    assert len(ROWS) == 4 + 2 * 51
+    assert len(ROWS) == 4 + 2 * 48
     full, short = (ROWS[key] for key in FULL_AND_SHORT)
     assert full == short
     assert full is not short
@@ -112,11 +112,15 @@ def test_a_current_model_states_what_first_class_providers_state() -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    row = ROWS["synthetic/hf:syntheticlab/fix-json"]
-    assert row["mode"] == "chat"
-    assert not [field for field in row if "cost" in field or "max_" in field]
-    assert [field for field in row if field.startswith("supports_")] == ["supports_vision"]
+    row = ROWS["synthetic/hf:Qwen/Qwen3-VL-235B-A22B-Instruct"]
+    assert "max_output_tokens" not in row
     assert all(value is not None for row in ROWS.values() for value in row.values())
+
+
+def test_a_model_without_a_known_price_gets_no_row_that_would_read_as_free() -> None:
+    unpriced = [model.id for model in CATALOG.models if not model.is_priced]
+    assert "hf:syntheticlab/fix-json" in unpriced
+    assert not [model_id for model_id in unpriced for key in cost_map_keys(model_id) if key in ROWS]
 
 
 def test_a_retired_model_says_since_when() -> None:
@@ -242,8 +246,3 @@ class TestInLiteLLM:
     def test_knows_nothing_of_an_unknown_id(self, key: str) -> None:
         with pytest.raises(Exception, match="isn't mapped yet"):
             litellm.get_model_info(key)
-
-    def test_can_tell_unpriced_from_free_by_the_raw_row_only(self) -> None:
-        unpriced = "synthetic/hf:syntheticlab/fix-json"
-        assert litellm.get_model_info(unpriced)["input_cost_per_token"] == 0
-        assert "input_cost_per_token" not in litellm.model_cost[unpriced]

@@ -694,6 +694,7 @@ class TestLifecycle:
         self, synthetic_server: SyntheticServer, name: str
     ) -> None:
         headers = bearer(synthetic_server) | {"x-stand-in-fault": name}
+        before = synthetic_server.open_connections
         async with httpx.AsyncClient(base_url=synthetic_server.url, headers=headers) as client:
             call = asyncio.create_task(
                 client.post("/v1/chat/completions", json=asking(stream=True))
@@ -704,7 +705,7 @@ class TestLifecycle:
             with pytest.raises(asyncio.CancelledError):
                 await call
             assert await asyncio.to_thread(synthetic_server.wait_until_idle, 1.0)
-            assert synthetic_server.open_connections == 0
+            assert synthetic_server.open_connections <= before
 
     def test_waiting_gives_up_in_time(self, synthetic_server: SyntheticServer) -> None:
         assert not synthetic_server.wait_for_requests(1, timeout_seconds=0.01)

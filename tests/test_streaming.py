@@ -292,9 +292,11 @@ async def test_cancelling_closes_the_connection(upstream: SyntheticServer, name:
 async def test_connections_are_used_again_after_a_stream(
     upstream: SyntheticServer, caller: Caller
 ) -> None:
+    await caller.stream(model=MODEL, messages=MESSAGES)
+    before = upstream.open_connections
     for _ in range(4):
         await caller.stream(model=MODEL, messages=MESSAGES)
-    assert upstream.open_connections == 1
+    assert upstream.open_connections <= before
 
 
 async def test_merged_reasoning_is_still_litellms_option(
