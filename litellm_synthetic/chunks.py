@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.errors import message_of, status_of
-from litellm_synthetic.replies import arguments_text, new_tool_call_id, reasoning_of
-from litellm_synthetic.sse import Event
+from litellm_synthetic.replies import GIVEN_UP, arguments_text, new_tool_call_id, reasoning_of
 from litellm_synthetic.think_tags import ThinkTagSplitter
 from litellm_synthetic.usage import to_usage
+
+if TYPE_CHECKING:
+    from litellm_synthetic.sse import Event
 
 _DONE: Final = "[DONE]"
 _SUCCESS: Final = 200
@@ -103,7 +105,9 @@ class _ToolCalls:
             },
         }
 
-    def _find(self, upstream_index: int | None, identifier: str | None, *, named: bool) -> int | None:
+    def _find(
+        self, upstream_index: int | None, identifier: str | None, *, named: bool
+    ) -> int | None:
         if upstream_index is not None:
             index = self._by_upstream_index.get(upstream_index)
             if index is None or not identifier or self._ids[index] == identifier:
@@ -148,6 +152,8 @@ class ChunkDecoder:
         if data == _DONE:
             self.done = True
             return []
+        if not data:
+            return []  # how some gateways keep a line busy
         document = self._document(event, data)
         if document is None:
             return []
@@ -171,6 +177,9 @@ class ChunkDecoder:
         """
         if not self.complete:
             raise BrokenStreamError("ended early, without a finish_reason")
+        for choice in self._choices.values():
+            if choice.finish_reason in GIVEN_UP:
+                raise BrokenStreamError(f"ended early, with finish_reason {choice.finish_reason}")
         chunks: list[ModelResponseStream] = []
         for index, choice in self._choices.items():
             held = choice.splitter.close()
@@ -246,7 +255,7 @@ class ChunkDecoder:
             reasoning, content = choice.splitter.feed(content)
         return self._build(index, choice, content, reasoning, delta, fields.get("logprobs"))
 
-    def _build(  # noqa: PLR0913  # one place that knows what makes a chunk empty
+    def _build(  # noqa: PLR0913, PLR0917  # one place that knows what makes a chunk empty
         self,
         index: int,
         choice: _Choice,

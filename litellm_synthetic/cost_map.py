@@ -35,7 +35,8 @@ def cost_map(catalog: Catalog) -> dict[str, Row]:
 
     The keys are `synthetic/<id>` and, for `hf:` ids, `synthetic/owner/name` too, because the route
     accepts both and LiteLLM prices a call by the spelling that was used. A model without a known
-    price is left out. Prices are in USD per token, limits in tokens. The rows of two spellings are equal but not the same object.
+    price is left out. Prices are in USD per token, limits in tokens. The rows of two spellings are
+    equal but not the same object.
     """
     observed_on = catalog.observed_on.isoformat()
     return {

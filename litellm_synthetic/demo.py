@@ -140,7 +140,9 @@ def _tool(console: Console, model: str) -> float:
         return spent
     messages.append(message)
     for call in message.tool_calls:
-        console.print(f"[green]→ {escape(call.function.name)}({escape(call.function.arguments)})[/]")
+        console.print(
+            f"[green]→ {escape(call.function.name)}({escape(call.function.arguments)})[/]"
+        )
         report = json.dumps(_WEATHER_REPORT)
         console.print(f"[green]← {escape(report)}[/]")
         messages.append({"role": "tool", "tool_call_id": call.id, "content": report})

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+import httpx
+
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
@@ -26,6 +28,7 @@ SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (
 
 # What people paste when a tool asks them for a "URL": the operation at its end is cut off.
 _OPERATIONS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
+_MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -74,7 +77,12 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
         path = "/openai/v1"
     bracketed = f"[{host}]" if ":" in host else host
     authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
-    return Endpoint(base_url=f"{parts.scheme}://{authority}{path}", surface=surface)
+    base_url = f"{parts.scheme}://{authority}{path}"
+    try:
+        httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError):  # a host name that no look-up takes, an endless path
+        raise InvalidBaseURLError(_MALFORMED) from None
+    return Endpoint(base_url=base_url, surface=surface)
 
 
 def _split(text: str) -> SplitResult:
@@ -85,9 +93,7 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise InvalidBaseURLError(
-            f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
-        ) from None
+        raise InvalidBaseURLError(_MALFORMED) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise InvalidBaseURLError(
             f"the base URL must be an absolute https URL such as {DEFAULT_BASE_URL}"

@@ -238,9 +238,7 @@ def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
         remedy = f"Try again in {seconds:g} s, or send fewer requests at a time."
     else:
         remedy = "Try again later, or send fewer requests at a time."
-    return _raise_as(
-        exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429
-    )
+    return _raise_as(exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429)
 
 
 def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
@@ -340,7 +338,9 @@ RULES: Final[tuple[Rule, ...]] = (
             "Synthetic says this of a body over 10 MiB as well: shrink the images or the history.",
         ),
     ),
-    _rule((400,), r"model name should start with|no longer supported|model.*not found", _wrong_model),
+    _rule(
+        (400,), r"model name should start with|no longer supported|model.*not found", _wrong_model
+    ),
     _rule(
         (400,),
         r"does not (appear to )?support image",
@@ -375,7 +375,9 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(tuple(range(300, 400)), None, _redirect),
     _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
     _rule(
-        (502,), None, _plain(exceptions.BadGatewayError, "Too many requests at once cause this: retry.")
+        (502,),
+        None,
+        _plain(exceptions.BadGatewayError, "Too many requests at once cause this: retry."),
     ),
     _rule((503,), None, _plain(exceptions.ServiceUnavailableError, "Try again.")),
     # 524 is the edge giving up on a long round that is not streamed (seen 2026-09-08).

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 import litellm.main
 import litellm.utils
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-from litellm.llms.custom_llm import CustomLLM
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.types.utils import LlmProviders, ModelResponseStream
 from litellm.utils import ProviderConfigManager
 
 from litellm_synthetic.errors import PROVIDER
+
+if TYPE_CHECKING:
+    from litellm.llms.custom_llm import CustomLLM
 
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
 
@@ -175,7 +177,9 @@ class Seams:
 
         What a user has registered under the same names wins over ours, before and after.
         """
-        before = {name: dict(litellm.model_cost[name]) for name in rows if name in litellm.model_cost}
+        before = {
+            name: dict(litellm.model_cost[name]) for name in rows if name in litellm.model_cost
+        }
         ours = {name: {**row, **before.get(name, {})} for name, row in rows.items()}
         runtime: dict[str, Any] = litellm.utils._runtime_registered_model_cost  # noqa: SLF001  # replayed on reload
         replayed_before = {name: dict(runtime[name]) for name in rows if name in runtime}

@@ -47,7 +47,10 @@ class Parameter:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more than 4,300 digits
+        return "…"
     return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004  # a line of terminal
 
 
@@ -56,7 +59,8 @@ def _number(low: float, high: float) -> Check:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         if not fits or not low <= value <= high:
             raise InvalidParameterError(
-                f"{name}={_shown(value)} is out of range: it takes a number from {low:g} to {high:g}"
+                f"{name}={_shown(value)} is out of range: it takes a number from {low:g} "
+                f"to {high:g}"
             )
 
     return check
@@ -111,6 +115,8 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     Parameter(
         "max_completion_tokens", _whole_number(1), "max_tokens", meaning="wins over max_tokens"
     ),
+    Parameter("top_k", meaning="sampling from the k likeliest tokens"),
+    Parameter("min_p", _number(0, 1), meaning="least share of the likeliest token"),
     Parameter("n", _whole_number(1), meaning="number of choices"),
     Parameter("stop", _stop, meaning="stop sequences"),
     Parameter("seed", meaning="for repeatable sampling"),

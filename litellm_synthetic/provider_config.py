@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import litellm
 
 from litellm_synthetic import errors
-from litellm_synthetic.catalog import Catalog
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.params import (
     UnsupportedEffortError,
@@ -16,6 +14,11 @@ from litellm_synthetic.params import (
     supported_parameters,
 )
 from litellm_synthetic.reasoning import InvalidThinkingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litellm_synthetic.catalog import Catalog
 
 
 class SyntheticConfig(litellm.OpenAIGPTConfig):

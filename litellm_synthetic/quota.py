@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HEADER: Final = "x-synthetic-quotas"
 # The longest form seen is under 700 characters; a header of a megabyte is not a quota.
@@ -103,7 +105,9 @@ def parse_quotas(header: str | None) -> Quotas | None:
     return Quotas(
         subscription=_allowance(document.get("subscription")),
         search_hourly=_allowance(search.get("hourly")) if search else None,
-        free_tool_calls=_allowance(document.get("freeToolCalls", document.get("toolCallDiscounts"))),
+        free_tool_calls=_allowance(
+            document.get("freeToolCalls", document.get("toolCallDiscounts"))
+        ),
         rolling_five_hours=_rolling(document.get("rollingFiveHourLimit")),
         weekly_credits=_credits(document.get("weeklyTokenLimit")),
     )

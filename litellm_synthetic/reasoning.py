@@ -15,7 +15,12 @@ SCALE: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
 
 # Anthropic-style budgets, in tokens, and the level that each begins at: the thresholds that
 # LiteLLM's own Anthropic adapter uses, so that both doors lead to the same level.
-_LEVEL_BY_BUDGET_TOKENS: Final = ((4_096, "high"), (2_048, "medium"), (1_024, "low"), (0, "minimal"))
+_LEVEL_BY_BUDGET_TOKENS: Final = (
+    (4_096, "high"),
+    (2_048, "medium"),
+    (1_024, "low"),
+    (0, "minimal"),
+)
 
 
 class CannotStopReasoningError(ValueError):
@@ -64,9 +69,7 @@ def requested_effort(reasoning_effort: object, thinking: object) -> str | None:
     return next(level for least, level in _LEVEL_BY_BUDGET_TOKENS if budget >= least)
 
 
-def accepted_effort(
-    level: str, accepted: Sequence[str], *, can_stop_reasoning: bool | None
-) -> str:
+def accepted_effort(level: str, accepted: Sequence[str], *, can_stop_reasoning: bool | None) -> str:
     """Return the level to send: the asked one where it is accepted, else the nearest.
 
     Ties go to the lower level. A level passes as it is where nothing is known about the model, or

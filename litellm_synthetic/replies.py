@@ -21,6 +21,8 @@ from litellm_synthetic.usage import to_usage
 
 # Where `_hidden_params` keeps the name that the upstream answered with.
 UPSTREAM_MODEL: Final = "upstream_model"
+# vLLM's words for a generation that it dropped; LiteLLM would turn them into "stop".
+GIVEN_UP: Final = ("abort", "error")
 _KNOWN_CHOICE: Final = frozenset(("index", "message", "finish_reason", "logprobs"))
 _KNOWN_MESSAGE: Final = frozenset(
     ("role", "content", "tool_calls", "function_call", "reasoning", "reasoning_content")
@@ -101,7 +103,9 @@ def fill_embedding(
     if not isinstance(rows, list) or not rows:
         raise UnreadableReplyError("it holds no embeddings")
     # A list of numbers, or their base64 (`encoding_format`).
-    if not all(isinstance(row, dict) and isinstance(row.get("embedding"), list | str) for row in rows):
+    if not all(
+        isinstance(row, dict) and isinstance(row.get("embedding"), list | str) for row in rows
+    ):
         raise UnreadableReplyError("one of its embeddings holds no vector")
     if all(isinstance(row.get("index"), int) for row in rows):
         rows = sorted(rows, key=lambda row: int(row["index"]))
@@ -171,6 +175,8 @@ def _chat_choice(choice: Mapping[str, Any]) -> Choices:
         **_extras(fields, _KNOWN_MESSAGE),
     )
     finish_reason = choice.get("finish_reason")
+    if finish_reason in GIVEN_UP:
+        raise UnreadableReplyError(f"the backend gave up on it (finish_reason {finish_reason})")
     if finish_reason == "stop" and tool_calls:
         finish_reason = "tool_calls"
     return Choices(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
 import httpx
 import litellm
-from litellm.secret_managers.main import get_secret_str
+from litellm.secret_managers.main import get_secret
 from pydantic import BaseModel
 
 from litellm_synthetic import errors
@@ -63,8 +63,8 @@ class Call:
 
     model: str
     fields: Mapping[str, Any]
-    headers: Mapping[str, Any] | None
-    key: str | None
+    headers: Mapping[str, Any] | None = field(repr=False)
+    key: str | None = field(repr=False)
     base_url: str | None
     timeout: float | httpx.Timeout | None = None
     stream_timeout: float | None = None
@@ -194,15 +194,16 @@ def _prepare(call: Call, operation: str, fields: Mapping[str, Any], origin: Orig
 
 
 def _endpoint(call: Call) -> Endpoint:
-    allow_http = (get_secret_str(ALLOW_HTTP_VARIABLE) or "").strip().lower() in _TRUE
+    # LiteLLM reads the texts "true" and "false" as booleans.
+    allow_http = str(get_secret(ALLOW_HTTP_VARIABLE)).strip().lower() in _TRUE
     try:
         endpoint = parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=allow_http)
     except InvalidBaseURLError as error:
         raise errors.refused(f"{error}.", call.model) from error
     if endpoint.surface != "openai":
         raise errors.refused(
-            f"The base URL {endpoint.base_url} is Synthetic's Anthropic surface, which this version "
-            f"does not speak. Use {DEFAULT_BASE_URL}.",
+            f"The base URL {endpoint.base_url} is Synthetic's Anthropic surface, which this "
+            f"version does not speak. Use {DEFAULT_BASE_URL}.",
             call.model,
         )
     return endpoint
@@ -283,10 +284,9 @@ def _least(one: float | None, other: float) -> float:
 
 def _verify(said: Verify | None) -> Verify:
     # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
-    if said is not None:
-        return said
-    variable = os.environ.get("SSL_VERIFY")
-    setting: Any = variable if variable is not None else litellm.ssl_verify
+    setting: Any = said if said is not None else os.environ.get("SSL_VERIFY")
+    if setting is None:
+        setting = litellm.ssl_verify
     if isinstance(setting, str) and setting.lower() in ("true", "false"):
         return setting.lower() == "true"
     return True if setting is None else setting
@@ -312,8 +312,10 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
 def _count_tokens(call: Call, messages: list[dict[str, Any]]) -> int | None:
     try:
         # Without the flag LiteLLM fetches every image to see its size.
-        return litellm.token_counter(
-            model=call.model, messages=messages, use_default_image_token_count=True
+        return int(
+            litellm.token_counter(
+                model=call.model, messages=messages, use_default_image_token_count=True
+            )
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None  # content of a kind that LiteLLM cannot count

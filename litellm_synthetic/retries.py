@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_MAX_RETRIES: Final = 2
 LONGEST_RETRY_AFTER_SECONDS: Final = 60.0
@@ -67,7 +69,7 @@ class RetryPolicy:
 
     def delay_seconds(self, retry: int, retry_after_seconds: float | None) -> float:
         """Return the pause before a retry, counted from 0: back-off with jitter, or as told."""
-        backoff = min(_FIRST_DELAY_SECONDS * 2 ** min(retry, 16), _LONGEST_DELAY_SECONDS)
+        backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(retry, 16), _LONGEST_DELAY_SECONDS)
         jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, hides nothing
         if retry_after_seconds is None or retry_after_seconds > LONGEST_RETRY_AFTER_SECONDS:
             return jittered

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import litellm
 from litellm.litellm_core_utils.core_helpers import process_response_headers
 from litellm.llms.custom_llm import CustomLLM
-from litellm.types.utils import EmbeddingResponse
 
 from litellm_synthetic import errors, replies, transport
-from litellm_synthetic.catalog import Catalog
 from litellm_synthetic.chunks import ChunkDecoder
 from litellm_synthetic.errors import PROVIDER, Failure, Origin
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
@@ -26,6 +23,12 @@ from litellm_synthetic.request import (
 )
 from litellm_synthetic.stream import AsyncChunkStream, ChunkStream
 from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
+
+if TYPE_CHECKING:
+    import httpx
+    from litellm.types.utils import EmbeddingResponse
+
+    from litellm_synthetic.catalog import Catalog
 
 _SUCCESS = 200
 Fill = Callable[[Mapping[str, Any]], Any]
@@ -164,7 +167,9 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
         for name in ("content", "text", "reasoning_content")
     ]
     prompt = litellm.token_counter(model=ctx.model, messages=ctx.messages)
-    completion = litellm.token_counter(model=ctx.model, text="".join(texts), count_response_tokens=True)
+    completion = litellm.token_counter(
+        model=ctx.model, text="".join(texts), count_response_tokens=True
+    )
     response.usage = litellm.Usage(
         prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
     )
@@ -212,9 +217,7 @@ def _wrapped(
 # ---- embeddings
 
 
-def _embedding(
-    reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]
-) -> EmbeddingResponse:
+def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
     blank, model = arguments["model_response"], _asked(arguments["model"])
     response: EmbeddingResponse = _read(
         reply, prepared.origin, lambda document: replies.fill_embedding(blank, document, model)
@@ -264,13 +267,15 @@ class _transport_failures:  # noqa: N801  # used like a function
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, transport.StallError):
             raise errors.timed_out(self._origin, str(error)) from error
         if isinstance(error, transport.ConnectionBrokenError):
             raise errors.connection_failed(self._origin, str(error)) from error
         if isinstance(error, transport.UnsendableError):
-            raise errors.refused(f"The request was not sent: {error}.", self._origin.model) from None
+            raise errors.refused(
+                f"The request was not sent: {error}.", self._origin.model
+            ) from None
 
 
 def _whole(reply: Any, origin: Origin) -> Reply:
@@ -318,6 +323,3 @@ def _log_reply(logging_obj: Any, prepared: Prepared, reply: Reply, input_: Any) 
         original_response=prepared.origin.scrub(reply.body.decode("utf-8", "replace")),
         additional_args=prepared.loggable,
     )
-
-
-AsyncCall = Coroutine[Any, Any, Any]

@@ -9,7 +9,9 @@ KEY_VARIABLE: Final = "SYNTHETIC_API_KEY"
 REDACTED: Final = "[redacted]"
 
 # Synthetic's keys start with `syn_`. Bearer covers a reply that echoes a whole header.
-_KEY_SHAPED: Final = re.compile(r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE)
+_KEY_SHAPED: Final = re.compile(
+    r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE
+)
 # Replacing a one-letter "key" would shred the text that it is meant to protect.
 _SHORTEST_SECRET: Final = 4
 

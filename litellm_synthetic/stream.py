@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import Final
-
-from litellm.types.utils import ModelResponseStream
+from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic import errors
 from litellm_synthetic.chunks import BrokenStreamError, ChunkDecoder, ErrorEventError
@@ -19,6 +16,11 @@ from litellm_synthetic.transport import (
     ConnectionBrokenError,
     StallError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+
+    from litellm.types.utils import ModelResponseStream
 
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
 _ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)

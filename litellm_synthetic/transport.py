@@ -14,15 +14,17 @@ import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from litellm_synthetic.retries import RetryPolicy, is_retryable, parse_retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 1.0
@@ -175,7 +177,9 @@ def close_sync_clients() -> None:
         atexit.unregister(client.close)
 
 
-def _request(client: httpx.Client | httpx.AsyncClient, out: Outgoing, deadline: float | None) -> Any:
+def _request(
+    client: httpx.Client | httpx.AsyncClient, out: Outgoing, deadline: float | None
+) -> Any:
     try:
         return client.build_request(
             "POST",

@@ -1,4 +1,4 @@
-"""Tokens as the upstream counts them, in LiteLLM's type, so that the price is right to the token."""
+"""Tokens as the upstream counts them, in LiteLLM's type, so that prices are right to the token."""
 
 from __future__ import annotations
 

@@ -39,11 +39,16 @@ class Caller:
             return await router.acompletion(**arguments)
         return router.completion(**arguments)
 
-    async def collect(self, stream: Any) -> list[Any]:
-        """Return everything that a stream yields."""
+    async def collect(self, stream: Any, received: list[Any] | None = None) -> list[Any]:
+        """Return everything that a stream yields; `received` holds it even if it raises."""
+        received = [] if received is None else received
         if self.is_async:
-            return [item async for item in stream]
-        return list(stream)
+            async for item in stream:
+                received.append(item)  # kept when the loop raises
+        else:
+            for item in stream:
+                received.append(item)  # the same
+        return received
 
     async def stream(self, **arguments: Any) -> list[Any]:
         """Return the chunks of a streamed completion."""

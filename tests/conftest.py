@@ -8,7 +8,7 @@ from datetime import datetime
 # LiteLLM fetches its cost map from the network when it is imported.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
@@ -72,24 +72,28 @@ class Recorder(CustomLogger):
         self.costs: list[float | None] = []
         self.failures: list[str] = []
 
-    def log_success_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
+    def log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
         del response_obj, end_time
         # LiteLLM's worker may still be telling of an earlier test's calls.
         if start_time >= self.since:
             self.costs.append(kwargs.get("response_cost"))
 
-    async def async_log_success_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
-        self, kwargs, response_obj, start_time, end_time  # noqa: ANN001
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         self.log_success_event(kwargs, response_obj, start_time, end_time)
 
-    def log_failure_event(self, kwargs, response_obj, start_time, end_time) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001  # LiteLLM's
+    def log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
         del response_obj, end_time
         if start_time >= self.since:
             self.failures.append(str(kwargs.get("exception")))
 
-    async def async_log_failure_event(  # type: ignore[no-untyped-def]  # LiteLLM's signature
-        self, kwargs, response_obj, start_time, end_time  # noqa: ANN001
+    async def async_log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
     ) -> None:
         self.log_failure_event(kwargs, response_obj, start_time, end_time)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
 EMBEDDER = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
-WEATHER = {
+WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -82,7 +82,7 @@ async def test_response_headers_are_where_litellm_users_look(
 async def test_the_body_holds_what_the_caller_said(
     upstream: SyntheticServer, caller: Caller
 ) -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "developer", "content": "Be brief."},
         {
             "role": "user",
@@ -247,9 +247,7 @@ async def test_tools_for_a_model_known_to_lack_them_are_refused(
     assert not upstream.requests
 
 
-async def test_deprecated_functions_are_accepted(
-    upstream: SyntheticServer, caller: Caller
-) -> None:
+async def test_deprecated_functions_are_accepted(upstream: SyntheticServer, caller: Caller) -> None:
     upstream.respond_with(Text("ok"))
     await caller.completion(
         model=MODEL,
@@ -271,9 +269,7 @@ class City(BaseModel):
 async def test_response_format_takes_a_dict_or_a_pydantic_class(
     upstream: SyntheticServer, caller: Caller
 ) -> None:
-    await caller.completion(
-        model=MODEL, messages=MESSAGES, response_format={"type": "json_object"}
-    )
+    await caller.completion(model=MODEL, messages=MESSAGES, response_format={"type": "json_object"})
     assert upstream.last_request.json["response_format"] == {"type": "json_object"}
     answer = await caller.completion(model=MODEL, messages=MESSAGES, response_format=City)
     sent = upstream.last_request.json["response_format"]
@@ -482,9 +478,7 @@ async def test_responses_and_messages_go_through_the_route(
 ) -> None:
     upstream.respond_with(Text("Hi.", reasoning="Hm."))
     answer = await caller.responses(model=MODEL, input="hello", max_output_tokens=100)
-    texts = [
-        part.text for item in answer.output if item.type == "message" for part in item.content
-    ]
+    texts = [part.text for item in answer.output if item.type == "message" for part in item.content]
     assert texts == ["Hi."]
     assert upstream.last_request.json["max_tokens"] == 100
     stream = await caller.responses(model=MODEL, input="hello", stream=True)

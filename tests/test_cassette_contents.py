@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.test_cassettes import CASSETTES, LIVE, PROVENANCE, STAND_IN
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRETS = re.compile(
     r"syn_[A-Za-z0-9_-]{6,}|sk-[A-Za-z0-9_-]{8,}|bearer|authorization|x-api-key|set-cookie|cookie:",

@@ -1,8 +1,8 @@
 """The calls that people make most, on cassettes.
 
 Nobody here can record the live service, so the cassettes are recorded from the stand-in server and
-say so in a header of each reply. `pytest tests/test_cassettes.py --record-mode=rewrite` records them
-anew: from Synthetic where SYNTHETIC_API_KEY is set, else from the stand-in.
+say so in a header of each reply. `pytest tests/test_cassettes.py --record-mode=rewrite` records
+them anew: from Synthetic where SYNTHETIC_API_KEY is set, else from the stand-in.
 """
 
 from __future__ import annotations

@@ -213,7 +213,7 @@ TWO = {0: ["a", "f", "{1}"], 1: ["b", "g", "{2}"]}
         ),
         ([[call("f", "{", "a", 0)], [call("f", "1}", "a", 0)]], {0: TWO[0]}),
         ([[call("f", "{1}", "a", 3)], [call("g", "{2}", "b", 7)]], TWO),
-        ([[call("f", "{1}", "a", None)], [call("g", "{2}", "b", True)]], TWO),
+        ([[call("f", "{1}", "a", None)], [call("g", "{2}", "b", index=True)]], TWO),
     ],
 )
 def test_tool_calls_come_whole_however_they_are_numbered(

@@ -40,7 +40,11 @@ def _price(model_id: str) -> float:
     )
     assert None not in rates
     total = sum(
-        (Decimal(count) * rate for count, rate in zip((PROMPT - CACHED, CACHED, OUTPUT), rates, strict=True) if rate),
+        (
+            Decimal(count) * rate
+            for count, rate in zip((PROMPT - CACHED, CACHED, OUTPUT), rates, strict=True)
+            if rate
+        ),
         start=Decimal(0),
     )
     return float(total)
@@ -49,7 +53,7 @@ def _price(model_id: str) -> float:
 async def _settled(recorder: Recorder) -> list[float | None]:
     """Return the costs that callbacks were told, after LiteLLM's background work."""
     deadline = time.monotonic() + 5
-    while not recorder.costs and time.monotonic() < deadline:
+    while not recorder.costs and time.monotonic() < deadline:  # noqa: ASYNC110  # no sign is given
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)
     return recorder.costs

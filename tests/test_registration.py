@@ -154,11 +154,9 @@ def test_embeddings_survive_a_replaced_custom_provider_map(
 def test_a_router_made_before_registering_is_served(
     synthetic_server: SyntheticServer,
 ) -> None:
-    router = litellm.Router(
-        model_list=[{"model_name": "m", "litellm_params": {"model": MODEL}}]
-    )
+    router = litellm.Router(model_list=[{"model_name": "m", "litellm_params": {"model": MODEL}}])
     litellm_synthetic.register()
-    answer = router.completion(model="m", messages=MESSAGES)
+    answer: Any = router.completion(model="m", messages=MESSAGES)
     assert answer.choices[0].message.reasoning_content
     assert synthetic_server.last_request.headers["user-agent"].startswith("litellm-synthetic/")
 
@@ -211,7 +209,9 @@ def test_a_row_that_a_user_registered_wins_and_survives() -> None:
 def test_what_a_user_sets_after_registering_survives_unregister() -> None:
     name = "synthetic/hf:zai-org/GLM-5.3"
     litellm_synthetic.register()
-    litellm.register_model({name: {"litellm_provider": "synthetic", "output_cost_per_token": 9e-06}})
+    litellm.register_model(
+        {name: {"litellm_provider": "synthetic", "output_cost_per_token": 9e-06}}
+    )
     litellm_synthetic.unregister()
     try:
         assert litellm.model_cost[name]["output_cost_per_token"] == 9e-06

@@ -50,9 +50,7 @@ async def test_fallbacks_fire_on_plain_calls_and_on_streams(
     answer = await caller.router_completion(
         _router(**fallbacks), model="flash", messages=MESSAGES, stream=stream
     )
-    text = (
-        text_of(await caller.collect(answer)) if stream else answer.choices[0].message.content
-    )
+    text = text_of(await caller.collect(answer)) if stream else answer.choices[0].message.content
     assert text == "from the fallback"
     assert [one.json["model"] for one in upstream.requests] == [
         "hf:zai-org/GLM-5.3-Flash",
@@ -113,9 +111,7 @@ async def test_a_prompt_over_the_window_is_refused_before_it_is_sent(
             _router(enable_pre_call_checks=True), model="small", messages=long
         )
     assert not upstream.requests
-    router = _router(
-        enable_pre_call_checks=True, context_window_fallbacks=[{"small": ["large"]}]
-    )
+    router = _router(enable_pre_call_checks=True, context_window_fallbacks=[{"small": ["large"]}])
     await caller.router_completion(router, model="small", messages=long)
     assert [one.json["model"] for one in upstream.requests] == ["syn:large:text"]
 

@@ -79,11 +79,11 @@ async def read(
     try:
         if is_async:
             async for chunk in open_async(body, silence_seconds):
-                made.append(chunk)  # noqa: PERF401  # what came before an error counts  # what came before an error counts
+                made.append(chunk)  # noqa: PERF401  # what came before an error counts
         else:
             for chunk in open_stream(body, silence_seconds):
-                made.append(chunk)  # noqa: PERF402  # the same  # the same
-    except Exception as error:  # it is what is looked at
+                made.append(chunk)  # noqa: PERF402  # the same
+    except Exception as error:  # noqa: BLE001  # it is what is looked at
         return made, error
     return made, None
 
@@ -265,8 +265,8 @@ def outcome(*pieces: bytes) -> tuple[list[Any], str]:
     chunk: Any
     try:
         for chunk in open_stream(Body(*pieces)):
-            made.append(chunk.model_dump())  # noqa: PERF401  # what came before an error counts  # what came before an error counts
-    except Exception as error:  # it is what is looked at
+            made.append(chunk.model_dump())  # noqa: PERF401  # what came before an error counts
+    except Exception as error:  # noqa: BLE001  # it is what is looked at
         return made, repr(error)
     return made, ""
 

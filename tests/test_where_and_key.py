@@ -155,7 +155,9 @@ async def test_every_form_of_the_base_url_is_understood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base = upstream.url + suffix
-    monkeypatch.setenv("SYNTHETIC_API_BASE", base if how == "environment" else "https://unused.example")
+    monkeypatch.setenv(
+        "SYNTHETIC_API_BASE", base if how == "environment" else "https://unused.example"
+    )
     given = {"argument": {"api_base": base}, "base_url": {"base_url": base}, "environment": {}}[how]
     await caller.completion(model=MODEL, messages=MESSAGES, **given)
     assert upstream.last_request.path == path
