@@ -1,0 +1,38 @@
+"""A success callback as agents have one: it keeps what each call cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+
+
+class CostKeeper(CustomLogger):
+    """Keep each call's `response_cost` in USD, None where LiteLLM knows no price."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs_usd: list[float | None] = []
+
+    # LiteLLM calls both by keyword, so the names are its own.
+    def log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Keep the cost of a sync call."""
+        del response_obj, start_time, end_time
+        self.costs_usd.append(kwargs.get("response_cost"))
+
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Keep the cost of an async call."""
+        del response_obj, start_time, end_time
+        self.costs_usd.append(kwargs.get("response_cost"))
+
+
+def install() -> CostKeeper:
+    """Register the callback with LiteLLM and return it."""
+    keeper = CostKeeper()
+    litellm.callbacks = [keeper]
+    return keeper
