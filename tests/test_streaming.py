@@ -116,16 +116,16 @@ async def test_usage_is_shown_once_and_only_if_asked_for(
     upstream.enqueue(Text("a b c", usage=usage, usage_placement=placement))
     options = {"stream_options": {"include_usage": True}} if asked else {}
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, **options)
-    usages: list[Any] = [getattr(chunk, "usage", None) for chunk in chunks]
-    shown = [one for one in usages if one is not None]
+    shown: list[Any] = []
+    shown += [chunk.usage for chunk in chunks if getattr(chunk, "usage", None) is not None]
     assert upstream.last_request.json["stream_options"] == {"include_usage": True}
     if not asked:
         assert shown == []
         return
-    assert len(shown) == 1
-    assert getattr(chunks[-1], "usage", None) is shown[0]
-    assert (shown[0].prompt_tokens, shown[0].completion_tokens) == (100, 20)
-    assert shown[0].prompt_tokens_details.cached_tokens == 64
+    (only,) = shown
+    assert (only.prompt_tokens, only.completion_tokens) == (100, 20)
+    assert only.prompt_tokens_details.cached_tokens == 64
+    assert chunks[-1].usage is only
 
 
 async def test_several_choices_stream_side_by_side(
@@ -209,8 +209,8 @@ async def test_a_generation_that_the_backend_dropped_is_no_success(
 async def test_empty_events_keep_the_line_busy_and_nothing_else(
     upstream: SyntheticServer, caller: Caller
 ) -> None:
-    events = ["", _event({"content": "a"}), "", _event({}, "stop"), ""]
-    upstream.enqueue(Stream(events))
+    first, last = _event({"content": "a"}), _event({}, "stop")
+    upstream.enqueue(Stream(["", first, "", last, ""]))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert text_of(chunks) == "a"
 
