@@ -95,6 +95,19 @@ async def test_streams_tools_and_headers_work_through_the_router(
     assert answer.choices[0].message.tool_calls[0].function.name == "f"
 
 
+async def test_every_kind_of_call_works_through_the_router(upstream: SyntheticServer) -> None:
+    upstream.respond_with(Text("Hi."))
+    router = _router()
+    text: Any = await router.atext_completion(model="flash", prompt="once")
+    assert text.choices[0].text == "Hi."
+    answer: Any = await router.aresponses(model="flash", input="hello")
+    assert "Hi." in str(answer.output)
+    message: Any = await router.aanthropic_messages(
+        model="flash", max_tokens=50, messages=[{"role": "user", "content": "hello"}]
+    )
+    assert message["content"][-1]["text"] == "Hi."
+
+
 async def test_embeddings_work_through_the_router(upstream: SyntheticServer) -> None:
     answer = await _router().aembedding(model="vectors", input=["a", "b"], dimensions=64)
     assert len(answer.data) == 2
