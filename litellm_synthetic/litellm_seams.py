@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
 
 Dispatch = Callable[[Any], Any]
+Row = dict[str, Any]
 
 
 class UnsupportedLiteLLMError(RuntimeError):
@@ -49,6 +50,7 @@ def check_installed() -> None:
         ("ProviderConfigManager", ProviderConfigManager, "_build_provider_config_map"),
         ("ProviderConfigManager", ProviderConfigManager, "_PROVIDER_CONFIG_MAP"),
         ("ProviderConfigManager", ProviderConfigManager, "get_provider_embedding_config"),
+        ("ProviderConfigManager", ProviderConfigManager, "get_provider_model_info"),
         ("litellm", litellm, "custom_provider_map"),
         ("litellm", litellm, "_custom_providers"),
         ("LlmProviders", LlmProviders, "SYNTHETIC"),
@@ -69,6 +71,9 @@ class Seams:
     def __init__(self) -> None:
         self.active = True
         self._undo: list[Callable[[], None]] = []
+        self._models: tuple[_OwnRows, _OwnRows] | None = None
+        self._listed: set[str] = set()
+        self._listed_before: Any = None
 
     def restore(self) -> None:
         """Put back what was there, the latest change first."""
@@ -172,31 +177,50 @@ class Seams:
             staticmethod(get_provider_embedding_config),
         )
 
-    def add_models(self, rows: Mapping[str, Mapping[str, Any]], listed: Iterable[str]) -> None:
-        """Register cost-map rows, and the names that listings show.
+    def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
+        """Put cost-map rows and the names that listings show in place of the last ones given.
 
-        What a user has registered under the same names wins over ours, before and after.
+        What a user has registered under the same names wins over ours, field by field, before and
+        after. A row is replaced in one step, so a call in another thread always finds it.
         """
-        before = {
-            name: dict(litellm.model_cost[name]) for name in rows if name in litellm.model_cost
-        }
-        ours = {name: {**row, **before.get(name, {})} for name, row in rows.items()}
-        runtime: dict[str, Any] = litellm.utils._runtime_registered_model_cost  # noqa: SLF001  # replayed on reload
-        replayed_before = {name: dict(runtime[name]) for name in rows if name in runtime}
-        litellm.register_model({name: dict(row) for name, row in ours.items()})
-        installed = {name: dict(litellm.model_cost[name]) for name in ours}
-        replayed = {name: dict(runtime.get(name, {})) for name in ours}
+        if self._models is None:
+            self._models = _OwnRows(litellm.model_cost), _OwnRows(_replayed_rows())
+            self._undo.append(self._remove_models)
+            self._listed_before = litellm.models_by_provider.get(PROVIDER)
+        for own in self._models:
+            own.set(rows)
+        _drop_cached_lookups()
+        self._listed = {*(self._listed_before or ()), *listed}
+        litellm.models_by_provider[PROVIDER] = self._listed
 
-        def remove() -> None:
-            _take_back(litellm.model_cost, installed, before)
-            _take_back(runtime, replayed, replayed_before)
-            _forget_registered_prices(rows)
-            # Look-ups are cached; register_model drops the caches the same way.
-            litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
+    def _remove_models(self) -> None:
+        for own in self._models or ():
+            own.set({})
+        _drop_cached_lookups()
+        if litellm.models_by_provider.get(PROVIDER) is self._listed:
+            if self._listed_before is None:
+                del litellm.models_by_provider[PROVIDER]
+            else:
+                litellm.models_by_provider[PROVIDER] = self._listed_before
 
-        self._undo.append(remove)
-        names = {*litellm.models_by_provider.get(PROVIDER, ()), *listed}
-        self._set_item(litellm.models_by_provider, PROVIDER, names)
+    def answer_model_questions(self, factory: Callable[[], Any]) -> None:
+        """Make ours the class that lists models live (utils.py:8099).
+
+        `get_valid_models(check_provider_endpoint=True)` knows the listing providers from a chain of
+        branches that has no slot for others (utils.py:9528).
+        """
+        original = ProviderConfigManager.get_provider_model_info
+
+        def get_provider_model_info(model: str | None, provider: LlmProviders) -> Any:
+            if self.active and provider == LlmProviders.SYNTHETIC:
+                return factory()
+            return original(model=model, provider=provider)
+
+        self._replace(
+            ProviderConfigManager,
+            "get_provider_model_info",
+            staticmethod(get_provider_model_info),
+        )
 
     def _replace(self, owner: Any, name: str, value: Any) -> None:
         original = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
@@ -233,33 +257,48 @@ def _discard(names: list[str], name: str) -> None:
         names.remove(name)
 
 
-def _take_back(
-    table: dict[str, Any], installed: Mapping[str, Any], before: Mapping[str, Any]
-) -> None:
-    """Undo row by row and field by field, so that what was set in between by others stays."""
-    for name, row in installed.items():
-        current = table.get(name)
-        if current is None:
-            continue
-        earlier = before.get(name, {})
-        left = {
+class _OwnRows:
+    """Keep our rows in one of LiteLLM's tables apart from what others set there."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self._table = table
+        self._ours: dict[str, Row] = {}
+
+    def set(self, rows: Mapping[str, Row]) -> None:
+        """Put in these rows, and take out those of ours that are not among them."""
+        for name in self._ours.keys() - rows.keys():
+            theirs = self._theirs(name)
+            if theirs:
+                self._table[name] = theirs
+            else:
+                self._table.pop(name, None)
+            del self._ours[name]
+        for name, row in rows.items():
+            theirs = self._theirs(name)
+            self._table[name] = {**row, **theirs}
+            self._ours[name] = {
+                field: value for field, value in row.items() if field not in theirs
+            }
+
+    def _theirs(self, name: str) -> Row:
+        ours = self._ours.get(name, {})
+        current: Row = dict(self._table.get(name) or {})
+        return {
             field: value
             for field, value in current.items()
-            if field not in row or value != row[field] or field in earlier
+            # None is what register_model fills a row up with.
+            if value is not None and (field not in ours or ours[field] != value)
         }
-        left |= {field: earlier[field] for field in earlier if current.get(field) == row.get(field)}
-        if left:
-            table[name] = left
-        else:
-            del table[name]
 
 
-def _forget_registered_prices(names: Iterable[str]) -> None:
-    # LiteLLM notes which prices were registered at runtime; the notebook exists since 1.106.
-    notebook = getattr(litellm.utils, "_registered_pricing_fields", None)
-    if notebook is not None:
-        for name in names:
-            notebook().pop(name, None)
+def _replayed_rows() -> dict[str, Any]:
+    """Return the rows that LiteLLM registers anew when it reloads its cost map (utils.py:3459)."""
+    return litellm.utils._runtime_registered_model_cost  # noqa: SLF001
+
+
+def _drop_cached_lookups() -> None:
+    """Make LiteLLM look into its cost map again, as register_model does (utils.py:5788)."""
+    litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:

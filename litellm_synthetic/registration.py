@@ -55,4 +55,4 @@ def _take_over(seams: Seams) -> None:
     seams.take_over_text_completion(route.text)
     seams.serve_embeddings(EmbeddingHandler(route))
     listed = [ROUTE_PREFIX + model.id for model in catalog().current()]
-    seams.add_models(cost_map(catalog()), listed)
+    seams.set_models(cost_map(catalog()), listed)

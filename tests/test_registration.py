@@ -37,6 +37,7 @@ def _touched_state() -> dict[str, Any]:
         "config": None if table is None else table.get(LlmProviders.SYNTHETIC),
         "configs": None if table is None else len(table),
         "embedding": vars(ProviderConfigManager)["get_provider_embedding_config"],
+        "models": vars(ProviderConfigManager)["get_provider_model_info"],
         "entry": vars(entry).copy(),
         "map": list(litellm.custom_provider_map),
         "providers": list(litellm.provider_list),
@@ -248,7 +249,7 @@ def test_a_failure_halfway_registers_nothing(monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: object) -> None:
         raise RuntimeError("half way")
 
-    monkeypatch.setattr(litellm_seams.Seams, "add_models", fail)
+    monkeypatch.setattr(litellm_seams.Seams, "set_models", fail)
     with pytest.raises(RuntimeError, match="half way"):
         litellm_synthetic.register()
     monkeypatch.undo()
