@@ -15,12 +15,14 @@ from uuid import uuid4
 
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
-from litellm_synthetic.errors import message_of, status_of
+from litellm_synthetic.error_bodies import message_of, status_of
 from litellm_synthetic.replies import GIVEN_UP, arguments_text, new_tool_call_id, reasoning_of
 from litellm_synthetic.think_tags import ThinkTagSplitter
 from litellm_synthetic.usage import to_usage
 
 if TYPE_CHECKING:
+    from litellm.types.utils import Usage
+
     from litellm_synthetic.sse import Event
 
 _DONE: Final = "[DONE]"
@@ -135,6 +137,11 @@ class ChunkDecoder:
         self._choices: dict[int, _Choice] = {}
 
     @property
+    def usage(self) -> Usage | None:
+        """Return the usage that the upstream reported so far."""
+        return to_usage(self._usage)
+
+    @property
     def complete(self) -> bool:
         """Tell whether every choice has said why it ended."""
         return bool(self._choices) and all(
@@ -186,7 +193,7 @@ class ChunkDecoder:
             chunk = self._build(index, choice, held.content, held.reasoning)
             if chunk is not None:
                 chunks.append(chunk)
-        if (usage := to_usage(self._usage)) is not None:
+        if (usage := self.usage) is not None:
             carrier = self._wrap(StreamingChoices(delta=Delta(content=None)))
             carrier.usage = usage
             chunks.append(carrier)

@@ -1,7 +1,6 @@
 """What a failure becomes: one table from status and text to LiteLLM's own exception classes.
 
-Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}` is
-read as well. Every exception names the provider, says what happened and the one thing that fixes
+Every exception names the provider, says what happened and the one thing that fixes
 it, and keeps the upstream's headers on `.response`, where LiteLLM's Router looks for Retry-After.
 """
 
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from litellm import exceptions
 
+from litellm_synthetic.error_bodies import kept_headers
 from litellm_synthetic.quota import HEADER as QUOTA_HEADER
 from litellm_synthetic.quota import parse_quotas
 from litellm_synthetic.retries import PLAN_CAP, parse_retry_after
@@ -25,12 +25,6 @@ from litellm_synthetic.secret import KEY_VARIABLE, Secret, scrub_key_shaped
 PROVIDER: Final = "synthetic"
 BILLING_URL: Final = "https://synthetic.new/billing"
 _LONGEST_QUOTED_CHARACTERS: Final = 600
-# Framing no longer fits a body that has been decoded, and Set-Cookie is a session of the key's
-# owner: it belongs in no log.
-_UNKEPT_HEADERS: Final = frozenset(
-    ("set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection")
-)
-_STATUS_TEXT: Final = re.compile(r"[45][0-9]{2}")
 # A backend that only says "400 status code (no body)" has usually been sent too long a prompt; it
 # is taken for an overflow where the counted prompt fills at least this share of the window
 # (the local count is an estimate with another tokenizer).
@@ -74,53 +68,8 @@ class Rule:
     build: Build
 
 
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that may be shown: no cookies, no framing, no incredible Retry-After."""
-    kept = {name.lower(): value for name, value in headers.items()}
-    if "retry-after" in kept and parse_retry_after(kept) is None:
-        del kept["retry-after"]
-    return {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
-
-
 def _own_headers(headers: Mapping[str, str], origin: Origin) -> dict[str, str]:
     return {name: origin.scrub(value) for name, value in kept_headers(headers).items()}
-
-
-def error_text(body: bytes | str) -> str:
-    """Return the message of an error body: `{"error": str}`, `{"error": {"message"}}`, or text."""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return _without_markup(text)
-    return message_of(document) or text.strip()
-
-
-def message_of(document: object) -> str:
-    """Return the error message inside a decoded JSON document, or ""."""
-    if not isinstance(document, dict):
-        return ""
-    error = document.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("type") or json.dumps(error)
-    if error is None:
-        error = document.get("message") or document.get("detail")
-    return error if isinstance(error, str) else json.dumps(error) if error else ""
-
-
-def status_of(document: object) -> int | None:
-    """Return the HTTP status that an error event names as `code` or `status`, if it does."""
-    if not isinstance(document, dict):
-        return None
-    error = document.get("error")
-    for source in (error if isinstance(error, dict) else {}, document):
-        for name in ("status", "status_code", "code"):
-            value = source.get(name)
-            if isinstance(value, str) and _STATUS_TEXT.fullmatch(value):
-                value = int(value)
-            if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004  # error statuses
-                return value
-    return None
 
 
 def to_exception(failure: Failure, origin: Origin) -> Exception:
@@ -296,13 +245,6 @@ def _server_error(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
         origin,
         500 if in_stream else None,
     )
-
-
-def _without_markup(text: str) -> str:
-    if re.match(r"\s*<(!doctype|[a-z][a-z0-9]*[\s>])", text, re.IGNORECASE):
-        title = re.search(r"<(title|h1)[^>]*>([^<]*)", text, re.IGNORECASE)
-        return f"an HTML page ({title.group(2).strip()})" if title else "an HTML page"
-    return text.strip()
 
 
 def _rule(statuses: tuple[int, ...] | None, pattern: str | None, build: Build) -> Rule:

@@ -9,7 +9,8 @@ import litellm
 from litellm.litellm_core_utils.core_helpers import process_response_headers
 from litellm.llms.custom_llm import CustomLLM
 
-from litellm_synthetic import errors, replies, transport
+from litellm_synthetic import error_bodies, errors, replies, transport
+from litellm_synthetic.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.chunks import ChunkDecoder
 from litellm_synthetic.errors import PROVIDER, Failure, Origin
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
@@ -22,6 +23,7 @@ from litellm_synthetic.request import (
     prepare_text,
 )
 from litellm_synthetic.stream import AsyncChunkStream, ChunkStream
+from litellm_synthetic.table_refresh import refresh_in_background_if_due
 from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
 
 if TYPE_CHECKING:
@@ -79,7 +81,9 @@ class Route:
             client=said.get("client"),
             is_async=is_async,
         )
-        return prepare_embedding(call, arguments["input"], self._catalog())
+        prepared = prepare_embedding(call, arguments["input"], self._catalog())
+        refresh_in_background_if_due(prepared.origin.base_url)
+        return prepared
 
 
 class EmbeddingHandler(CustomLLM):
@@ -136,6 +140,7 @@ def _call(ctx: Any) -> Call:
 
 
 def _run(ctx: Any, prepared: Prepared, fill: Fill, messages: Any) -> Any:
+    refresh_in_background_if_due(prepared.origin.base_url)
     _log_request(ctx.logging, prepared, messages)
     if ctx.acompletion:
         return _astream(ctx, prepared) if prepared.stream else _aplain(ctx, prepared, fill)
@@ -155,6 +160,7 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
     _keep_headers(response, reply.headers)
+    response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     _log_reply(ctx.logging, prepared, reply, ctx.messages)
     return response
 
@@ -201,9 +207,11 @@ def _wrapped(
         model=_asked(ctx.model),
         logging_obj=ctx.logging,
         custom_llm_provider=PROVIDER,
-        _response_headers=errors.kept_headers(headers),
+        _response_headers=error_bodies.kept_headers(headers),
     )
     stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
+    facts = prepared.facts
+    stream.metadata_at_end = lambda usage: {LIST_PRICE: list_price_usd(facts, usage)}
     ctx.logging.post_call(
         input=ctx.messages,
         api_key="",
@@ -285,7 +293,7 @@ def _whole(reply: Any, origin: Origin) -> Reply:
 
 
 def _failed(reply: Reply, origin: Origin) -> Exception:
-    failure = Failure(reply.status, errors.error_text(reply.body), reply.headers)
+    failure = Failure(reply.status, error_bodies.error_text(reply.body), reply.headers)
     return errors.to_exception(failure, origin)
 
 
@@ -293,9 +301,9 @@ def _read(reply: Reply, origin: Origin, fill: Fill) -> Any:
     try:
         document = replies.decode(reply.body)
         if document.get("error") and "choices" not in document:
-            text = errors.message_of(document)
+            text = error_bodies.message_of(document)
             raise errors.to_exception(
-                Failure(errors.status_of(document) or _SUCCESS, text, reply.headers), origin
+                Failure(error_bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
             )
         return fill(document)
     except UnreadableReplyError as error:
@@ -307,7 +315,7 @@ def _read(reply: Reply, origin: Origin, fill: Fill) -> Any:
 
 
 def _keep_headers(response: Any, headers: httpx.Headers) -> None:
-    kept = errors.kept_headers(headers)
+    kept = error_bodies.kept_headers(headers)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
     response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
 

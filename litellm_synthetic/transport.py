@@ -1,43 +1,28 @@
-"""How bytes travel: connections, time limits, attempts. Nothing here knows what a completion is.
-
-One httpx client per process and TLS setting for sync calls, one per event loop for async ones, so
-that connections are reused and never cross a loop or a fork.
-"""
+"""How bytes travel: attempts, time limits, open bodies. Nothing here knows what a completion is."""
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
-import os
-import ssl
 import threading
 import time
-import weakref
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from litellm_synthetic.connections import Verify, async_client, sync_client
 from litellm_synthetic.retries import RetryPolicy, is_retryable, parse_retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 1.0
-# A gateway has hundreds of calls under way; httpx's default of 100 would queue them silently.
-_LIMITS: Final = httpx.Limits(
-    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0
-)
 _SUCCESS: Final = 200
 _STALLS: Final = (httpx.ReadTimeout, httpx.WriteTimeout)
 # The caller's own limit, or a request that will be refused again.
 _FINAL_FAILURES: Final = (*_STALLS, httpx.LocalProtocolError, httpx.UnsupportedProtocol)
-
-Verify = bool | str | ssl.SSLContext
 
 
 class StallError(Exception):
@@ -103,78 +88,6 @@ class Reply:
     status: int
     headers: httpx.Headers
     body: bytes
-
-
-_sync_clients: dict[tuple[int, Verify], httpx.Client] = {}
-_async_clients: weakref.WeakKeyDictionary[
-    asyncio.AbstractEventLoop, dict[Verify, tuple[httpx.AsyncClient, AsyncGenerator[None]]]
-] = weakref.WeakKeyDictionary()
-_lock: Final = threading.Lock()
-
-
-def _settings(verify: Verify) -> dict[str, Any]:
-    trusted: Verify = verify
-    if isinstance(verify, str):
-        as_directory = Path(verify).is_dir()
-        trusted = ssl.create_default_context(
-            cafile=None if as_directory else verify, capath=verify if as_directory else None
-        )
-    return {
-        "verify": trusted,
-        "limits": _LIMITS,
-        # Replies set `S=…; Domain=synthetic.new`: kept, it would tie one key's calls to another's.
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        "follow_redirects": False,
-    }
-
-
-def _sync_client(out: Outgoing) -> httpx.Client:
-    if isinstance(out.client, httpx.Client):
-        return out.client
-    key = (os.getpid(), out.verify)  # a forked child must not write into its parent's sockets
-    client = _sync_clients.get(key)
-    if client is None:
-        with _lock:
-            client = _sync_clients.get(key)
-            if client is None:
-                client = _sync_clients[key] = httpx.Client(**_settings(out.verify))
-                atexit.register(client.close)
-    return client
-
-
-async def _async_client(out: Outgoing) -> httpx.AsyncClient:
-    if isinstance(out.client, httpx.AsyncClient):
-        return out.client
-    clients = _async_clients.setdefault(asyncio.get_running_loop(), {})
-    if (known := clients.get(out.verify)) is not None:
-        return known[0]
-    client = httpx.AsyncClient(**_settings(out.verify))
-    keeper = _close_with_loop(client, clients, out.verify)
-    clients[out.verify] = (client, keeper)
-    await anext(keeper)
-    return client
-
-
-async def _close_with_loop(
-    client: httpx.AsyncClient, clients: dict[Verify, Any], verify: Verify
-) -> AsyncGenerator[None]:
-    # asyncio.run() closes the async generators that were started on its loop; nothing else tells a
-    # library that the loop is about to end while its connections can still be closed.
-    try:
-        yield
-    finally:
-        clients.pop(verify, None)
-        await client.aclose()
-
-
-def close_sync_clients() -> None:
-    """Close the connections of sync calls; later calls open new ones."""
-    with _lock:
-        clients = list(_sync_clients.values())
-        _sync_clients.clear()
-    for client in clients:
-        client.close()
-        atexit.unregister(client.close)
 
 
 def _request(
@@ -335,7 +248,7 @@ def send(out: Outgoing, *, stream: bool = False) -> ByteStream | Reply:
         UnsendableError: the request cannot be put into HTTP.
     """
     attempts = _Attempts(out)
-    client = _sync_client(out)
+    client = out.client if isinstance(out.client, httpx.Client) else sync_client(out.verify)
     while True:
         try:
             got = _attempt(client, out, attempts, stream=stream)
@@ -371,7 +284,8 @@ def _attempt(
 async def asend(out: Outgoing, *, stream: bool = False) -> AsyncByteStream | Reply:
     """Do what `send` does, on the running event loop."""
     attempts = _Attempts(out)
-    client = await _async_client(out)
+    given = out.client if isinstance(out.client, httpx.AsyncClient) else None
+    client = given or await async_client(out.verify)
     while True:
         try:
             got = await _aattempt(client, out, attempts, stream=stream)

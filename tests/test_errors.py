@@ -9,14 +9,8 @@ from litellm import exceptions
 from litellm.litellm_core_utils.exception_mapping_utils import exception_type
 
 from litellm_synthetic import errors
-from litellm_synthetic.errors import (
-    Failure,
-    Origin,
-    error_text,
-    message_of,
-    status_of,
-    to_exception,
-)
+from litellm_synthetic.error_bodies import error_text, message_of, status_of
+from litellm_synthetic.errors import Failure, Origin, to_exception
 from litellm_synthetic.secret import REDACTED, Secret
 
 passed_on: Any = exception_type
