@@ -13,7 +13,14 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 FORMAT = 1
 """The version of the file's layout that this module reads."""
@@ -26,6 +33,9 @@ ROUTE_PREFIX = "synthetic/"
 
 HUGGING_FACE_SCHEME = "hf:"
 """What Synthetic puts before the Hugging Face name of a model."""
+
+ALIAS_SCHEME = "syn:"
+"""What the ids of Synthetic's aliases begin with."""
 
 Kind = Literal["chat", "embedding", "helper", "alias"]
 Status = Literal["current", "hidden", "retired", "unverified"]
@@ -40,8 +50,15 @@ def _decimal_from_text(value: object) -> object:
     raise ValueError("a price is a decimal string, in USD per token")
 
 
+def _plain_digits(price: Decimal) -> str:
+    return format(price, "f")
+
+
 UsdPerToken = Annotated[
-    Decimal, BeforeValidator(_decimal_from_text), Field(ge=0, allow_inf_nan=False)
+    Decimal,
+    BeforeValidator(_decimal_from_text),
+    Field(ge=0, allow_inf_nan=False),
+    PlainSerializer(_plain_digits, return_type=str, when_used="json"),
 ]
 """An exact price in USD per token, written as a decimal string."""
 
@@ -150,6 +167,7 @@ class Model(_Fact):
     kind: Kind
     status: Status
     status_note: str | None = None
+    deprecated: bool | None = None
     context_window_tokens: Tokens | None = None
     max_output_tokens: Tokens | None = None
     input_modalities: tuple[str, ...] | None = None
@@ -265,6 +283,13 @@ class Catalog(_Fact):
         return cls.model_validate(
             {**document, "models": models, "skipped": skipped},
         )
+
+    def to_document(self) -> dict[str, Any]:
+        """Return what `from_document` reads, ready for JSON; what is unknown is left out."""
+        content = self.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"skipped"}
+        )
+        return {"format": FORMAT, **content}
 
     @cached_property
     def by_id(self) -> Mapping[str, Model]:
