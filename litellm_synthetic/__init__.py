@@ -4,9 +4,13 @@ Importing this package does no I/O and changes nothing. LiteLLM itself is import
 because importing LiteLLM fetches its cost map over the network.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__", "register", "unregister"]
+if TYPE_CHECKING:
+    from litellm_synthetic.model_ids import ModelId
+    from litellm_synthetic.table_refresh import RefreshOutcome
+
+__all__ = ["ModelId", "__version__", "arefresh", "refresh", "register", "unregister"]
 
 __version__: str
 
@@ -16,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415  # reads a file, so not at import
 
         return version("litellm-synthetic")
+    if name == "ModelId":
+        from litellm_synthetic.model_ids import ModelId  # noqa: PLC0415  # for editors mostly
+
+        return ModelId
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -39,3 +47,26 @@ def unregister() -> None:
     from litellm_synthetic import registration  # noqa: PLC0415  # imports LiteLLM
 
     registration.unregister()
+
+
+def refresh(*, base_url: str | None = None) -> "RefreshOutcome":
+    """Fetch the list of models and put it in force; return what is new, changed and retired.
+
+    Needs no key. Ends within 5 s. LiteLLM's limits and prices follow where the route is registered.
+
+    Args:
+        base_url: where to ask; by default `SYNTHETIC_API_BASE`, else Synthetic.
+
+    Raises:
+        litellm_synthetic.table_refresh.RefreshError: no usable list; the last table stays.
+    """
+    from litellm_synthetic import table_refresh  # noqa: PLC0415  # costs time where it is not used
+
+    return table_refresh.refresh(base_url=base_url)
+
+
+async def arefresh(*, base_url: str | None = None) -> "RefreshOutcome":
+    """Do what `refresh` does without holding up the event loop."""
+    from litellm_synthetic import table_refresh  # noqa: PLC0415  # as above
+
+    return await table_refresh.arefresh(base_url=base_url)

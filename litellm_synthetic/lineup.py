@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from difflib import get_close_matches
+from typing import Final
 
 from litellm_synthetic.catalog import Catalog, Model, canonical_id
+
+_log: Final = logging.getLogger("litellm_synthetic")
+_warned_of: set[str] = set()
+
+
+def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
+    """Warn, once per id and process, that a model has left the lineup; the call goes on."""
+    if model is not None and model.is_retired and model.id not in _warned_of:
+        _warned_of.add(model.id)
+        _log.warning("%s The call is sent all the same.", explain(model.id, catalog))
+
+
+def forget_warnings() -> None:
+    """Warn anew of what was warned of; for tests."""
+    _warned_of.clear()
 
 
 def explain(model_id: str, catalog: Catalog) -> str:

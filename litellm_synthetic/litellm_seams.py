@@ -7,6 +7,7 @@ Line numbers are those of LiteLLM 1.106.2.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -70,16 +71,22 @@ class Seams:
 
     def __init__(self) -> None:
         self.active = True
+        self._lock = threading.Lock()
         self._undo: list[Callable[[], None]] = []
-        self._models: tuple[_OwnRows, _OwnRows] | None = None
+        self._rows: _OwnRows | None = None
         self._listed: set[str] = set()
         self._listed_before: Any = None
 
     def restore(self) -> None:
         """Put back what was there, the latest change first."""
-        self.active = False
+        with self._lock:
+            self.active = False
         while self._undo:
             self._undo.pop()()
+
+    def at_restore(self, action: Callable[[], None]) -> None:
+        """Have `restore` also do this."""
+        self._undo.append(action)
 
     def take_over_chat(self, handler: Dispatch) -> None:
         """Send `synthetic` completions to a handler of the dispatch context.
@@ -183,20 +190,20 @@ class Seams:
         What a user has registered under the same names wins over ours, field by field, before and
         after. A row is replaced in one step, so a call in another thread always finds it.
         """
-        if self._models is None:
-            self._models = _OwnRows(litellm.model_cost), _OwnRows(_replayed_rows())
-            self._undo.append(self._remove_models)
-            self._listed_before = litellm.models_by_provider.get(PROVIDER)
-        for own in self._models:
-            own.set(rows)
-        _drop_cached_lookups()
-        self._listed = {*(self._listed_before or ()), *listed}
-        litellm.models_by_provider[PROVIDER] = self._listed
+        with self._lock:
+            if not self.active:  # a refresh that ends after `restore`
+                return
+            if self._rows is None:
+                self._rows = _OwnRows()
+                self._undo.append(self._remove_models)
+                self._listed_before = litellm.models_by_provider.get(PROVIDER)
+            self._rows.set(rows)
+            self._listed = {*(self._listed_before or ()), *listed}
+            litellm.models_by_provider[PROVIDER] = self._listed
 
     def _remove_models(self) -> None:
-        for own in self._models or ():
-            own.set({})
-        _drop_cached_lookups()
+        if self._rows is not None:
+            self._rows.set({})
         if litellm.models_by_provider.get(PROVIDER) is self._listed:
             if self._listed_before is None:
                 del litellm.models_by_provider[PROVIDER]
@@ -258,47 +265,56 @@ def _discard(names: list[str], name: str) -> None:
 
 
 class _OwnRows:
-    """Keep our rows in one of LiteLLM's tables apart from what others set there."""
+    """Keep our rows in LiteLLM's cost map apart from what others set there.
 
-    def __init__(self, table: dict[str, Any]) -> None:
-        self._table = table
+    They go into two tables: the cost map, and the rows that LiteLLM registers anew when it replaces
+    that map, as it does on a proxy's reload and behind an import that found no network
+    (get_model_cost_map.py:565).
+    """
+
+    def __init__(self) -> None:
+        self._map: dict[str, Any] = litellm.model_cost
         self._ours: dict[str, Row] = {}
+        self._replayed: dict[str, Row] = {}
 
     def set(self, rows: Mapping[str, Row]) -> None:
         """Put in these rows, and take out those of ours that are not among them."""
-        for name in self._ours.keys() - rows.keys():
-            theirs = self._theirs(name)
-            if theirs:
-                self._table[name] = theirs
-            else:
-                self._table.pop(name, None)
-            del self._ours[name]
-        for name, row in rows.items():
-            theirs = self._theirs(name)
-            self._table[name] = {**row, **theirs}
-            self._ours[name] = {
-                field: value for field, value in row.items() if field not in theirs
-            }
-
-    def _theirs(self, name: str) -> Row:
-        ours = self._ours.get(name, {})
-        current: Row = dict(self._table.get(name) or {})
-        return {
-            field: value
-            for field, value in current.items()
-            # None is what register_model fills a row up with.
-            if value is not None and (field not in ours or ours[field] != value)
-        }
+        replay: dict[str, Any] = litellm.utils._runtime_registered_model_cost  # noqa: SLF001  # no public way to take a row back
+        # In a map that LiteLLM has filled anew, its own work can't be told from a user's. What
+        # users registered is in the other table.
+        is_new_map = litellm.model_cost is not self._map
+        self._map = litellm.model_cost
+        for name in self._ours.keys() | rows.keys():
+            registered = _without(replay.get(name), self._replayed.get(name))
+            theirs = (
+                registered if is_new_map else _without(self._map.get(name), self._ours.get(name))
+            )
+            row = rows.get(name)
+            self._ours[name] = _put(self._map, name, row, theirs)
+            self._replayed[name] = _put(replay, name, row, registered)
+            if row is None:
+                del self._ours[name], self._replayed[name]
+        # Look-ups are cached; register_model drops the caches the same way (utils.py:5788).
+        litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
 
 
-def _replayed_rows() -> dict[str, Any]:
-    """Return the rows that LiteLLM registers anew when it reloads its cost map (utils.py:3459)."""
-    return litellm.utils._runtime_registered_model_cost  # noqa: SLF001
+def _without(current: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> Row:
+    """Return what others set in a row: all that isn't ours, but for the Nones of register_model."""
+    ours = ours or {}
+    return {
+        field: value
+        for field, value in (current or {}).items()
+        if value is not None and (field not in ours or ours[field] != value)
+    }
 
 
-def _drop_cached_lookups() -> None:
-    """Make LiteLLM look into its cost map again, as register_model does (utils.py:5788)."""
-    litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
+def _put(table: dict[str, Any], name: str, row: Row | None, theirs: Row) -> Row:
+    """Write a row, or what is left without it, and return the part that is ours."""
+    if row is not None or theirs:
+        table[name] = {**(row or {}), **theirs}
+    else:
+        table.pop(name, None)
+    return {field: value for field, value in (row or {}).items() if field not in theirs}
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
@@ -322,6 +338,8 @@ class PassThroughStream(CustomStreamWrapper):
     """
 
     completion_stream: Any
+    metadata_at_end: Callable[[Any], Row] | None = None
+    """Tells what `_hidden_params` shall hold once the usage is known."""
     _is_closed = False
 
     def __next__(self) -> ModelResponseStream:
@@ -346,6 +364,10 @@ class PassThroughStream(CustomStreamWrapper):
             self.received_finish_reason = choice.finish_reason
             if chunk is self.completion_stream.decoder.last_chunk:
                 self.sent_last_chunk = True
+                if self.metadata_at_end is not None:
+                    known = self.metadata_at_end(self.completion_stream.decoder.usage)
+                    self._hidden_params.update(known)
+                    chunk._hidden_params.update(known)  # noqa: SLF001
         if self.merge_reasoning_content_in_choices:
             self._optional_combine_thinking_block_in_choices(model_response=chunk)
         return chunk

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import litellm
+from litellm.llms.base_llm.base_utils import BaseLLMModelInfo
 
-from litellm_synthetic import errors
+from litellm_synthetic import allowlist, errors, table_refresh
+from litellm_synthetic.catalog import ROUTE_PREFIX
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.params import (
     UnsupportedEffortError,
@@ -81,3 +83,53 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
     def get_api_key(api_key: str | None = None) -> str | None:
         """Return the key given; the parent's would fall back to OpenAI's."""
         return api_key
+
+
+class SyntheticListing(BaseLLMModelInfo):
+    """List the models live, for `litellm.get_valid_models(check_provider_endpoint=True)`."""
+
+    def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
+        """Fetch the list and return the ids that may be used, as `synthetic/<id>`.
+
+        The list needs no key. It also comes into force for this process.
+
+        Raises:
+            litellm_synthetic.table_refresh.RefreshError: there is no list to be had.
+        """
+        del api_key
+        table = table_refresh.refresh(base_url=api_base).table
+        allowed = allowlist.from_environment()
+        return [
+            ROUTE_PREFIX + model.id
+            for model in table.catalog.current()
+            if allowed is None or allowed.allows(model.id)
+        ]
+
+    @staticmethod
+    def get_api_base(api_base: str | None = None) -> str | None:
+        """Return the base URL given; None leaves it to the environment."""
+        return api_base
+
+    @staticmethod
+    def get_api_key(api_key: str | None = None) -> str | None:
+        """Return the key given."""
+        return api_key
+
+    @staticmethod
+    def get_base_model(model: str) -> str | None:
+        """Return the model itself: an alias is what the caller asked for."""
+        return model
+
+    def validate_environment(  # noqa: PLR0913, PLR0917  # LiteLLM's signature
+        self,
+        headers: dict[str, Any],
+        model: str,
+        messages: list[Any],
+        optional_params: dict[str, Any],
+        litellm_params: dict[str, Any],
+        api_key: str | None = None,
+        api_base: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the headers as they are; the route makes its own."""
+        del model, messages, optional_params, litellm_params, api_key, api_base
+        return headers

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic import litellm_seams
-from litellm_synthetic.catalog import ROUTE_PREFIX, load_bundled
+from litellm_synthetic import allowlist, litellm_seams, model_table
+from litellm_synthetic.billing import as_billed, billing_from_environment
+from litellm_synthetic.catalog import ROUTE_PREFIX
+from litellm_synthetic.connections import close_sync_clients
 from litellm_synthetic.cost_map import cost_map
 from litellm_synthetic.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.litellm_seams import Seams
-from litellm_synthetic.provider_config import SyntheticConfig
+from litellm_synthetic.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.route import EmbeddingHandler, Route
-from litellm_synthetic.transport import close_sync_clients
+
+if TYPE_CHECKING:
+    from litellm_synthetic.catalog import Catalog
+    from litellm_synthetic.model_table import ModelTable
 
 _lock: Final = threading.Lock()
 _seams: Seams | None = None
@@ -45,14 +50,31 @@ def unregister() -> None:
 
 
 def _take_over(seams: Seams) -> None:
-    catalog = load_bundled
-    route = Route(catalog)
-    config = SyntheticConfig(catalog)
+    route = Route(_catalog)
+    config = SyntheticConfig(_catalog)
+    listing = SyntheticListing()
     seams.read_base_url_from(BASE_URL_VARIABLE)
     seams.keep_httpx_timeouts()
     seams.set_provider_config(lambda: config)
+    seams.answer_model_questions(lambda: listing)
     seams.take_over_chat(route.chat)
     seams.take_over_text_completion(route.text)
     seams.serve_embeddings(EmbeddingHandler(route))
-    listed = [ROUTE_PREFIX + model.id for model in catalog().current()]
-    seams.set_models(cost_map(catalog()), listed)
+    _publish(seams, model_table.in_force())
+    seams.at_restore(model_table.on_change(lambda table: _publish(seams, table)))
+
+
+def _catalog() -> Catalog:
+    return model_table.in_force().catalog
+
+
+def _publish(seams: Seams, table: ModelTable) -> None:
+    """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
+    allowed = allowlist.from_environment()
+    listed = [
+        ROUTE_PREFIX + model.id
+        for model in table.catalog.current()
+        if allowed is None or allowed.allows(model.id)
+    ]
+    rows = as_billed(cost_map(table.catalog), billing_from_environment())
+    seams.set_models(rows, listed)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
 from litellm.secret_managers.main import get_secret
 from pydantic import BaseModel
 
-from litellm_synthetic import errors
-from litellm_synthetic.catalog import Catalog, canonical_id
+from litellm_synthetic import allowlist, errors
+from litellm_synthetic.allowlist import ALLOWED_MODELS_VARIABLE
+from litellm_synthetic.catalog import Catalog, Model, canonical_id
 from litellm_synthetic.endpoint import (
     ALLOW_HTTP_VARIABLE,
     DEFAULT_BASE_URL,
@@ -25,13 +26,16 @@ from litellm_synthetic.endpoint import (
     parse_base_url,
 )
 from litellm_synthetic.errors import Origin
-from litellm_synthetic.lineup import explain
+from litellm_synthetic.lineup import explain, warn_if_retired
 from litellm_synthetic.messages import wire_messages, wire_tools
 from litellm_synthetic.params import InvalidParameterError, check_body_size, check_fields
 from litellm_synthetic.reasoning import with_replay_needs
 from litellm_synthetic.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 from litellm_synthetic.secret import REDACTED, InvalidKeyError, Secret, parse_key
-from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits, Verify
+from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits
+
+if TYPE_CHECKING:
+    from litellm_synthetic.connections import Verify
 
 DEFAULT_SILENCE_SECONDS: Final = 300.0
 # Steers this package, or is written anew; neither is a field of the body.
@@ -83,6 +87,7 @@ class Prepared:
     origin: Origin
     body: Mapping[str, Any]
     stream: bool
+    facts: Model | None = None
 
     @property
     def loggable(self) -> dict[str, Any]:
@@ -103,7 +108,8 @@ def prepare_chat(call: Call, messages: Sequence[Any], catalog: Catalog) -> Prepa
 
     Raises:
         litellm.AuthenticationError: no key, or an unusable one.
-        litellm.BadRequestError: a base URL or parameter that cannot be right; see `params`.
+        litellm.BadRequestError: a base URL, model or parameter that cannot be right, or that
+            `SYNTHETIC_ALLOWED_MODELS` does not allow; see `params`.
     """
     facts = catalog.find(call.model)
     wire = wire_messages(messages)
@@ -112,43 +118,30 @@ def prepare_chat(call: Call, messages: Sequence[Any], catalog: Catalog) -> Prepa
         fields["tools"] = wire_tools(tools)
     if facts is not None and facts.replay is not None:
         with_replay_needs(fields, facts.replay.model_dump())
-    return _prepare(
-        call,
-        "chat/completions",
-        fields,
-        Origin(
-            model=call.model,
-            base_url=call.base_url or DEFAULT_BASE_URL,
-            context_window_tokens=facts.context_window_tokens if facts else None,
-            count_prompt_tokens=lambda: _count_tokens(call, wire),
-            explain_model=lambda: explain(call.model, catalog),
-        ),
-    )
+    return _prepare(call, "chat/completions", fields, catalog, lambda: _count_tokens(call, wire))
 
 
 def prepare_text(call: Call, prompt: object, catalog: Catalog) -> Prepared:
     """Return the request of a legacy completion; raises what `prepare_chat` raises."""
-    return _prepare(call, "completions", {"prompt": prompt, **call.fields}, _origin(call, catalog))
+    return _prepare(call, "completions", {"prompt": prompt, **call.fields}, catalog)
 
 
 def prepare_embedding(call: Call, texts: object, catalog: Catalog) -> Prepared:
     """Return the request of an embedding; raises what `prepare_chat` raises."""
-    return _prepare(call, "embeddings", {"input": texts, **call.fields}, _origin(call, catalog))
+    return _prepare(call, "embeddings", {"input": texts, **call.fields}, catalog)
 
 
-def _origin(call: Call, catalog: Catalog) -> Origin:
-    facts = catalog.find(call.model)
-    return Origin(
-        model=call.model,
-        base_url=call.base_url or DEFAULT_BASE_URL,
-        context_window_tokens=facts.context_window_tokens if facts else None,
-        explain_model=lambda: explain(call.model, catalog),
-    )
-
-
-def _prepare(call: Call, operation: str, fields: Mapping[str, Any], origin: Origin) -> Prepared:
+def _prepare(
+    call: Call,
+    operation: str,
+    fields: Mapping[str, Any],
+    catalog: Catalog,
+    count_prompt_tokens: Callable[[], int | None] | None = None,
+) -> Prepared:
+    _check_allowed(call.model)
     endpoint = _endpoint(call)
     key = _key(call)
+    facts = catalog.find(call.model)
     # The model first, so that a body cut short in a log still says what it was for.
     body: dict[str, Any] = {"model": canonical_id(call.model)}
     body |= {name: value for name, value in fields.items() if name not in _NOT_FIELDS}
@@ -168,6 +161,7 @@ def _prepare(call: Call, operation: str, fields: Mapping[str, Any], origin: Orig
         check_body_size(len(content))
     except InvalidParameterError as error:
         raise errors.refused(f"{error}.", call.model) from error
+    warn_if_retired(facts, catalog)
     return Prepared(
         outgoing=Outgoing(
             url=endpoint.url(operation),
@@ -181,16 +175,27 @@ def _prepare(call: Call, operation: str, fields: Mapping[str, Any], origin: Orig
             client=_client(call),
         ),
         origin=Origin(
-            model=origin.model,
+            model=call.model,
             base_url=endpoint.base_url,
             key=key,
-            context_window_tokens=origin.context_window_tokens,
-            count_prompt_tokens=origin.count_prompt_tokens,
-            explain_model=origin.explain_model,
+            context_window_tokens=facts.context_window_tokens if facts else None,
+            count_prompt_tokens=count_prompt_tokens,
+            explain_model=lambda: explain(call.model, catalog),
         ),
         body=body,
         stream=stream,
+        facts=facts,
     )
+
+
+def _check_allowed(model: str) -> None:
+    allowed = allowlist.from_environment()
+    if allowed is not None and not allowed.allows(model):
+        raise errors.refused(
+            f"{model} is not among the models that {ALLOWED_MODELS_VARIABLE} allows "
+            f"({', '.join(allowed.entries) or 'none'}). Use one of those, or extend the list.",
+            model,
+        )
 
 
 def _endpoint(call: Call) -> Endpoint:

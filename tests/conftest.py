@@ -15,10 +15,12 @@ import pytest
 from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
+from litellm_synthetic import model_table
 from tests.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -34,12 +36,17 @@ _FOREIGN = (
     "SYNTHETIC_API_BASE",
     "SYNTHETIC_ALLOW_HTTP",
     "SSL_VERIFY",
+    "SYNTHETIC_BILLING",
+    "SYNTHETIC_ALLOWED_MODELS",
+    "SYNTHETIC_CATALOG_TTL",
 )
 
 
 @pytest.fixture(autouse=True)
-def clean_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Hide the developer's own settings, and undo what a test set in LiteLLM."""
+    monkeypatch.setenv("SYNTHETIC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
     for name in _FOREIGN:
         monkeypatch.delenv(name, raising=False)
     for name in ("callbacks", "success_callback", "failure_callback", "_async_success_callback"):
@@ -48,6 +55,7 @@ def clean_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(litellm, "headers", None)
     yield
     litellm_synthetic.unregister()
+    model_table.forget()
 
 
 @pytest.fixture
