@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
-
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
@@ -29,6 +27,8 @@ SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (
 # What people paste when a tool asks them for a "URL": the operation at its end is cut off.
 _OPERATIONS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
 _MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
+_PLAIN_HOST: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+_LONGEST_PLAIN_CHARACTERS: Final = 1000
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -78,11 +78,18 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
     bracketed = f"[{host}]" if ":" in host else host
     authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
     base_url = f"{parts.scheme}://{authority}{path}"
+    if not _PLAIN_HOST.fullmatch(host) or len(base_url) > _LONGEST_PLAIN_CHARACTERS:
+        _check_with_httpx(base_url)
+    return Endpoint(base_url=base_url, surface=surface)
+
+
+def _check_with_httpx(base_url: str) -> None:
+    import httpx  # noqa: PLC0415  # takes longer than all that a command has to do
+
     try:
         httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError):  # a host name that no look-up takes, an endless path
         raise InvalidBaseURLError(_MALFORMED) from None
-    return Endpoint(base_url=base_url, surface=surface)
 
 
 def _split(text: str) -> SplitResult:

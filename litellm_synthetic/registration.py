@@ -47,6 +47,7 @@ def unregister() -> None:
             _seams.restore()
             _seams = None
             close_sync_clients()
+            model_table.forget()
 
 
 def _take_over(seams: Seams) -> None:
