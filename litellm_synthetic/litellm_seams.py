@@ -372,6 +372,16 @@ class PassThroughStream(CustomStreamWrapper):
             self._optional_combine_thinking_block_in_choices(model_response=chunk)
         return chunk
 
+    def run_success_logging_and_cache_storage(self, processed_chunk: Any, cache_hit: bool) -> None:  # noqa: FBT001  # LiteLLM's signature
+        """Tell callbacks and cache of one chunk, if there are any.
+
+        The sync stream starts a thread's job and an event loop per chunk for this
+        (streaming_handler.py:1813), which costs more than everything else that it does. What
+        follows the last chunk, the assembled response and its cost, does not come this way.
+        """
+        if _somebody_listens(self.logging_obj):
+            super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
+
     def close(self) -> None:
         """Close the connection of a sync stream; LiteLLM's wrapper has only `aclose`."""
         self._is_closed = True
@@ -382,3 +392,15 @@ class PassThroughStream(CustomStreamWrapper):
         """Close the connection of an async stream."""
         self._is_closed = True
         await super().aclose()  # type: ignore[no-untyped-call]  # LiteLLM's
+
+
+def _somebody_listens(logging_obj: Any) -> bool:
+    return bool(
+        litellm.success_callback
+        or litellm._async_success_callback  # noqa: SLF001  # no public name
+        or litellm.callbacks
+        or litellm.cache is not None
+        or litellm.max_budget
+        or getattr(logging_obj, "dynamic_success_callbacks", None)
+        or getattr(logging_obj, "dynamic_async_success_callbacks", None)
+    )
