@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# Click's own, by which a shell says who it is.
+_COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,3 +38,52 @@ def demo(model: str, offline: bool) -> None:  # noqa: FBT001  # click's flag
     from litellm_synthetic.demo import run  # noqa: PLC0415  # imports LiteLLM
 
     sys.exit(run(model, offline=offline))
+
+
+def _complete_id(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from litellm_synthetic.shell_completion import complete_id  # noqa: PLC0415  # only for shells
+
+    words = context.params.get(parameter.name or "") or ()
+    return complete_id(words, incomplete, is_bash="bash" in os.environ.get(_COMPLETE_VARIABLE, ""))
+
+
+@main.command()
+@click.argument("filters", metavar="[FILTER]...", nargs=-1, shell_complete=_complete_id)
+@click.option("--all", "include_all", is_flag=True, help="Show retired and unlisted models too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--format",
+    "litellm_format",
+    type=click.Choice(["litellm", "litellm-full"]),
+    help="Print LiteLLM's cost-map JSON: our rows, or with all of the installed LiteLLM's.",
+)
+def models(
+    filters: tuple[str, ...],
+    include_all: bool,  # noqa: FBT001  # click's flag
+    as_json: bool,  # noqa: FBT001  # the same
+    litellm_format: Literal["litellm", "litellm-full"] | None,
+) -> None:
+    """Show the lineup: limits, inputs, reasoning efforts, prices, what aliases serve.
+
+    FILTER is a part of an id or a glob such as 'hf:zai-org/*', in any case; of several, all must
+    match. A whole id shows all that is known about that model, with its price history. Prices are
+    USD per million tokens; in --json they are decimal strings per token.
+    """
+    from litellm_synthetic.models_command import run  # noqa: PLC0415  # reads the table
+
+    if as_json and litellm_format:
+        raise click.UsageError("--json and --format exclude each other")
+    shape = litellm_format or ("json" if as_json else "text")
+    sys.exit(run(filters, include_all=include_all, shape=shape))
+
+
+@main.command()
+@click.option("--base-url", help="Where to ask; by default SYNTHETIC_API_BASE, else Synthetic.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def refresh(base_url: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's flag
+    """Fetch the model list and print what was added, changed and retired. Needs no key."""
+    from litellm_synthetic.refresh_command import run  # noqa: PLC0415  # reads the table
+
+    sys.exit(run(base_url, as_json=as_json))
