@@ -53,7 +53,7 @@ def _price(model_id: str) -> float:
 async def _settled(recorder: Recorder) -> list[float | None]:
     """Return the costs that callbacks were told, after LiteLLM's background work."""
     deadline = time.monotonic() + 5
-    while not recorder.costs and time.monotonic() < deadline:  # noqa: ASYNC110  # no sign is given
+    while not recorder.costs and time.monotonic() < deadline:  # no sign is given
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)
     return recorder.costs

@@ -705,6 +705,9 @@ class TestLifecycle:
             with pytest.raises(asyncio.CancelledError):
                 await call
             assert await asyncio.to_thread(synthetic_server.wait_until_idle, 1.0)
+            deadline = time.monotonic() + 2
+            while synthetic_server.open_connections > before and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)  # the last socket closes behind us
             assert synthetic_server.open_connections <= before
 
     def test_waiting_gives_up_in_time(self, synthetic_server: SyntheticServer) -> None:

@@ -160,7 +160,7 @@ async def test_on_a_subscription_calls_cost_nothing_and_the_list_price_stays_vis
     assert answer._hidden_params["list_price_usd"] == pytest.approx(listed, rel=1e-12)  # noqa: SLF001
     deadline = time.monotonic() + 5
     while not recorder.costs and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)  # noqa: ASYNC110  # LiteLLM's worker gives no sign
+        await asyncio.sleep(0.02)  # LiteLLM's worker gives no sign
     assert recorder.costs == [0.0]
     row = litellm.model_cost[KIMI]
     assert row["metadata"]["list_price"]["input_cost_per_token"] == 3e-06
