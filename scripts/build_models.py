@@ -24,6 +24,9 @@ DEFAULT_OUT = Path(__file__).parent.parent / "litellm_synthetic" / "data" / "mod
 
 Row = dict[str, Any]
 
+# How the facts call a project that they don't name, and how a reader of the table is told.
+UNNAMED_PROJECT = ("a public repository's file", "a public project")
+
 # Decisions. Where reports conflict, or say something that the facts hold as prose only, the choice
 # is made here, once, with its reason. `add` is put into the list of that name.
 EFFORT_DECISIONS: Mapping[str, Mapping[str, Any]] = {
@@ -288,7 +291,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     # Through Decimal, so that 0.03 is 0.03 and not the nearest binary fraction.
-    facts = json.loads(options.facts.read_text("utf-8"), parse_float=Decimal)
+    text = options.facts.read_text("utf-8").replace(*UNNAMED_PROJECT)
+    facts = json.loads(text, parse_float=Decimal)
     document = build(facts, options.seeds)
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     existing = options.out.read_text("utf-8") if options.out.exists() else ""
