@@ -317,7 +317,6 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
         ("null", "no JSON object"),
         ('{"choices":{"a":1}}', "no list"),
         ('{"choices":[{"delta":{"function_call":{"name":5}}}]}', "no chat completion chunk"),
-        ('{"choices":[{"delta":{},"logprobs":{"content":5}}]}', "no chat completion chunk"),
     ],
 )
 def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:

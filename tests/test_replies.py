@@ -212,7 +212,6 @@ def test_arguments_are_text(arguments: object, text: str) -> None:
         ({"choices": [{"message": {"function_call": "odd"}}]}, "not one of a chat completion"),
         ({"choices": [{"message": {"self": "odd"}}]}, "not one of a chat completion"),
         ({"choices": [{"message": {}, "finish_reason": []}]}, "not one of a chat completion"),
-        ({"choices": [{"message": {}, "logprobs": {"content": 5}}]}, "not one of a chat"),
         ({"choices": [{"message": {}, "index": "odd"}]}, "not one of a chat completion"),
     ],
 )

@@ -48,6 +48,11 @@ CONFIG: dict[str, Any] = {
         {"model_name": "small", "litellm_params": {"model": "synthetic/syn:small:text"}},
         {"model_name": "alone", "litellm_params": {"model": "synthetic/syn:small:text"}},
         {"model_name": "large", "litellm_params": {"model": "synthetic/syn:large:text"}},
+        {
+            "model_name": "own",
+            "litellm_params": {"model": "synthetic/hf:moonshotai/Kimi-K3"},
+            "model_info": {"max_input_tokens": 1000, "input_cost_per_token": 9e-06},
+        },
         {"model_name": "synthetic/*", "litellm_params": {"model": "synthetic/*"}},
     ],
     "router_settings": {

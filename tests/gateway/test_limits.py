@@ -44,6 +44,18 @@ def test_model_info_tells_limits_and_prices(proxy: Proxy) -> None:
     assert info["supports_function_calling"] is True
 
 
+def test_what_the_operator_sets_in_model_info_wins(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        entries = client.get("/model/info").json()["data"]
+        asked = {"model": "own", "messages": [{"role": "user", "content": "word " * 3000}]}
+        refused = client.post("/v1/chat/completions", json=asked)
+    info = next(one["model_info"] for one in entries if one["model_name"] == "own")
+    assert (info["max_input_tokens"], info["input_cost_per_token"]) == (1000, 9e-06)
+    assert info["max_output_tokens"] == 65536
+    assert refused.status_code == 400
+    assert not proxy.upstream.requests
+
+
 def test_the_wildcard_routes_and_lists_the_lineup(proxy: Proxy) -> None:
     with proxy.client() as client:
         listed = {one["id"] for one in client.get("/v1/models").json()["data"]}
