@@ -32,6 +32,7 @@ from litellm_synthetic.reasoning import with_replay_needs
 from litellm_synthetic.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 from litellm_synthetic.secret import REDACTED, InvalidKeyError, Secret, parse_key
 from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits
+from litellm_synthetic.usage import count_locally
 
 if TYPE_CHECKING:
     from litellm_synthetic.connections import Verify
@@ -117,7 +118,9 @@ def prepare_chat(call: Call, messages: Sequence[Any], catalog: Catalog) -> Prepa
         fields["tools"] = wire_tools(tools)
     if facts is not None and facts.replay is not None:
         with_replay_needs(fields, facts.replay.model_dump())
-    return _prepare(call, "chat/completions", fields, catalog, lambda: _count_tokens(call, wire))
+    return _prepare(
+        call, "chat/completions", fields, catalog, lambda: count_locally(call.model, messages=wire)
+    )
 
 
 def prepare_text(call: Call, prompt: object, catalog: Catalog) -> Prepared:
@@ -311,15 +314,3 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
         f"{wanted.__name__}, or LiteLLM's handler around one.",
         call.model,
     )
-
-
-def _count_tokens(call: Call, messages: list[dict[str, Any]]) -> int | None:
-    try:
-        # Without the flag LiteLLM fetches every image to see its size.
-        return int(
-            litellm.token_counter(
-                model=call.model, messages=messages, use_default_image_token_count=True
-            )
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None  # content of a kind that LiteLLM cannot count

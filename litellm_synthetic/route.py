@@ -25,6 +25,7 @@ from litellm_synthetic.request import (
 from litellm_synthetic.stream import AsyncChunkStream, ChunkStream
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
 from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
+from litellm_synthetic.usage import count_locally
 
 if TYPE_CHECKING:
     import httpx
@@ -172,10 +173,8 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
         for choice in response.choices
         for name in ("content", "text", "reasoning_content")
     ]
-    prompt = litellm.token_counter(model=ctx.model, messages=ctx.messages)
-    completion = litellm.token_counter(
-        model=ctx.model, text="".join(texts), count_response_tokens=True
-    )
+    prompt = count_locally(ctx.model, messages=ctx.messages) or 0
+    completion = count_locally(ctx.model, text="".join(texts)) or 0
     response.usage = litellm.Usage(
         prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
     )

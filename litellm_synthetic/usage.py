@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+import litellm
 from litellm.types.utils import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # The names of OpenAI's two breakdowns; LiteLLM's types fail on some others, such as `self`.
 _DETAILS: Final = (
@@ -56,3 +60,25 @@ def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= _LARGEST_COUNT and value == value // 1 else None
+
+
+def count_locally(
+    model: str, *, messages: Sequence[Any] | None = None, text: str | None = None
+) -> int | None:
+    """Return LiteLLM's own estimate of how many tokens messages or a text have.
+
+    It counts with another tokenizer than the model's. None where it cannot count.
+    """
+    try:
+        return int(
+            litellm.token_counter(
+                model=model,
+                messages=None if messages is None else list(messages),
+                text=text,
+                count_response_tokens=text is not None,
+                # Without the flag LiteLLM fetches every image to see its size.
+                use_default_image_token_count=True,
+            )
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # content of a kind that LiteLLM cannot count

@@ -420,6 +420,18 @@ async def test_a_reply_without_usage_is_counted_locally(
     assert answer.usage.completion_tokens > 0
 
 
+async def test_counting_locally_fetches_no_image(upstream: SyntheticServer, caller: Caller) -> None:
+    image = {"type": "image_url", "image_url": {"url": f"{upstream.url}/cat.png"}}
+    body = {
+        "choices": [{"index": 0, "message": {"content": "a cat"}, "finish_reason": "stop"}],
+        "model": "x",
+    }
+    upstream.enqueue(RawJSON(200, body))
+    answer = await caller.completion(model=MODEL, messages=[{"role": "user", "content": [image]}])
+    assert answer.usage.prompt_tokens > 0
+    assert [request.method for request in upstream.requests] == ["POST"]
+
+
 async def test_embeddings_keep_dimensions_and_order(
     upstream: SyntheticServer, caller: Caller
 ) -> None:
