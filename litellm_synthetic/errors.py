@@ -132,8 +132,8 @@ def _raise_as(
 
 def _said(failure: Failure) -> str:
     if failure.status == 200:  # noqa: PLR2004  # an error event inside a stream
-        return f'Synthetic reported in the stream: "{failure.text}"'
-    quoted = f': "{failure.text}"' if failure.text else " with an empty body"
+        return f'Synthetic reported in the stream: "{failure.text.rstrip(".")}"'
+    quoted = f': "{failure.text.rstrip(".")}"' if failure.text else " with an empty body"
     return f"Synthetic answered {failure.status}{quoted}"
 
 
