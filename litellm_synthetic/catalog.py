@@ -28,7 +28,10 @@ FORMAT = 1
 EFFORT_SCALE = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Reasoning efforts from the least to the most, the values LiteLLM and OpenAI know."""
 
-ROUTE_PREFIX = "synthetic/"
+PROVIDER = "synthetic"
+"""LiteLLM's name for this provider."""
+
+ROUTE_PREFIX = f"{PROVIDER}/"
 """What LiteLLM puts before a model id to choose this provider."""
 
 HUGGING_FACE_SCHEME = "hf:"

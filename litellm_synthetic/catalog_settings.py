@@ -8,18 +8,19 @@ import os
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from litellm_synthetic.cost_map import SOURCE_URL
+from litellm_synthetic.endpoint import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    http_is_allowed,
+    is_loopback,
+    parse_base_url,
+)
 
 CATALOG_VARIABLE: Final = "SYNTHETIC_CATALOG"
 TTL_VARIABLE: Final = "SYNTHETIC_CATALOG_TTL"
 CACHE_DIR_VARIABLE: Final = "SYNTHETIC_CACHE_DIR"
 DEFAULT_TTL_SECONDS: Final = 14_400.0
-# The same as `endpoint.DEFAULT_BASE_URL`. That module imports httpx, which costs more time than
-# everything that a command has to do that only reads the cache.
-DEFAULT_BASE_URL: Final = SOURCE_URL.removesuffix("/models")
 
-_BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
-_TRUE: Final = frozenset(("1", "true", "yes", "on"))
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _log: Final = logging.getLogger("litellm_synthetic")
@@ -83,13 +84,10 @@ def models_base_url(said: str | None = None) -> str:
     Raises:
         litellm_synthetic.endpoint.InvalidBaseURLError: as `endpoint.parse_base_url` does.
     """
-    said = said or os.environ.get(_BASE_URL_VARIABLE, "")
+    said = said or os.environ.get(BASE_URL_VARIABLE, "")
     if not said.strip():
         return DEFAULT_BASE_URL
-    from litellm_synthetic import endpoint  # noqa: PLC0415  # imports httpx, see above
-
-    allow_http = os.environ.get(endpoint.ALLOW_HTTP_VARIABLE, "").strip().lower() in _TRUE
-    parsed = endpoint.parse_base_url(said, allow_http=allow_http)
+    parsed = parse_base_url(said, allow_http=http_is_allowed())
     if parsed.surface == "openai":
         return parsed.base_url
     above = parsed.base_url.removesuffix("/v1").removesuffix("/anthropic")
@@ -103,9 +101,7 @@ def is_same_host(one: str, other: str) -> bool:
 
 def is_on_this_machine(base_url: str) -> bool:
     """Tell whether a base URL is a loopback address, as a stand-in's is."""
-    from litellm_synthetic import endpoint  # noqa: PLC0415  # imports httpx, see above
-
-    return endpoint.is_loopback(urlsplit(base_url).hostname or "")
+    return is_loopback(urlsplit(base_url).hostname or "")
 
 
 def _origin(base_url: str) -> tuple[str, str | None, int | None]:

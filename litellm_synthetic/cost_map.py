@@ -14,13 +14,14 @@ from typing import Any
 from litellm_synthetic.catalog import (
     EFFORT_SCALE,
     HUGGING_FACE_SCHEME,
+    PROVIDER,
     ROUTE_PREFIX,
     Catalog,
     Model,
 )
+from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 
-PROVIDER = "synthetic"
-SOURCE_URL = "https://api.synthetic.new/openai/v1/models"
+SOURCE_URL = f"{DEFAULT_BASE_URL}/models"
 
 Row = dict[str, Any]
 """One row of LiteLLM's cost map, as in its `model_prices_and_context_window.json`."""

@@ -7,6 +7,7 @@ spoken by this version; `SURFACE_BY_SUFFIX` is the table that the next one is ad
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,7 @@ _MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BA
 _PLAIN_HOST: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _LONGEST_PLAIN_CHARACTERS: Final = 1000
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_YES: Final = frozenset(("1", "true", "yes", "on"))
 
 
 class InvalidBaseURLError(ValueError):
@@ -124,6 +126,12 @@ def _normalise_path(path: str) -> str:
     while path.endswith("/v1/v1"):
         path = path.removesuffix("/v1")
     return path
+
+
+def http_is_allowed() -> bool:
+    """Tell whether `SYNTHETIC_ALLOW_HTTP` allows plain http to a remote host."""
+    # No secret, so not a question for a secret manager, which may be a server of its own.
+    return os.environ.get(ALLOW_HTTP_VARIABLE, "").strip().lower() in _YES
 
 
 def is_loopback(host: str) -> bool:

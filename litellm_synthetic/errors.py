@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import httpx
 from litellm import exceptions
 
+from litellm_synthetic.catalog import PROVIDER
 from litellm_synthetic.error_bodies import kept_headers
 from litellm_synthetic.quota import HEADER as QUOTA_HEADER
 from litellm_synthetic.quota import parse_quotas
 from litellm_synthetic.retries import PLAN_CAP, parse_retry_after
 from litellm_synthetic.secret import KEY_VARIABLE, Secret, scrub_key_shaped
 
-PROVIDER: Final = "synthetic"
 BILLING_URL: Final = "https://synthetic.new/billing"
 _LONGEST_QUOTED_CHARACTERS: Final = 600
 # A backend that only says "400 status code (no body)" has usually been sent too long a prompt; it

@@ -1,4 +1,4 @@
-"""What to say of an id that the server does not serve: retired, misspelt, or unknown."""
+"""Which models may be used now, and what to say of an id that is retired, misspelt, or unknown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 from difflib import get_close_matches
 from typing import Final
 
-from litellm_synthetic.catalog import Catalog, Model, canonical_id
+from litellm_synthetic import allowlist
+from litellm_synthetic.catalog import ROUTE_PREFIX, Catalog, Model, canonical_id
 
 _log: Final = logging.getLogger("litellm_synthetic")
 _warned_of: set[str] = set()
@@ -19,9 +20,14 @@ def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
         _log.warning("%s The call is sent all the same.", explain(model.id, catalog))
 
 
-def forget_warnings() -> None:
-    """Warn anew of what was warned of; for tests."""
-    _warned_of.clear()
+def usable_models(catalog: Catalog) -> list[str]:
+    """Return the current ids that `SYNTHETIC_ALLOWED_MODELS` allows, as `synthetic/<id>`."""
+    allowed = allowlist.from_environment()
+    return [
+        ROUTE_PREFIX + model.id
+        for model in catalog.current()
+        if allowed is None or allowed.allows(model.id)
+    ]
 
 
 def explain(model_id: str, catalog: Catalog) -> str:

@@ -20,7 +20,7 @@ from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.types.utils import LlmProviders, ModelResponseStream
 from litellm.utils import ProviderConfigManager
 
-from litellm_synthetic.errors import PROVIDER
+from litellm_synthetic.catalog import PROVIDER
 
 if TYPE_CHECKING:
     from litellm.llms.custom_llm import CustomLLM

@@ -12,7 +12,8 @@ from typing import Final, Literal
 
 from litellm_synthetic import table_cache
 from litellm_synthetic.catalog import Catalog, load_bundled
-from litellm_synthetic.catalog_settings import DEFAULT_BASE_URL, models_base_url
+from litellm_synthetic.catalog_settings import models_base_url
+from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.table_cache import CLOCK_TOLERANCE_SECONDS
 
 Source = Literal["bundled", "cache", "refresh"]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import litellm
 from litellm.llms.base_llm.base_utils import BaseLLMModelInfo
 
-from litellm_synthetic import allowlist, errors, table_refresh
-from litellm_synthetic.catalog import ROUTE_PREFIX
+from litellm_synthetic import errors, table_refresh
+from litellm_synthetic.catalog import PROVIDER
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL
+from litellm_synthetic.lineup import usable_models
 from litellm_synthetic.params import (
     UnsupportedEffortError,
     map_parameters,
@@ -33,7 +34,7 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
     @property
     def custom_llm_provider(self) -> str:
         """Return the provider name for messages."""
-        return errors.PROVIDER
+        return PROVIDER
 
     def get_supported_openai_params(self, model: str) -> list[str]:
         """Return the parameters that are let through for a model, known or unknown."""
@@ -97,13 +98,7 @@ class SyntheticListing(BaseLLMModelInfo):
             litellm_synthetic.table_refresh.RefreshError: there is no list to be had.
         """
         del api_key
-        table = table_refresh.refresh(base_url=api_base).table
-        allowed = allowlist.from_environment()
-        return [
-            ROUTE_PREFIX + model.id
-            for model in table.catalog.current()
-            if allowed is None or allowed.allows(model.id)
-        ]
+        return usable_models(table_refresh.refresh(base_url=api_base).table.catalog)
 
     @staticmethod
     def get_api_base(api_base: str | None = None) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic import allowlist, litellm_seams, model_table
+from litellm_synthetic import litellm_seams, model_table
 from litellm_synthetic.billing import as_billed, billing_from_environment
-from litellm_synthetic.catalog import ROUTE_PREFIX
 from litellm_synthetic.connections import close_sync_clients
 from litellm_synthetic.cost_map import cost_map
 from litellm_synthetic.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.lineup import usable_models
 from litellm_synthetic.litellm_seams import Seams
 from litellm_synthetic.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.route import EmbeddingHandler, Route
@@ -71,11 +71,5 @@ def _catalog() -> Catalog:
 
 def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
-    allowed = allowlist.from_environment()
-    listed = [
-        ROUTE_PREFIX + model.id
-        for model in table.catalog.current()
-        if allowed is None or allowed.allows(model.id)
-    ]
     rows = as_billed(cost_map(table.catalog), billing_from_environment())
-    seams.set_models(rows, listed)
+    seams.set_models(rows, usable_models(table.catalog))

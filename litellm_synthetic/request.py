@@ -18,10 +18,10 @@ from litellm_synthetic import allowlist, errors
 from litellm_synthetic.allowlist import ALLOWED_MODELS_VARIABLE
 from litellm_synthetic.catalog import Catalog, Model, canonical_id
 from litellm_synthetic.endpoint import (
-    ALLOW_HTTP_VARIABLE,
     DEFAULT_BASE_URL,
     Endpoint,
     InvalidBaseURLError,
+    http_is_allowed,
     parse_base_url,
 )
 from litellm_synthetic.errors import Origin
@@ -31,7 +31,7 @@ from litellm_synthetic.params import InvalidParameterError, check_body_size, che
 from litellm_synthetic.reasoning import with_replay_needs
 from litellm_synthetic.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 from litellm_synthetic.secret import REDACTED, InvalidKeyError, Secret, parse_key
-from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits
+from litellm_synthetic.transport import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits, least
 from litellm_synthetic.usage import count_locally
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ _CREDENTIALS: Final = frozenset(
         "openai-organization", "openai-project",
     )
 )  # fmt: skip  # one set, read as one
-_TRUE: Final = frozenset(("1", "true", "yes", "on"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +200,9 @@ def _check_allowed(model: str) -> None:
 
 
 def _endpoint(call: Call) -> Endpoint:
-    # No secret, so not a question for a secret manager, which may be a server of its own.
-    allow_http = os.environ.get(ALLOW_HTTP_VARIABLE, "").strip().lower() in _TRUE
+    said = call.base_url or DEFAULT_BASE_URL
     try:
-        endpoint = parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=allow_http)
+        endpoint = parse_base_url(said, allow_http=http_is_allowed())
     except InvalidBaseURLError as error:
         raise errors.refused(f"{error}.", call.model) from error
     if endpoint.surface != "openai":
@@ -275,18 +273,14 @@ def time_limits(
     if isinstance(timeout, httpx.Timeout):
         silence = timeout.read
         if stream:
-            silence = stream_timeout or _least(timeout.read, DEFAULT_SILENCE_SECONDS)
+            silence = stream_timeout or least(timeout.read, DEFAULT_SILENCE_SECONDS)
         return TimeLimits(timeout.connect, silence, timeout.write)
     seconds = None if timeout is None else float(timeout)
-    connect = _least(seconds, CONNECT_TIMEOUT_SECONDS)
+    connect = least(seconds, CONNECT_TIMEOUT_SECONDS)
     if not stream:
         return TimeLimits(connect, seconds, seconds, seconds)
-    silence = stream_timeout or _least(seconds, DEFAULT_SILENCE_SECONDS)
-    return TimeLimits(_least(connect, silence), silence, silence)
-
-
-def _least(one: float | None, other: float) -> float:
-    return other if one is None else min(one, other)
+    silence = stream_timeout or least(seconds, DEFAULT_SILENCE_SECONDS)
+    return TimeLimits(least(connect, silence), silence, silence)
 
 
 def _verify(said: Verify | None) -> Verify:

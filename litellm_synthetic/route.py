@@ -11,8 +11,9 @@ from litellm.llms.custom_llm import CustomLLM
 
 from litellm_synthetic import error_bodies, errors, replies, transport
 from litellm_synthetic.billing import LIST_PRICE, list_price_usd
+from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
-from litellm_synthetic.errors import PROVIDER, Failure, Origin
+from litellm_synthetic.errors import Failure, Origin
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
 from litellm_synthetic.replies import UPSTREAM_MODEL, UnreadableReplyError
 from litellm_synthetic.request import (
@@ -68,11 +69,9 @@ class Route:
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         """Return the request of an embedding from what LiteLLM hands a custom provider."""
         said = call_arguments(arguments["logging_obj"])
-        fields = dict(arguments["optional_params"])
-        extra_body = fields.pop("extra_body", None) or {}
         call = Call(
             model=arguments["model"],
-            fields={**fields, **extra_body},
+            fields=_fields(arguments["optional_params"]),
             headers={**(said.get("headers") or {}), **(said.get("extra_headers") or {})},
             key=arguments["api_key"],
             base_url=arguments["api_base"],
@@ -114,16 +113,20 @@ class EmbeddingHandler(CustomLLM):
 
 
 def _asked(model: str) -> str:
-    return f"{PROVIDER}/{model}"
+    return ROUTE_PREFIX + model
+
+
+def _fields(optional_params: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(optional_params)
+    extra_body = fields.pop("extra_body", None) or {}
+    return {**fields, **extra_body}
 
 
 def _call(ctx: Any) -> Call:
-    fields = dict(ctx.optional_params)
-    extra_body = fields.pop("extra_body", None) or {}
     stream_timeout = ctx.kwargs.get("stream_timeout")
     return Call(
         model=ctx.model,
-        fields={**fields, **extra_body},
+        fields=_fields(ctx.optional_params),
         headers=ctx.headers,
         key=ctx.api_key,
         base_url=ctx.api_base,

@@ -54,14 +54,15 @@ class TimeLimits:
         """Return httpx's form of these limits, cut to what is left until a deadline."""
         left = None if deadline is None else max(deadline - time.monotonic(), 0.001)
         return {
-            "connect": _least(self.connect_seconds, left),
-            "read": _least(self.silence_seconds, left),
-            "write": _least(self.write_seconds, left),
-            "pool": _least(self.connect_seconds, left),
+            "connect": least(self.connect_seconds, left),
+            "read": least(self.silence_seconds, left),
+            "write": least(self.write_seconds, left),
+            "pool": least(self.connect_seconds, left),
         }
 
 
-def _least(*limits: float | None) -> float | None:
+def least(*limits: float | None) -> float | None:
+    """Return the shortest of some limits; None is no limit."""
     return min((limit for limit in limits if limit is not None), default=None)
 
 

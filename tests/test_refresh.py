@@ -447,10 +447,11 @@ class TestSettings:
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", " 0.5 ")
         assert catalog_settings.ttl_seconds() == 0.5
 
-    def test_the_default_base_url_is_the_endpoints(self) -> None:
+    def test_the_default_base_url_is_the_endpoints(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from litellm_synthetic import endpoint  # noqa: PLC0415  # for this one only
 
-        assert endpoint.DEFAULT_BASE_URL == catalog_settings.DEFAULT_BASE_URL
+        monkeypatch.delenv("SYNTHETIC_API_BASE", raising=False)
+        assert catalog_settings.models_base_url() == endpoint.DEFAULT_BASE_URL
 
     @pytest.mark.parametrize(
         ("said", "base_url"),

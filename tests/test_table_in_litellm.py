@@ -187,9 +187,12 @@ async def test_only_allowed_models_are_called_and_listed(
 
 
 async def test_a_retired_id_is_warned_of_once_and_still_called(
-    upstream: SyntheticServer, caller: Caller, caplog: pytest.LogCaptureFixture
+    upstream: SyntheticServer,
+    caller: Caller,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lineup.forget_warnings()
+    monkeypatch.setattr(lineup, "_warned_of", set())
     upstream.respond_with(fault("model_retired"))
     for _ in range(2):
         with pytest.raises(litellm.NotFoundError, match="retired, last seen on"):
