@@ -88,10 +88,7 @@ def models_base_url(said: str | None = None) -> str:
     if not said.strip():
         return DEFAULT_BASE_URL
     parsed = parse_base_url(said, allow_http=http_is_allowed())
-    if parsed.surface == "openai":
-        return parsed.base_url
-    above = parsed.base_url.removesuffix("/v1").removesuffix("/anthropic")
-    return f"{above}/openai/v1"
+    return (parsed.beside("openai") or parsed).base_url
 
 
 def is_same_host(one: str, other: str) -> bool:

@@ -1,7 +1,7 @@
 """Where a call goes: what a base URL means, and which URLs follow from it.
 
-A base URL chooses a *surface*, the protocol that is spoken there. Only the OpenAI-compatible one is
-spoken by this version; `SURFACE_BY_SUFFIX` is the table that the next one is added to.
+A base URL chooses a *surface*, the protocol that is spoken there: OpenAI's, Anthropic's, or
+Synthetic's own, which has quotas and search.
 """
 
 from __future__ import annotations
@@ -18,15 +18,26 @@ DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
 
-Surface = Literal["openai", "anthropic"]
+Surface = Literal["openai", "anthropic", "native"]
 SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (
     ("/anthropic", "anthropic"),
     ("/anthropic/v1", "anthropic"),
     ("", "openai"),  # everything else is taken as an OpenAI-style base
 )
+# Where each surface lies below the same host, or the same prefix of a gateway's paths.
+_HOME: Final[dict[Surface, str]] = {
+    "openai": "/openai/v1",
+    "anthropic": "/anthropic/v1",
+    "native": "/v2",
+}
+# The longest first; `/v1` is the documented short form of `/openai/v1`.
+_KNOWN_HOMES: Final = ("/openai/v1", "/anthropic/v1", "/v1")
 
 # What people paste when a tool asks them for a "URL": the operation at its end is cut off.
-_OPERATIONS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
+_OPERATIONS: Final = (
+    "/chat/completions", "/completions", "/embeddings", "/models",
+    "/messages/count_tokens", "/messages",
+)  # fmt: skip  # one list, read as one
 _MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
 _PLAIN_HOST: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _LONGEST_PLAIN_CHARACTERS: Final = 1000
@@ -49,13 +60,32 @@ class Endpoint:
         """Return the absolute URL of an operation such as `chat/completions`."""
         return f"{self.base_url}/{operation}"
 
+    def beside(self, surface: Surface) -> Endpoint | None:
+        """Return where another surface lies beside this one.
+
+        None where this base URL doesn't end like one of Synthetic's, so that nothing is known
+        about what lies beside it.
+        """
+        if surface == self.surface:
+            return self
+        above = next(
+            (
+                self.base_url.removesuffix(home)
+                for home in _KNOWN_HOMES
+                if self.base_url.endswith(home)
+            ),
+            None,
+        )
+        return None if above is None else Endpoint(f"{above}{_HOME[surface]}", surface)
+
 
 @lru_cache(maxsize=64)
 def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
     """Read a base URL as people write it.
 
-    The bare host becomes `…/openai/v1`; `/v1`, `/openai/v1` and any other path are kept, without a
-    trailing slash, without a doubled `/v1`, and without an operation such as `/chat/completions`.
+    The bare host becomes `…/openai/v1` and `…/anthropic` becomes `…/anthropic/v1`; `/v1`,
+    `/openai/v1` and any other path are kept, without a trailing slash, without a doubled `/v1`, and
+    without an operation such as `/chat/completions`.
 
     Args:
         text: an absolute URL.
@@ -76,7 +106,9 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
     path = _normalise_path(parts.path)
     surface = next(name for suffix, name in SURFACE_BY_SUFFIX if path.endswith(suffix))
     if not path:
-        path = "/openai/v1"
+        path = _HOME["openai"]
+    if path.endswith("/anthropic"):
+        path += "/v1"
     bracketed = f"[{host}]" if ":" in host else host
     authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
     base_url = f"{parts.scheme}://{authority}{path}"

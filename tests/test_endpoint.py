@@ -46,8 +46,31 @@ def test_every_form_that_people_write_is_understood(written: str, base_url: str)
 
 
 @pytest.mark.parametrize("path", ["/anthropic", "/anthropic/", "/anthropic/v1", "/anthropic/v1/v1"])
-def test_the_path_chooses_the_surface(path: str) -> None:
-    assert parse_base_url(f"https://api.synthetic.new{path}").surface == "anthropic"
+def test_the_path_chooses_the_surface_and_v1_is_added_once(path: str) -> None:
+    assert parse_base_url(f"https://api.synthetic.new{path}") == Endpoint(
+        "https://api.synthetic.new/anthropic/v1", "anthropic"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "above"),
+    [
+        ("https://api.synthetic.new", "https://api.synthetic.new"),
+        ("https://api.synthetic.new/v1", "https://api.synthetic.new"),
+        ("https://api.synthetic.new/anthropic", "https://api.synthetic.new"),
+        ("https://gateway.example/team/openai/v1", "https://gateway.example/team"),
+        ("https://gateway.example/team/v1/messages", "https://gateway.example/team"),
+    ],
+)
+def test_the_surfaces_lie_beside_each_other(base_url: str, above: str) -> None:
+    endpoint = parse_base_url(base_url)
+    assert endpoint.beside("anthropic") == Endpoint(f"{above}/anthropic/v1", "anthropic")
+    assert endpoint.beside("native") == Endpoint(f"{above}/v2", "native")
+    assert endpoint.beside(endpoint.surface) == endpoint
+
+
+def test_what_lies_beside_an_unknown_path_is_unknown() -> None:
+    assert parse_base_url("https://gateway.example/llm").beside("anthropic") is None
 
 
 @pytest.mark.parametrize("path", ["/not-anthropic-v1", "/anthropic/v2", "/xanthropic"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.gateway.conftest import Proxy
+    from tests.gateway.running import Proxy
 
 LONG = [{"role": "user", "content": "word " * 210_000}]
 SHORT = [{"role": "user", "content": "hello"}]
