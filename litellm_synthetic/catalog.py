@@ -99,6 +99,8 @@ class Efforts(_Fact):
             `verified` where reports conflict; `rejected` then decides and `note` says why.
         unreliable: accepted values that were reported not to lead to an answer.
         can_stop: whether `none` stops the reasoning; None where that is disputed or unknown.
+        can_stop_on_messages: whether `thinking: {"type": "disabled"}` on the Anthropic surface
+            does; None where unknown.
         note: the evidence in a sentence or two.
     """
 
@@ -107,6 +109,7 @@ class Efforts(_Fact):
     rejected: tuple[str, ...] | None = None
     unreliable: tuple[str, ...] | None = None
     can_stop: bool | None = None
+    can_stop_on_messages: bool | None = None
     note: str | None = None
 
     @property
@@ -207,6 +210,11 @@ class Model(_Fact):
     def can_stop_reasoning(self) -> bool | None:
         """Tell whether `reasoning_effort="none"` stops the reasoning; None where unknown."""
         return self.efforts.can_stop if self.efforts else None
+
+    @property
+    def can_stop_thinking_on_messages(self) -> bool | None:
+        """Tell whether the Anthropic surface can switch thinking off; None where unknown."""
+        return self.efforts.can_stop_on_messages if self.efforts else None
 
     @property
     def cannot_use_tools(self) -> bool:

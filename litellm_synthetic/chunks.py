@@ -16,7 +16,13 @@ from uuid import uuid4
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.error_bodies import message_of, status_of
-from litellm_synthetic.replies import GIVEN_UP, arguments_text, new_tool_call_id, reasoning_of
+from litellm_synthetic.replies import (
+    GIVEN_UP,
+    MISFITS,
+    arguments_text,
+    new_tool_call_id,
+    reasoning_of,
+)
 from litellm_synthetic.think_tags import ThinkTagSplitter
 from litellm_synthetic.usage import to_usage
 
@@ -27,8 +33,6 @@ if TYPE_CHECKING:
 
 _DONE: Final = "[DONE]"
 _SUCCESS: Final = 200
-# What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
-_MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
 class ErrorEventError(Exception):
@@ -172,7 +176,7 @@ class ChunkDecoder:
             raise BrokenStreamError("holds an event whose choices are no list")
         try:
             chunks = [self._chunk(choice) for choice in choices if isinstance(choice, dict)]
-        except _MISFITS as error:
+        except MISFITS as error:
             raise BrokenStreamError("holds an event that is no chat completion chunk") from error
         return [chunk for chunk in chunks if chunk is not None]
 

@@ -1,7 +1,8 @@
 """What a failed reply says: its message, a status inside it, and the headers worth keeping.
 
-Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}`, an
-HTML page of a gateway and plain text are read as well.
+Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}`,
+Anthropic's `{"type": "error", "error": {"type", "message"}}`, an HTML page of a gateway and plain
+text are read as well. (Nobody has recorded an error of the Anthropic surface.)
 """
 
 from __future__ import annotations
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 _UNKEPT_HEADERS: Final = frozenset(
     ("set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection")
 )
+# Anthropic's documented error types, by which an event inside a stream tells its status.
+_STATUS_BY_TYPE: Final = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 _STATUS_TEXT: Final = re.compile(r"[45][0-9]{2}")
 
 
@@ -54,7 +68,7 @@ def message_of(document: object) -> str:
 
 
 def status_of(document: object) -> int | None:
-    """Return the HTTP status that an error event names as `code` or `status`, if it does."""
+    """Return the HTTP status that an error event names as `code`, `status` or by its type."""
     if not isinstance(document, dict):
         return None
     error = document.get("error")
@@ -65,7 +79,8 @@ def status_of(document: object) -> int | None:
                 value = int(value)
             if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004  # error statuses
                 return value
-    return None
+    kind = error.get("type") if isinstance(error, dict) else None
+    return _STATUS_BY_TYPE.get(kind) if isinstance(kind, str) else None
 
 
 def _without_markup(text: str) -> str:

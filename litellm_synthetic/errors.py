@@ -321,7 +321,8 @@ RULES: Final[tuple[Rule, ...]] = (
         None,
         _plain(exceptions.BadGatewayError, "Too many requests at once cause this: retry."),
     ),
-    _rule((503,), None, _plain(exceptions.ServiceUnavailableError, "Try again.")),
+    # 529 is how Anthropic's API says that it is overloaded.
+    _rule((503, 529), None, _plain(exceptions.ServiceUnavailableError, "Try again.")),
     # 524 is the edge giving up on a long round that is not streamed (seen 2026-09-08).
     _rule(
         (504, 524),
@@ -378,6 +379,11 @@ def unreadable_reply(
 def refused(message: str, model: str) -> Exception:
     """Return the error for a request that is not sent because it cannot be right."""
     return exceptions.BadRequestError(message=message, model=model, llm_provider=PROVIDER)
+
+
+def unsupported(message: str, model: str) -> Exception:
+    """Return the error for parameters that are not sent because the surface lacks them."""
+    return exceptions.UnsupportedParamsError(message=message, model=model, llm_provider=PROVIDER)
 
 
 def no_key(model: str, reason: str | None = None) -> Exception:

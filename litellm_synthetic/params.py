@@ -138,9 +138,17 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     Parameter("stream_options", meaning="include_usage decides what the caller sees"),
 )
 BY_NAME: Final[Mapping[str, Parameter]] = {one.name: one for one in PARAMETERS}
+# What the Anthropic surface has under no name. (Documented there, May 2026: max_tokens, messages,
+# stream, system, stop_sequences, temperature, tool_choice, tools, top_k, top_p.)
+OPENAI_ONLY: Final = frozenset(
+    (
+        "frequency_penalty", "presence_penalty", "min_p", "n", "seed", "logprobs", "top_logprobs",
+        "logit_bias", "functions", "function_call",
+    )
+)  # fmt: skip  # one set, read as one
 # Read by this package and never sent.
 _LOCAL: Final = ("max_retries", "extra_headers")
-_REASONING: Final = ("reasoning_effort", "thinking")
+REASONING: Final = ("reasoning_effort", "thinking")
 
 
 def supported_parameters(*, tools: bool | None, reasoning: bool | None) -> list[str]:
@@ -152,38 +160,50 @@ def supported_parameters(*, tools: bool | None, reasoning: bool | None) -> list[
     return [one.name for one in PARAMETERS if one.needs not in lacking] + list(_LOCAL)
 
 
-def map_parameters(
+def map_parameters(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request fields for what a caller asked for in OpenAI's names, but for reasoning.
+
+    See `map_reasoning` for that.
+    """
+    fields: dict[str, Any] = {}
+    for name, value in asked.items():
+        parameter = BY_NAME.get(name)
+        if parameter is not None and value is not None and name not in REASONING:
+            fields[parameter.wire_name or name] = value
+    if (longest := asked.get("max_completion_tokens")) is not None:
+        fields["max_tokens"] = longest
+    return fields
+
+
+def map_reasoning(
     asked: Mapping[str, Any],
     *,
     accepted_efforts: tuple[str, ...],
     can_stop_reasoning: bool | None,
 ) -> dict[str, Any]:
-    """Return the request fields for what a caller asked for in OpenAI's names.
+    """Return `reasoning_effort` as the OpenAI surface takes it, or nothing where none is asked for.
 
     Raises:
         UnsupportedEffortError: reasoning is to be off, and this model cannot stop reasoning.
         InvalidThinkingError: `reasoning_effort` or `thinking` is malformed.
     """
-    fields: dict[str, Any] = {}
-    for name, value in asked.items():
-        parameter = BY_NAME.get(name)
-        if parameter is not None and value is not None and name not in _REASONING:
-            fields[parameter.wire_name or name] = value
-    if (longest := asked.get("max_completion_tokens")) is not None:
-        fields["max_tokens"] = longest
     level = requested_effort(asked.get("reasoning_effort"), asked.get("thinking"))
-    if level is not None:
-        try:
-            fields["reasoning_effort"] = accepted_effort(
-                level, accepted_efforts, can_stop_reasoning=can_stop_reasoning
-            )
-        except CannotStopReasoningError as error:
-            said = "reasoning_effort" if asked.get("reasoning_effort") is not None else "thinking"
-            raise UnsupportedEffortError(
-                f"{said}={_shown(asked[said])} asks for no reasoning, but {error}. Leave it out, "
-                "or pass drop_params=True to have it dropped"
-            ) from error
-    return fields
+    if level is None:
+        return {}
+    try:
+        sent = accepted_effort(level, accepted_efforts, can_stop_reasoning=can_stop_reasoning)
+    except CannotStopReasoningError as error:
+        raise unstoppable(asked, str(error)) from error
+    return {"reasoning_effort": sent}
+
+
+def unstoppable(asked: Mapping[str, Any], reason: str) -> UnsupportedEffortError:
+    """Return the error for reasoning that is to be off and cannot be, in the caller's words."""
+    said = "reasoning_effort" if asked.get("reasoning_effort") is not None else "thinking"
+    return UnsupportedEffortError(
+        f"{said}={_shown(asked[said])} asks for no reasoning, but {reason}. Leave it out, or pass "
+        "drop_params=True to have it dropped"
+    )
 
 
 def check_fields(fields: Mapping[str, Any], *, unlimited_stop: bool = False) -> None:

@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Any
 import litellm
 from litellm.llms.base_llm.base_utils import BaseLLMModelInfo
 
-from litellm_synthetic import errors, table_refresh
+from litellm_synthetic import table_refresh
 from litellm_synthetic.catalog import PROVIDER
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.lineup import usable_models
-from litellm_synthetic.params import (
-    UnsupportedEffortError,
-    map_parameters,
-    supported_parameters,
-)
-from litellm_synthetic.reasoning import InvalidThinkingError
+from litellm_synthetic.params import REASONING, map_parameters, supported_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,27 +47,13 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
     ) -> dict[str, Any]:
         """Add the mapped parameters to `optional_params`.
 
-        Raises:
-            litellm.BadRequestError: a malformed `thinking`, or reasoning that cannot be stopped.
+        What is said about reasoning stays as it was said: what it maps to depends on the surface,
+        which is only known with the base URL, when the request is made.
         """
-        facts = self._catalog().find(model)
-        efforts = facts.accepted_efforts if facts else ()
-        can_stop = facts.can_stop_reasoning if facts else None
-        asked = non_default_params
-        try:
-            fields = map_parameters(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
-        except UnsupportedEffortError as error:
-            if not (drop_params or litellm.drop_params is True):
-                raise errors.refused(f"{error}.", model) from error
-            asked = {
-                name: value
-                for name, value in asked.items()
-                if name not in ("reasoning_effort", "thinking")
-            }
-            fields = map_parameters(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
-        except InvalidThinkingError as error:
-            raise errors.refused(f"{error}.", model) from error
-        optional_params.update(fields)
+        del model, drop_params
+        optional_params.update(map_parameters(non_default_params))
+        said = {name: non_default_params.get(name) for name in REASONING}
+        optional_params.update({name: value for name, value in said.items() if value is not None})
         return optional_params
 
     @staticmethod

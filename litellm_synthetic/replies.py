@@ -30,7 +30,7 @@ _KNOWN_MESSAGE: Final = frozenset(
 
 
 # What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
-_MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
+MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
 class UnreadableReplyError(Exception):
@@ -66,7 +66,7 @@ def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) 
     choices = _choices(document)
     try:
         response.choices = [_chat_choice(choice) for choice in choices]
-    except _MISFITS as error:
+    except MISFITS as error:
         raise UnreadableReplyError("a choice is not one of a chat completion") from error
     _fill_envelope(response, document, model)
     if (fingerprint := document.get("system_fingerprint")) is not None:
@@ -84,7 +84,7 @@ def fill_text(document: Mapping[str, Any], model: str) -> TextCompletionResponse
     """
     try:
         choices = [_text_choice(choice) for choice in _choices(document)]
-    except _MISFITS as error:
+    except MISFITS as error:
         raise UnreadableReplyError("a choice is not one of a completion") from error
     response = TextCompletionResponse(choices=choices, usage=to_usage(document.get("usage")))
     _fill_envelope(response, document, model)

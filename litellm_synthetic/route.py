@@ -10,11 +10,14 @@ from litellm.litellm_core_utils.core_helpers import process_response_headers
 from litellm.llms.custom_llm import CustomLLM
 
 from litellm_synthetic import error_bodies, errors, replies, transport
+from litellm_synthetic.anthropic_chat import fill_message
 from litellm_synthetic.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
 from litellm_synthetic.errors import Failure, Origin
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
+from litellm_synthetic.message_chunks import MessageChunkDecoder
+from litellm_synthetic.params import REASONING
 from litellm_synthetic.replies import UPSTREAM_MODEL, UnreadableReplyError
 from litellm_synthetic.request import (
     Call,
@@ -23,7 +26,7 @@ from litellm_synthetic.request import (
     prepare_embedding,
     prepare_text,
 )
-from litellm_synthetic.stream import AsyncChunkStream, ChunkStream
+from litellm_synthetic.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
 from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
 from litellm_synthetic.usage import count_locally
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog import Catalog
 
 _SUCCESS = 200
-Fill = Callable[[Mapping[str, Any]], Any]
+# What a reply is known by, whatever else is in it.
+_ANSWERS = frozenset(("choices", "content"))
+Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 
 class Route:
@@ -49,8 +54,10 @@ class Route:
         prepared = prepare_chat(_call(ctx), ctx.messages, self._catalog())
         model = _asked(ctx.model)
 
-        def fill(document: Mapping[str, Any]) -> Any:
-            return replies.fill_chat(ctx.model_response, document, model)
+        def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+            if prepared.translation is None:
+                return replies.fill_chat(ctx.model_response, document, model)
+            return fill_message(ctx.model_response, document, model, prepared.translation, headers)
 
         return _run(ctx, prepared, fill, ctx.messages)
 
@@ -61,7 +68,8 @@ class Route:
         prepared = prepare_text(_call(ctx), prompt, self._catalog())
         model = _asked(ctx.model)
 
-        def fill(document: Mapping[str, Any]) -> Any:
+        def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+            del headers
             return replies.fill_text(document, model)
 
         return _run(ctx, prepared, fill, ctx.messages)
@@ -71,7 +79,7 @@ class Route:
         said = call_arguments(arguments["logging_obj"])
         call = Call(
             model=arguments["model"],
-            fields=_fields(arguments["optional_params"]),
+            **_said(arguments["optional_params"]),
             headers={**(said.get("headers") or {}), **(said.get("extra_headers") or {})},
             key=arguments["api_key"],
             base_url=arguments["api_base"],
@@ -116,17 +124,21 @@ def _asked(model: str) -> str:
     return ROUTE_PREFIX + model
 
 
-def _fields(optional_params: Mapping[str, Any]) -> dict[str, Any]:
+def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(optional_params)
-    extra_body = fields.pop("extra_body", None) or {}
-    return {**fields, **extra_body}
+    return {
+        "extra_body": fields.pop("extra_body", None) or {},
+        "reasoning": {name: fields.pop(name) for name in REASONING if name in fields},
+        "fields": fields,
+    }
 
 
 def _call(ctx: Any) -> Call:
     stream_timeout = ctx.kwargs.get("stream_timeout")
     return Call(
         model=ctx.model,
-        fields=_fields(ctx.optional_params),
+        **_said(ctx.optional_params),
+        drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,
         headers=ctx.headers,
         key=ctx.api_key,
         base_url=ctx.api_base,
@@ -185,7 +197,7 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
 
 def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
     body = _send_for_stream(prepared)
-    decoder = ChunkDecoder(_asked(ctx.model))
+    decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
     chunks.wait_for_first()
@@ -194,11 +206,18 @@ def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
 
 async def _astream(ctx: Any, prepared: Prepared) -> PassThroughStream:
     body = await _asend_for_stream(prepared)
-    decoder = ChunkDecoder(_asked(ctx.model))
+    decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
     await chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
+
+
+def _decoder(ctx: Any, prepared: Prepared) -> Decoder:
+    model = _asked(ctx.model)
+    if prepared.translation is None:
+        return ChunkDecoder(model)
+    return MessageChunkDecoder(model, prepared.translation)
 
 
 def _wrapped(
@@ -230,7 +249,7 @@ def _wrapped(
 def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
     blank, model = arguments["model_response"], _asked(arguments["model"])
     response: EmbeddingResponse = _read(
-        reply, prepared.origin, lambda document: replies.fill_embedding(blank, document, model)
+        reply, prepared.origin, lambda document, _: replies.fill_embedding(blank, document, model)
     )
     _keep_headers(response, reply.headers)
     _log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
@@ -302,12 +321,12 @@ def _failed(reply: Reply, origin: Origin) -> Exception:
 def _read(reply: Reply, origin: Origin, fill: Fill) -> Any:
     try:
         document = replies.decode(reply.body)
-        if document.get("error") and "choices" not in document:
+        if document.get("error") and not document.keys() & _ANSWERS:
             text = error_bodies.message_of(document)
             raise errors.to_exception(
                 Failure(error_bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
             )
-        return fill(document)
+        return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
         raise errors.unreadable_reply(origin, str(error), content_type, reply.headers) from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic import errors
-from litellm_synthetic.chunks import BrokenStreamError, ChunkDecoder, ErrorEventError
+from litellm_synthetic.chunks import BrokenStreamError, ErrorEventError
 from litellm_synthetic.errors import Failure, Origin
 from litellm_synthetic.sse import EventDecoder, OversizedEventError
 from litellm_synthetic.transport import (
@@ -20,18 +20,46 @@ from litellm_synthetic.transport import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
-    from litellm.types.utils import ModelResponseStream
+    from litellm.types.utils import ModelResponseStream, Usage
+
+    from litellm_synthetic.sse import Event
 
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
 _ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)
 
 
+class Decoder(Protocol):
+    """Turn the events of one streamed reply into LiteLLM's chunks, whatever protocol they are in.
+
+    Attributes:
+        done: the reply has said that it is over.
+        upstream_model: the name that the upstream answered with.
+        last_chunk: the chunk that closed the reply, once there is one.
+    """
+
+    done: bool
+    upstream_model: str | None
+    last_chunk: ModelResponseStream | None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the usage that the upstream reported so far."""
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the reply has said why it ended."""
+
+    def decode(self, event: Event) -> list[ModelResponseStream]:
+        """Return the chunks that an event brings."""
+
+    def finish(self) -> list[ModelResponseStream]:
+        """Return what closes the reply."""
+
+
 class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
-    def __init__(
-        self, decoder: ChunkDecoder, origin: Origin, silence_seconds: float | None
-    ) -> None:
+    def __init__(self, decoder: Decoder, origin: Origin, silence_seconds: float | None) -> None:
         self.decoder = decoder
         self._origin = origin
         self._events = EventDecoder()
@@ -99,7 +127,7 @@ class ChunkStream:
     def __init__(
         self,
         body: ByteStream,
-        decoder: ChunkDecoder,
+        decoder: Decoder,
         origin: Origin,
         silence_seconds: float | None,
     ) -> None:
@@ -133,7 +161,7 @@ class AsyncChunkStream:
     def __init__(
         self,
         body: AsyncByteStream,
-        decoder: ChunkDecoder,
+        decoder: Decoder,
         origin: Origin,
         silence_seconds: float | None,
     ) -> None:

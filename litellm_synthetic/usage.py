@@ -16,6 +16,9 @@ _DETAILS: Final = (
     "cached_tokens", "audio_tokens", "text_tokens", "image_tokens", "reasoning_tokens",
     "accepted_prediction_tokens", "rejected_prediction_tokens", "cache_creation_tokens",
 )  # fmt: skip  # one list, read as one
+_MESSAGES_COUNTS: Final = (
+    "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
+)  # fmt: skip  # one list, read as one
 # Beyond it a price computed in floats is no longer exact; no bill gets there.
 _LARGEST_COUNT: Final = 2**53
 
@@ -47,6 +50,23 @@ def to_usage(fields: object) -> Usage | None:
         prompt_tokens_details=prompt_details or None,
         completion_tokens_details=completion_details or None,
     )
+
+
+def uncached_once(fields: object) -> dict[str, int]:
+    """Return a Messages usage whose parts add up: uncached input, cached input, output.
+
+    Synthetic states the uncached input twice, as `input_tokens` and again as
+    `cache_creation_input_tokens` (reported 2026-09-14), and cached input beside them; LiteLLM adds
+    all three up, as Anthropic means them. The greater of the two counts, once, so that a reply that
+    states only one of them is right too. An unreadable count is absent.
+    """
+    stated = fields if isinstance(fields, Mapping) else {}
+    counts = {name: _count(stated.get(name)) for name in _MESSAGES_COUNTS}
+    written = counts.pop("cache_creation_input_tokens")
+    if written is not None:
+        counts["input_tokens"] = max(written, counts["input_tokens"] or 0)
+        counts["cache_creation_input_tokens"] = 0
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def _details(value: object) -> dict[str, int]:

@@ -48,6 +48,10 @@ EFFORT_DECISIONS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+# pi-synthetic@30f1bc30: `thinking: {"type": "disabled"}` works on the Anthropic surface, also where
+# the OpenAI surface cannot stop a model (gpt-oss-120b), with this one exception.
+CANNOT_STOP_ON_MESSAGES = frozenset({"hf:zai-org/GLM-5.3-Flash"})
+
 # The template of this model drops thinking that is sent back unless told otherwise
 # (pi-synthetic@30f1bc30). GLM-5.3 without Flash needs nothing, and no alias serves Flash now.
 REPLAY_DECISIONS: Mapping[str, Mapping[str, Any]] = {
@@ -111,7 +115,12 @@ def efforts(model_id: str, reported: Mapping[str, Any] | None) -> Row | None:
     for name, extra in decision.get("add", {}).items():
         lists[name] = known_efforts([*(lists[name] or []), *extra])
     note = " ".join(filter(None, [reported.get("verified_note"), decision.get("reason")]))
-    return {**lists, "can_stop": reported.get("can_disable"), "note": note or None}
+    return {
+        **lists,
+        "can_stop": reported.get("can_disable"),
+        "can_stop_on_messages": False if model_id in CANNOT_STOP_ON_MESSAGES else None,
+        "note": note or None,
+    }
 
 
 def removal(reported: str | None) -> tuple[str | None, str | None]:

@@ -16,6 +16,7 @@ from litellm_synthetic.params import (
     check_body_size,
     check_fields,
     map_parameters,
+    map_reasoning,
     supported_parameters,
 )
 from litellm_synthetic.reasoning import InvalidThinkingError
@@ -167,7 +168,8 @@ def test_the_body_may_have_ten_mebibytes_and_no_byte_more() -> None:
 def mapped(
     asked: Mapping[str, Any], efforts: tuple[str, ...] = (), *, can_stop: bool | None = None
 ) -> dict[str, Any]:
-    return map_parameters(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
+    reasoning = map_reasoning(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
+    return {**map_parameters(asked), **reasoning}
 
 
 @pytest.mark.parametrize(

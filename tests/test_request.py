@@ -108,7 +108,6 @@ def test_what_a_model_needs_is_sent_only_when_thinking_is_replayed() -> None:
         ({"fields": {"max_tokens": 10**5000}}, "cannot be written as JSON"),
         ({"fields": {"stop": list("abcd")}, "stop_asked": list("abcde")}, "5 given"),
         ({"base_url": "http://api.synthetic.new/v1"}, "unencrypted"),
-        ({"base_url": "https://api.synthetic.new/anthropic"}, "Anthropic surface"),
         ({"client": object()}, "client=object cannot be used"),
     ],
 )

@@ -196,7 +196,6 @@ async def test_the_default_is_synthetic_over_https(
         ("file:///etc/passwd", "https"),
         ("https://api.synthetic.new/openai/v1?key=hunter2", "query"),
         ("api.synthetic.new", "absolute"),
-        ("https://api.synthetic.new/anthropic", "Anthropic surface"),
     ],
 )
 @pytest.mark.usefixtures("upstream")
