@@ -167,6 +167,26 @@ def _thinking(
     return {"reasoning_effort": level}
 
 
+def effort_as_thinking(
+    effort: object, longest_tokens: object, facts: Model | None, model: str
+) -> dict[str, Any]:
+    """Return the `thinking` of a Messages request for a `reasoning_effort`; {} for none.
+
+    Raises:
+        UnsupportedEffortError: thinking is to be off, and this model cannot stop.
+        InvalidThinkingError: it is no effort.
+    """
+    asked = _thinking({"reasoning_effort": effort}, facts, drop=False)
+    parameters: dict[str, Any] = litellm.AnthropicConfig().map_openai_params(
+        non_default_params={**asked, "max_tokens": longest_tokens},
+        optional_params={},
+        model=ROUTE_PREFIX + model,
+        drop_params=False,
+    )
+    _fit_thinking(parameters)
+    return {"thinking": parameters["thinking"]} if "thinking" in parameters else {}
+
+
 def _fit_thinking(parameters: dict[str, Any]) -> None:
     """Keep the budget below the output limit, which has to hold the answer as well."""
     thinking = parameters.get("thinking")

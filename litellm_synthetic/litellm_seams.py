@@ -7,22 +7,32 @@ Line numbers are those of LiteLLM 1.106.2.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 import litellm.main
 import litellm.utils
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+from litellm.llms.openai_like.messages.transformation import JSONProviderAnthropicMessagesConfig
 from litellm.types.utils import LlmProviders, ModelResponseStream
 from litellm.utils import ProviderConfigManager
 
 from litellm_synthetic.catalog import PROVIDER
 
 if TYPE_CHECKING:
+    import httpx
     from litellm.llms.custom_llm import CustomLLM
 
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
@@ -52,6 +62,9 @@ def check_installed() -> None:
         ("ProviderConfigManager", ProviderConfigManager, "_PROVIDER_CONFIG_MAP"),
         ("ProviderConfigManager", ProviderConfigManager, "get_provider_embedding_config"),
         ("ProviderConfigManager", ProviderConfigManager, "get_provider_model_info"),
+        ("ProviderConfigManager", ProviderConfigManager, "get_provider_anthropic_messages_config"),
+        ("anthropic messages", _messages_module(), "anthropic_messages_handler"),
+        ("BaseLLMHTTPHandler", BaseLLMHTTPHandler, "anthropic_messages_handler"),
         ("litellm", litellm, "custom_provider_map"),
         ("litellm", litellm, "_custom_providers"),
         ("LlmProviders", LlmProviders, "SYNTHETIC"),
@@ -183,6 +196,55 @@ class Seams:
             "get_provider_embedding_config",
             staticmethod(get_provider_embedding_config),
         )
+
+    def serve_messages(
+        self,
+        answer: Callable[[MessagesRequest], Awaitable[Any]],
+        goes_native: Callable[[str | None], bool],
+    ) -> None:
+        """Answer `anthropic_messages` for `synthetic` natively, where `goes_native(api_base)` says.
+
+        Whether messages are translated to a chat completion hangs on whether there is a config
+        (utils.py:9164), which LiteLLM looks up by model and provider; the base URL is only known to
+        the caller of that look-up. What follows it (llm_http_handler.py:2453) would post with
+        Anthropic's key header, follow redirects, and need LiteLLM's proxy installed for a stream.
+        The sync door has no native way in LiteLLM, so it stays translated.
+        """
+        entry: Any = JSONProviderRegistry.get(PROVIDER)
+        config = JSONProviderAnthropicMessagesConfig(entry)
+        is_native: ContextVar[bool] = ContextVar("is_native", default=False)
+        module = _messages_module()
+        decide = module.anthropic_messages_handler
+        look_up = ProviderConfigManager.get_provider_anthropic_messages_config
+        post = BaseLLMHTTPHandler.anthropic_messages_handler
+
+        @functools.wraps(decide)
+        def anthropic_messages_handler(*args: Any, **kwargs: Any) -> Any:
+            if not self.active or not kwargs.get("is_async") or not _is_ours(kwargs):
+                return decide(*args, **kwargs)
+            token = is_native.set(goes_native(kwargs.get("api_base")))
+            try:
+                return decide(*args, **kwargs)
+            finally:
+                is_native.reset(token)
+
+        def get_provider_anthropic_messages_config(model: str, provider: LlmProviders) -> Any:
+            if self.active and provider == LlmProviders.SYNTHETIC and is_native.get():
+                return config
+            return look_up(model=model, provider=provider)
+
+        def post_messages(handler: BaseLLMHTTPHandler, *args: Any, **kwargs: Any) -> Any:
+            if self.active and kwargs.get("anthropic_messages_provider_config") is config:
+                return answer(MessagesRequest(handler, kwargs))
+            return post(handler, *args, **kwargs)
+
+        self._replace(module, "anthropic_messages_handler", anthropic_messages_handler)
+        self._replace(
+            ProviderConfigManager,
+            "get_provider_anthropic_messages_config",
+            staticmethod(get_provider_anthropic_messages_config),
+        )
+        self._replace(BaseLLMHTTPHandler, "anthropic_messages_handler", post_messages)
 
     def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
         """Put cost-map rows and the names that listings show in place of the last ones given.
@@ -327,6 +389,127 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     handler = getattr(logging_obj, "_llm_caching_handler", None)
     arguments = getattr(handler, "request_kwargs", None)
     return arguments if isinstance(arguments, dict) else {}
+
+
+def _messages_module() -> Any:
+    # It has moved with nearly every minor version; the public function tells where it is.
+    return sys.modules[inspect.unwrap(litellm.anthropic_messages).__module__]
+
+
+def _is_ours(call: Mapping[str, Any]) -> bool:
+    model = call.get("model")
+    named = isinstance(model, str) and model.startswith(f"{PROVIDER}/")
+    return named or call.get("custom_llm_provider") == PROVIDER
+
+
+class MessagesRequest:
+    """Hold what LiteLLM hands to the transport of a native `anthropic_messages` call.
+
+    Attributes:
+        model: the id without `synthetic/`.
+        messages: after LiteLLM's own clean-up and its users' hooks.
+        parameters: those of the Messages API that LiteLLM knows.
+        kwargs: everything else that was said, LiteLLM's own among it.
+        litellm_params: LiteLLM's own, those of a deployment included.
+        logging_obj: LiteLLM's log of this call.
+    """
+
+    def __init__(self, handler: BaseLLMHTTPHandler, call: Mapping[str, Any]) -> None:
+        self._handler = handler
+        self._call = call
+        self.model: str = call["model"]
+        self.messages: list[Any] = call["messages"]
+        self.parameters: dict[str, Any] = call["anthropic_messages_optional_request_params"]
+        self.kwargs: dict[str, Any] = call.get("kwargs") or {}
+        self.litellm_params: Mapping[str, Any] = dict(call["litellm_params"])
+        self.logging_obj: Any = call["logging_obj"]
+        self.api_key: str | None = call.get("api_key")
+        self.api_base: str | None = call.get("api_base")
+        self.client: Any = call.get("client")
+        self.stream = bool(call.get("stream"))
+
+    def __repr__(self) -> str:
+        return f"MessagesRequest(model={self.model!r}, stream={self.stream})"
+
+    def begin_log(self) -> None:
+        """Tell LiteLLM's log what the call is, as its own transport does before it sends."""
+        self.logging_obj.update_from_kwargs(
+            kwargs=self.kwargs,
+            model=self.model,
+            optional_params=dict(self.parameters),
+            litellm_params={
+                "preset_cache_key": None,
+                "stream_response": {},
+                "model_info": self.kwargs.get("model_info"),
+                **self.parameters,
+            },
+            custom_llm_provider=PROVIDER,
+        )
+        self.logging_obj.stream = self.stream
+        self.logging_obj.model_call_details["stream"] = self.stream
+
+    def log_whole(self, reply: httpx.Response) -> None:
+        """Give LiteLLM's log the reply that it reads usage and price from.
+
+        Its Anthropic transformation does (litellm_logging.py:4303), so the usage has to add up.
+        """
+        self.logging_obj.model_call_details["httpx_response"] = reply
+
+    async def finish(self, message: dict[str, Any]) -> Any:
+        """Return what LiteLLM's hooks for agentic loops make of a whole message.
+
+        Its own transport calls them at this point (llm_http_handler.py:2423); a gateway's web
+        search interception lives there.
+        """
+        names = inspect.signature(self._handler._finalize_anthropic_messages_response).parameters  # noqa: SLF001  # as above
+        known = {
+            "initial_response": message,
+            "model": self.model,
+            "messages": self.messages,
+            "anthropic_messages_provider_config": self._call["anthropic_messages_provider_config"],
+            "anthropic_messages_optional_request_params": self.parameters,
+            "logging_obj": self.logging_obj,
+            "custom_llm_provider": PROVIDER,
+            "api_key": self.api_key,  # of 1.102.4; later it is among the kwargs
+            "kwargs": {**self.kwargs, **self._where()},
+        }
+        return await self._handler._finalize_anthropic_messages_response(  # noqa: SLF001  # as above
+            **{name: value for name, value in known.items() if name in names}
+        )
+
+    def _where(self) -> dict[str, Any]:
+        where = {"api_key": self.api_key, "api_base": self.api_base}
+        return {name: value for name, value in where.items() if value}
+
+
+def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, left: bool) -> None:
+    """Log a finished stream with the response that it added up to.
+
+    A proxy may hold the log back until its own hooks have run (common_request_processing.py:3575),
+    but for a caller who left.
+    """
+    details = logging_obj.model_call_details
+    details["complete_streaming_response"] = response
+    work = logging_obj.dispatch_success_handlers(
+        result=response,
+        start_time=started_at,
+        end_time=datetime.now(),  # noqa: DTZ005  # LiteLLM's own times are naive
+        cache_hit=False,
+        prefer_async_handlers=True,
+    )
+    if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
+        logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
+    else:
+        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+
+
+def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
+    """Log a stream that broke; LiteLLM does so itself only for calls that fail before they open."""
+    ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
+    text = "".join(traceback.format_exception_only(error))
+    work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
+    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    logging_obj.failure_handler(error, text, started_at, ended_at)
 
 
 class PassThroughStream(CustomStreamWrapper):

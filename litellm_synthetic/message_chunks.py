@@ -5,7 +5,6 @@ The chunks come in the order that `chunks` explains: no empty ones, then the usa
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +13,8 @@ from uuid import uuid4
 from litellm.llms.anthropic.chat.handler import ModelResponseIterator
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
-from litellm_synthetic.chunks import BrokenStreamError, ErrorEventError
-from litellm_synthetic.error_bodies import message_of, status_of
+from litellm_synthetic.chunks import BrokenStreamError
+from litellm_synthetic.message_assembly import event_document
 from litellm_synthetic.replies import MISFITS
 from litellm_synthetic.usage import uncached_once
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.anthropic_chat import Translation
     from litellm_synthetic.sse import Event
 
-_SUCCESS: Final = 200
 _PARSED: Final = frozenset(
     (
         "message_start", "content_block_start", "content_block_delta", "content_block_stop",
@@ -67,7 +65,7 @@ class MessageChunkDecoder:
             ErrorEventError: the event reports an error.
             BrokenStreamError: the event is no JSON object, or not of a message.
         """
-        document = self._document(event)
+        document = event_document(event)
         kind = document.get("type")
         if kind == "message_stop":
             self.done = True
@@ -97,23 +95,6 @@ class MessageChunkDecoder:
         chunks.append(self._wrap(StreamingChoices(finish_reason=self._finish_reason, delta=delta)))
         self.last_chunk = chunks[-1]
         return chunks
-
-    @staticmethod
-    def _document(event: Event) -> Mapping[str, Any]:
-        data = event.data.strip()
-        if not data or data == "[DONE]":
-            return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            if event.name == "error":
-                raise ErrorEventError(data, _SUCCESS) from None
-            raise BrokenStreamError("holds an event that is not JSON") from None
-        if not isinstance(document, dict):
-            raise BrokenStreamError("holds an event that is no JSON object")
-        if event.name == "error" or document.get("type") == "error" or document.get("error"):
-            raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
-        return document
 
     def _take_envelope(self, document: Mapping[str, Any]) -> None:
         message = document.get("message")

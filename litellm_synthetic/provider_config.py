@@ -12,9 +12,12 @@ from litellm_synthetic.catalog import PROVIDER
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.lineup import usable_models
 from litellm_synthetic.params import REASONING, map_parameters, supported_parameters
+from litellm_synthetic.token_count import SyntheticTokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from litellm.llms.base_llm.base_utils import BaseTokenCounter
 
     from litellm_synthetic.catalog import Catalog
 
@@ -68,7 +71,18 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
 
 
 class SyntheticListing(BaseLLMModelInfo):
-    """List the models live, for `litellm.get_valid_models(check_provider_endpoint=True)`."""
+    """List the models live, and count tokens, where LiteLLM asks a provider for that.
+
+    `get_valid_models(check_provider_endpoint=True)` asks for the one, `acount_tokens` and the
+    proxy's `/v1/messages/count_tokens` for the other.
+    """
+
+    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+        self._counter = SyntheticTokenCounter(catalog)
+
+    def get_token_counter(self) -> BaseTokenCounter:
+        """Return what counts a prompt's tokens."""
+        return self._counter
 
     def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
         """Fetch the list and return the ids that may be used, as `synthetic/<id>`.

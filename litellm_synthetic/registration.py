@@ -12,6 +12,7 @@ from litellm_synthetic.cost_map import cost_map
 from litellm_synthetic.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.lineup import usable_models
 from litellm_synthetic.litellm_seams import Seams
+from litellm_synthetic.native_messages import NativeMessages, goes_native
 from litellm_synthetic.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.route import EmbeddingHandler, Route
 
@@ -53,7 +54,8 @@ def unregister() -> None:
 def _take_over(seams: Seams) -> None:
     route = Route(_catalog)
     config = SyntheticConfig(_catalog)
-    listing = SyntheticListing()
+    listing = SyntheticListing(_catalog)
+    messages = NativeMessages(_catalog)
     seams.read_base_url_from(BASE_URL_VARIABLE)
     seams.keep_httpx_timeouts()
     seams.set_provider_config(lambda: config)
@@ -61,6 +63,7 @@ def _take_over(seams: Seams) -> None:
     seams.take_over_chat(route.chat)
     seams.take_over_text_completion(route.text)
     seams.serve_embeddings(EmbeddingHandler(route))
+    seams.serve_messages(messages.answer, goes_native)
     _publish(seams, model_table.in_force())
     seams.at_restore(model_table.on_change(lambda table: _publish(seams, table)))
 

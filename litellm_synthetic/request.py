@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -222,6 +222,37 @@ def _prepare_message(
     if "max_tokens" not in call.fields:
         _leave_room_for_prompt(fields, facts, count)
     return _prepare(call, endpoint, "messages", fields, catalog, count, translation)
+
+
+def prepare_native(call: Call, body: Mapping[str, Any], catalog: Catalog) -> Prepared:
+    """Return the request of a Messages call as its caller wrote it.
+
+    Raises what `prepare_chat` raises; the values in the body are the upstream's to check.
+    """
+    check_allowed(call.model)
+    endpoint = endpoint_of(call).beside("anthropic")
+    if endpoint is None:
+        raise errors.refused(
+            f"Where the Messages API lies beside the base URL {call.base_url} is unknown. Give a "
+            "base URL that ends in /anthropic, or set SYNTHETIC_MESSAGES=translate.",
+            call.model,
+        )
+    return _prepare(
+        call,
+        endpoint,
+        "messages",
+        body,
+        catalog,
+        lambda: count_locally(call.model, messages=body.get("messages") or ()),
+        Translation({}),
+    )
+
+
+def prepare_count(call: Call, body: Mapping[str, Any], catalog: Catalog) -> Prepared:
+    """Return the request that has Synthetic count a prompt's tokens; raises as `prepare_native`."""
+    prepared = prepare_native(call, body, catalog)
+    url = f"{prepared.outgoing.url}/count_tokens"
+    return replace(prepared, outgoing=replace(prepared.outgoing, url=url))
 
 
 def _leave_room_for_prompt(

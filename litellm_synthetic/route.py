@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.litellm_core_utils.core_helpers import process_response_headers
 from litellm.llms.custom_llm import CustomLLM
 
-from litellm_synthetic import error_bodies, errors, replies, transport
+from litellm_synthetic import error_bodies, exchange, replies
 from litellm_synthetic.anthropic_chat import fill_message
 from litellm_synthetic.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
-from litellm_synthetic.errors import Failure, Origin
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
 from litellm_synthetic.message_chunks import MessageChunkDecoder
 from litellm_synthetic.params import REASONING
-from litellm_synthetic.replies import UPSTREAM_MODEL, UnreadableReplyError
+from litellm_synthetic.replies import UPSTREAM_MODEL
 from litellm_synthetic.request import (
     Call,
     Prepared,
@@ -28,19 +25,17 @@ from litellm_synthetic.request import (
 )
 from litellm_synthetic.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
-from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
 from litellm_synthetic.usage import count_locally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import httpx
     from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog import Catalog
-
-_SUCCESS = 200
-# What a reply is known by, whatever else is in it.
-_ANSWERS = frozenset(("choices", "content"))
-Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
+    from litellm_synthetic.exchange import Fill
+    from litellm_synthetic.transport import Reply
 
 
 class Route:
@@ -106,8 +101,8 @@ class EmbeddingHandler(CustomLLM):
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=False)
         logging_obj = arguments["logging_obj"]
-        _log_request(logging_obj, prepared, arguments["input"])
-        reply = _send(prepared)
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = exchange.send(prepared)
         return _embedding(reply, prepared, arguments)
 
     async def aembedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
@@ -115,8 +110,8 @@ class EmbeddingHandler(CustomLLM):
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=True)
         logging_obj = arguments["logging_obj"]
-        _log_request(logging_obj, prepared, arguments["input"])
-        reply = await _asend(prepared)
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = await exchange.asend(prepared)
         return _embedding(reply, prepared, arguments)
 
 
@@ -157,27 +152,27 @@ def _call(ctx: Any) -> Call:
 
 def _run(ctx: Any, prepared: Prepared, fill: Fill, messages: Any) -> Any:
     refresh_in_background_if_due(prepared.origin.base_url)
-    _log_request(ctx.logging, prepared, messages)
+    exchange.log_request(ctx.logging, prepared, messages)
     if ctx.acompletion:
         return _astream(ctx, prepared) if prepared.stream else _aplain(ctx, prepared, fill)
     return _stream(ctx, prepared) if prepared.stream else _plain(ctx, prepared, fill)
 
 
 def _plain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
-    return _filled(_send(prepared), prepared, fill, ctx)
+    return _filled(exchange.send(prepared), prepared, fill, ctx)
 
 
 async def _aplain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
-    return _filled(await _asend(prepared), prepared, fill, ctx)
+    return _filled(await exchange.asend(prepared), prepared, fill, ctx)
 
 
 def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
-    response = _read(reply, prepared.origin, fill)
+    response = exchange.read(reply, prepared.origin, fill)
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
-    _keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
-    _log_reply(ctx.logging, prepared, reply, ctx.messages)
+    exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
     return response
 
 
@@ -196,7 +191,7 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
 
 
 def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
-    body = _send_for_stream(prepared)
+    body = exchange.open_stream(prepared)
     decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
@@ -205,7 +200,7 @@ def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
 
 
 async def _astream(ctx: Any, prepared: Prepared) -> PassThroughStream:
-    body = await _asend_for_stream(prepared)
+    body = await exchange.aopen_stream(prepared)
     decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
@@ -248,107 +243,9 @@ def _wrapped(
 
 def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
     blank, model = arguments["model_response"], _asked(arguments["model"])
-    response: EmbeddingResponse = _read(
+    response: EmbeddingResponse = exchange.read(
         reply, prepared.origin, lambda document, _: replies.fill_embedding(blank, document, model)
     )
-    _keep_headers(response, reply.headers)
-    _log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
+    exchange.keep_headers(response, reply.headers)
+    exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
     return response
-
-
-# ---- the wire
-
-
-def _send(prepared: Prepared) -> Reply:
-    with _transport_failures(prepared.origin):
-        reply = transport.send(prepared.outgoing)
-    return _whole(reply, prepared.origin)
-
-
-async def _asend(prepared: Prepared) -> Reply:
-    with _transport_failures(prepared.origin):
-        reply = await transport.asend(prepared.outgoing)
-    return _whole(reply, prepared.origin)
-
-
-def _send_for_stream(prepared: Prepared) -> ByteStream:
-    with _transport_failures(prepared.origin):
-        reply = transport.send(prepared.outgoing, stream=True)
-    if isinstance(reply, ByteStream):
-        return reply
-    raise _failed(reply, prepared.origin)
-
-
-async def _asend_for_stream(prepared: Prepared) -> AsyncByteStream:
-    with _transport_failures(prepared.origin):
-        reply = await transport.asend(prepared.outgoing, stream=True)
-    if isinstance(reply, AsyncByteStream):
-        return reply
-    raise _failed(reply, prepared.origin)
-
-
-class _transport_failures:  # noqa: N801  # used like a function
-    """Turn the transport's exceptions into LiteLLM's."""
-
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, transport.StallError):
-            raise errors.timed_out(self._origin, str(error)) from error
-        if isinstance(error, transport.ConnectionBrokenError):
-            raise errors.connection_failed(self._origin, str(error)) from error
-        if isinstance(error, transport.UnsendableError):
-            raise errors.refused(
-                f"The request was not sent: {error}.", self._origin.model
-            ) from None
-
-
-def _whole(reply: Any, origin: Origin) -> Reply:
-    if reply.status != _SUCCESS:
-        raise _failed(reply, origin)
-    return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
-
-
-def _failed(reply: Reply, origin: Origin) -> Exception:
-    failure = Failure(reply.status, error_bodies.error_text(reply.body), reply.headers)
-    return errors.to_exception(failure, origin)
-
-
-def _read(reply: Reply, origin: Origin, fill: Fill) -> Any:
-    try:
-        document = replies.decode(reply.body)
-        if document.get("error") and not document.keys() & _ANSWERS:
-            text = error_bodies.message_of(document)
-            raise errors.to_exception(
-                Failure(error_bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
-            )
-        return fill(document, reply.headers)
-    except UnreadableReplyError as error:
-        content_type = reply.headers.get("content-type", "")
-        raise errors.unreadable_reply(origin, str(error), content_type, reply.headers) from error
-
-
-# ---- what LiteLLM's users see beside the answer
-
-
-def _keep_headers(response: Any, headers: httpx.Headers) -> None:
-    kept = error_bodies.kept_headers(headers)
-    response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
-    response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
-
-
-def _log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:
-    logging_obj.pre_call(input=input_, api_key="", additional_args=prepared.loggable)
-
-
-def _log_reply(logging_obj: Any, prepared: Prepared, reply: Reply, input_: Any) -> None:
-    logging_obj.post_call(
-        input=input_,
-        api_key="",
-        original_response=prepared.origin.scrub(reply.body.decode("utf-8", "replace")),
-        additional_args=prepared.loggable,
-    )

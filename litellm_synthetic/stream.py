@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.sse import Event
 
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
-_ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)
+ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)
 
 
 class Decoder(Protocol):
@@ -56,6 +56,26 @@ class Decoder(Protocol):
         """Return what closes the reply."""
 
 
+class SilenceWatch:
+    """Bound the wait between two events; comments keep a connection busy, but are no answer."""
+
+    def __init__(self, limit_seconds: float | None) -> None:
+        self._limit_seconds = limit_seconds
+        self._last_event_at = time.monotonic()
+
+    def check(self, *, heard: bool) -> None:
+        """Note whether the last bytes held an event.
+
+        Raises:
+            StallError: none came for too long.
+        """
+        now = time.monotonic()
+        if heard or self._limit_seconds is None:
+            self._last_event_at = now
+        elif (waited := now - self._last_event_at) > self._limit_seconds:
+            raise StallError(f"no event for {waited:.1f} s in the stream")
+
+
 class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
@@ -63,20 +83,13 @@ class _Reader:
         self.decoder = decoder
         self._origin = origin
         self._events = EventDecoder()
-        self._silence_seconds = silence_seconds
-        self._last_event_at = time.monotonic()
+        self._silence = SilenceWatch(silence_seconds)
         self._closed = False
 
     def take(self, data: bytes) -> Iterator[ModelResponseStream]:
         """Yield the chunks in the next bytes; after the last event, what closes the reply."""
         events = self._events.feed(data)
-        if events:
-            self._last_event_at = time.monotonic()
-        elif self._silence_seconds is not None:
-            # Comments keep a connection busy; they are no sign of an answer.
-            waited = time.monotonic() - self._last_event_at
-            if waited > self._silence_seconds:
-                raise StallError(f"no event for {waited:.1f} s in the stream")
+        self._silence.check(heard=bool(events))
         for event in events:
             yield from self.decoder.decode(event)
             if self.decoder.done:
@@ -99,7 +112,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise self._translated(error) from error
+        raise translated_ending(error, self._origin) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -108,14 +121,16 @@ class _Reader:
         self._closed = True
         return chunks
 
-    def _translated(self, error: Exception) -> Exception:
-        if isinstance(error, ErrorEventError):
-            return errors.to_exception(Failure(error.status, error.text), self._origin)
-        if isinstance(error, StallError):
-            return errors.timed_out(self._origin, str(error))
-        if isinstance(error, ConnectionBrokenError):
-            return errors.stream_broken(self._origin, f"broke off ({error})")
-        return errors.stream_broken(self._origin, str(error))
+
+def translated_ending(error: Exception, origin: Origin) -> Exception:
+    """Return LiteLLM's error for a stream that ended badly."""
+    if isinstance(error, ErrorEventError):
+        return errors.to_exception(Failure(error.status, error.text), origin)
+    if isinstance(error, StallError):
+        return errors.timed_out(origin, str(error))
+    if isinstance(error, ConnectionBrokenError):
+        return errors.stream_broken(origin, f"broke off ({error})")
+    return errors.stream_broken(origin, str(error))
 
 
 class ChunkStream:
@@ -200,7 +215,7 @@ def _iterate(body: ByteStream, reader: _Reader) -> Generator[ModelResponseStream
                     body.drain()
                     return
             yield from reader.end()
-        except _ENDINGS as error:
+        except ENDINGS as error:
             yield from reader.failed(error)
     finally:
         body.close()
@@ -217,7 +232,7 @@ async def _aiterate(body: AsyncByteStream, reader: _Reader) -> AsyncGenerator[Mo
                     return
             for chunk in reader.end():
                 yield chunk
-        except _ENDINGS as error:
+        except ENDINGS as error:
             for chunk in reader.failed(error):
                 yield chunk
     finally:

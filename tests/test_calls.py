@@ -498,7 +498,10 @@ async def test_responses_and_messages_go_through_the_route(
     assert kinds[-1] == "response.completed"
 
 
-async def test_anthropic_messages_go_through_the_route(upstream: SyntheticServer) -> None:
+async def test_anthropic_messages_can_be_translated_instead(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", "translate")
     upstream.respond_with(Text("Hi.", reasoning="Hm."))
     answer: Any = await litellm.anthropic_messages(
         model=MODEL,
