@@ -72,6 +72,16 @@ def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticSe
     return synthetic_server
 
 
+@pytest.fixture(params=["openai", "anthropic"])
+def either_surface(
+    upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> SyntheticServer:
+    """Run a test over both surfaces: a promise about a completion holds on each."""
+    if request.param == "anthropic":
+        monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
+    return upstream
+
+
 class Recorder(CustomLogger):
     """Keep what LiteLLM tells callbacks."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(("name", "kind", "status", "said", "sent"), FAULTS)
 async def test_each_fault_has_its_class_and_its_remedy(  # a table
-    upstream: SyntheticServer,
+    either_surface: SyntheticServer,
     caller: Caller,
     name: str,
     kind: type[Exception],
@@ -70,7 +71,7 @@ async def test_each_fault_has_its_class_and_its_remedy(  # a table
     *,
     stream: bool,
 ) -> None:
-    upstream.respond_with(fault(name))
+    either_surface.respond_with(fault(name))
     with pytest.raises(kind) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=stream)
     assert type(caught.value) is kind
@@ -78,23 +79,27 @@ async def test_each_fault_has_its_class_and_its_remedy(  # a table
     assert (error.llm_provider, error.status_code) == ("synthetic", status)
     assert said in str(error)
     assert error.model == "hf:zai-org/GLM-5.3-Flash"
-    assert len(upstream.requests) == sent
+    assert len(either_surface.requests) == sent
     assert isinstance(error.response, httpx.Response)
     assert "x-middleware-rewrite" in error.response.headers or status in {403, 408, 413, 502}.union(
         {503, 504, 524, 405, 404}
     )
 
 
-async def test_the_overflow_names_both_numbers(upstream: SyntheticServer, caller: Caller) -> None:
-    upstream.respond_with(fault("context_overflow", input_tokens=600_000, context_tokens=524_288))
+async def test_the_overflow_names_both_numbers(
+    either_surface: SyntheticServer, caller: Caller
+) -> None:
+    either_surface.respond_with(
+        fault("context_overflow", input_tokens=600_000, context_tokens=524_288)
+    )
     with pytest.raises(litellm.ContextWindowExceededError, match=r"600000.*524288"):
         await caller.completion(model=MODEL, messages=MESSAGES)
 
 
 async def test_a_silent_400_is_an_overflow_only_near_the_window(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.respond_with(fault("context_overflow_no_body"))
+    either_surface.respond_with(fault("context_overflow_no_body"))
     long = [{"role": "user", "content": "word " * 131_000}]
     with pytest.raises(litellm.ContextWindowExceededError):
         await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=long)
@@ -106,7 +111,7 @@ async def test_a_silent_400_is_an_overflow_only_near_the_window(
 
 
 async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
     quotas = {
         "rollingFiveHourLimit": {
@@ -116,7 +121,7 @@ async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
             "limited": True,
         }
     }
-    upstream.respond_with(
+    either_surface.respond_with(
         RawJSON(
             429,
             {"error": "You've exceeded your subscription rate limits. Upgrade, or …"},
@@ -125,37 +130,39 @@ async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
     )
     with pytest.raises(litellm.RateLimitError, match="2026-11-21 03:44 UTC"):
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(upstream.requests) == 1
+    assert len(either_surface.requests) == 1
 
 
-async def test_a_short_retry_after_is_waited_for(upstream: SyntheticServer, caller: Caller) -> None:
-    upstream.enqueue(fault("parallel_requests", retry_after="1"), Text("now"))
+async def test_a_short_retry_after_is_waited_for(
+    either_surface: SyntheticServer, caller: Caller
+) -> None:
+    either_surface.enqueue(fault("parallel_requests", retry_after="1"), Text("now"))
     started = time.monotonic()
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == "now"
     assert 1.0 <= time.monotonic() - started < 2.5
-    assert len(upstream.requests) == 2
+    assert len(either_surface.requests) == 2
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1e99", "61", ""])
 async def test_an_unusable_retry_after_is_not_waited_for(
-    upstream: SyntheticServer, caller: Caller, value: str
+    either_surface: SyntheticServer, caller: Caller, value: str
 ) -> None:
-    upstream.respond_with(fault("parallel_requests", retry_after=value))
+    either_surface.respond_with(fault("parallel_requests", retry_after=value))
     with pytest.raises(litellm.RateLimitError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(upstream.requests) == 1
+    assert len(either_surface.requests) == 1
     assert caught.value.response.headers.get("retry-after") == ("61" if value == "61" else None)
 
 
 async def test_retry_after_stays_on_the_exception(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.respond_with(fault("parallel_requests", retry_after="7"))
+    either_surface.respond_with(fault("parallel_requests", retry_after="7"))
     with pytest.raises(litellm.RateLimitError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=0)
     assert caught.value.response.headers["retry-after"] == "7"
-    assert len(upstream.requests) == 1
+    assert len(either_surface.requests) == 1
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -169,24 +176,24 @@ async def test_retry_after_stays_on_the_exception(
     ],
 )
 async def test_a_broken_connection_is_tried_three_times_and_named(
-    upstream: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
+    either_surface: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
 ) -> None:
-    upstream.respond_with(fault(name))
+    either_surface.respond_with(fault(name))
     with pytest.raises(kind) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(upstream.requests) == 3
-    assert upstream.openai_base in str(caught.value)
-    assert upstream.wait_until_idle()
+    assert len(either_surface.requests) == 3
+    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
+    assert either_surface.wait_until_idle()
 
 
 @pytest.mark.usefixtures("no_waiting")
 async def test_a_passing_failure_is_healed_inside_the_call(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(fault("backend_error"), fault("reset_before_headers"), Text("healed"))
+    either_surface.enqueue(fault("backend_error"), fault("reset_before_headers"), Text("healed"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == "healed"
-    upstream.enqueue(fault("unavailable"), Text("streamed"))
+    either_surface.enqueue(fault("unavailable"), Text("streamed"))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert chunks
 
@@ -194,28 +201,28 @@ async def test_a_passing_failure_is_healed_inside_the_call(
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(("max_retries", "sent"), [(0, 1), (1, 2), (4, 5)])
 async def test_max_retries_is_kept_to(
-    upstream: SyntheticServer, caller: Caller, max_retries: int, sent: int
+    either_surface: SyntheticServer, caller: Caller, max_retries: int, sent: int
 ) -> None:
-    upstream.respond_with(fault("backend_error"))
+    either_surface.respond_with(fault("backend_error"))
     with pytest.raises(litellm.InternalServerError):
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=max_retries)
-    assert len(upstream.requests) == sent
+    assert len(either_surface.requests) == sent
 
 
 @pytest.mark.usefixtures("no_waiting")
 async def test_num_retries_is_litellms_other_name_for_max_retries(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(fault("backend_error"), fault("backend_error"), Text("healed"))
+    either_surface.enqueue(fault("backend_error"), fault("backend_error"), Text("healed"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES, num_retries=2)
     assert answer.choices[0].message.content == "healed"
-    assert len(upstream.requests) == 3
+    assert len(either_surface.requests) == 3
 
 
 async def test_nothing_listening_is_a_connection_error(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    del upstream
+    del either_surface
     with pytest.raises(litellm.APIConnectionError, match=r"127\.0\.0\.1:9"):
         await caller.completion(
             model=MODEL, messages=MESSAGES, api_base="http://127.0.0.1:9/v1", max_retries=0
@@ -232,25 +239,25 @@ async def test_nothing_listening_is_a_connection_error(
     ids=str,
 )
 async def test_a_timeout_is_kept_to(
-    upstream: SyntheticServer,
+    either_surface: SyntheticServer,
     caller: Caller,
     name: str,
     timeout: Any,  # noqa: ASYNC109  # a value under test
 ) -> None:
-    upstream.respond_with(fault(name))
+    either_surface.respond_with(fault(name))
     started = time.monotonic()
     with pytest.raises(litellm.Timeout) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=timeout)
     assert time.monotonic() - started < 2
     assert caught.value.llm_provider == "synthetic"
-    assert len(upstream.requests) == 1
-    assert upstream.wait_until_idle()
+    assert len(either_surface.requests) == 1
+    assert either_surface.wait_until_idle()
 
 
 async def test_retries_do_not_outlast_the_timeout(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.respond_with(fault("parallel_requests", retry_after="30"))
+    either_surface.respond_with(fault("parallel_requests", retry_after="30"))
     started = time.monotonic()
     with pytest.raises(litellm.RateLimitError):
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=2)
@@ -259,23 +266,23 @@ async def test_retries_do_not_outlast_the_timeout(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices")],
+    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|no message")],
 )
 async def test_a_200_that_is_no_answer_is_an_error(
-    upstream: SyntheticServer, caller: Caller, name: str, said: str
+    either_surface: SyntheticServer, caller: Caller, name: str, said: str
 ) -> None:
-    upstream.respond_with(fault(name))
+    either_surface.respond_with(fault(name))
     with pytest.raises(litellm.APIError, match=said) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert upstream.openai_base in str(caught.value)
+    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
     with pytest.raises(openai.APIError, match=r"stream|answer"):
         await caller.stream(model=MODEL, messages=MESSAGES)
 
 
 async def test_a_reply_cut_by_a_small_max_tokens_is_passed_on(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.respond_with(fault("length_before_answer"))
+    either_surface.respond_with(fault("length_before_answer"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES, max_tokens=5)
     choice = answer.choices[0]
     assert choice.message.content is None
@@ -290,9 +297,9 @@ async def test_a_reply_cut_by_a_small_max_tokens_is_passed_on(
     "name", ["quota_absent", "quota_empty", "quota_junk", "quota_2025", "quota_strings"]
 )
 async def test_a_strange_quota_header_harms_no_call(
-    upstream: SyntheticServer, caller: Caller, name: str
+    either_surface: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    upstream.respond_with(fault(name))
+    either_surface.respond_with(fault(name))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content
 
@@ -307,27 +314,29 @@ async def test_a_strange_quota_header_harms_no_call(
     ],
 )
 async def test_a_refused_id_gets_a_hint_and_is_never_replaced(
-    upstream: SyntheticServer, caller: Caller, model: str, said: str
+    either_surface: SyntheticServer, caller: Caller, model: str, said: str
 ) -> None:
     with pytest.raises(litellm.NotFoundError, match=said):
         await caller.completion(model=f"synthetic/{model}", messages=MESSAGES)
-    assert [request.json["model"] for request in upstream.requests] == [model]
+    assert [request.json["model"] for request in either_surface.requests] == [model]
 
 
-async def test_cancelling_a_plain_call_closes_the_connection(upstream: SyntheticServer) -> None:
-    upstream.respond_with(fault("stall_before_headers"))
+async def test_cancelling_a_plain_call_closes_the_connection(
+    either_surface: SyntheticServer,
+) -> None:
+    either_surface.respond_with(fault("stall_before_headers"))
     task = asyncio.create_task(litellm.acompletion(model=MODEL, messages=MESSAGES))
-    assert await asyncio.to_thread(upstream.wait_for_requests, 1)
+    assert await asyncio.to_thread(either_surface.wait_for_requests, 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(upstream.wait_until_idle)
+    assert await asyncio.to_thread(either_surface.wait_until_idle)
 
 
 async def test_faults_of_embeddings_and_text_go_through_the_same_table(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.respond_with(fault("payment_required"))
+    either_surface.respond_with(fault("payment_required"))
     for call in (
         caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"]),
         caller.text_completion(model=MODEL, prompt="a"),
@@ -339,9 +348,9 @@ async def test_faults_of_embeddings_and_text_go_through_the_same_table(
 
 
 def test_the_error_table_survives_a_log_of_the_failure(
-    upstream: SyntheticServer, recorder: Any
+    either_surface: SyntheticServer, recorder: Any
 ) -> None:
-    upstream.respond_with(fault("invalid_key"))
+    either_surface.respond_with(fault("invalid_key"))
     with pytest.raises(litellm.AuthenticationError):
         litellm.completion(model=MODEL, messages=MESSAGES)
     deadline = time.monotonic() + 3

@@ -62,9 +62,9 @@ async def _settled(recorder: Recorder) -> list[float | None]:
 @pytest.mark.parametrize("model", PRICED)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_cost_is_exact_and_told_once(
-    upstream: SyntheticServer, caller: Caller, recorder: Recorder, model: str, *, stream: bool
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, model: str, *, stream: bool
 ) -> None:
-    upstream.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
     arguments = {"model": f"synthetic/{model}", "messages": MESSAGES}
     if stream:
         await caller.stream(**arguments)
@@ -77,10 +77,10 @@ async def test_cost_is_exact_and_told_once(
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_every_other_call_is_priced_once_too(
-    upstream: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
 ) -> None:
     model = "hf:moonshotai/Kimi-K3"
-    upstream.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
     answer = await caller.text_completion(model=f"synthetic/{model}", prompt="x", stream=stream)
     if stream:
         await caller.collect(answer)
@@ -93,17 +93,17 @@ async def test_every_other_call_is_priced_once_too(
 
 
 async def test_embeddings_cost_nothing(
-    upstream: SyntheticServer, caller: Caller, recorder: Recorder
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    del upstream
+    del either_surface
     await caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"])
     assert await _settled(recorder) == [0.0]
 
 
 async def test_an_unknown_model_has_no_price_rather_than_a_false_one(
-    upstream: SyntheticServer, caller: Caller, recorder: Recorder
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    upstream.respond_with(Text("ok"))
+    either_surface.respond_with(Text("ok"))
     answer = await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
     assert answer._hidden_params.get("response_cost") is None  # noqa: SLF001
     assert await _settled(recorder) == [None]
@@ -129,9 +129,9 @@ def test_model_info_tells_limits_and_capabilities() -> None:
 
 
 async def test_a_price_that_the_caller_sets_wins(
-    upstream: SyntheticServer, caller: Caller, recorder: Recorder
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    upstream.respond_with(Text("a", usage=Usage(100, 10)))
+    either_surface.respond_with(Text("a", usage=Usage(100, 10)))
     router = litellm.Router(
         model_list=[
             {

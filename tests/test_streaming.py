@@ -34,9 +34,9 @@ def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dic
 
 
 async def test_reasoning_comes_first_and_the_finish_once(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(Text("It is Paris.", reasoning="France has Paris."))
+    either_surface.enqueue(Text("It is Paris.", reasoning="France has Paris."))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert reasoning_of(chunks) == "France has Paris."
     assert text_of(chunks) == "It is Paris."
@@ -48,9 +48,9 @@ async def test_reasoning_comes_first_and_the_finish_once(
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "both"])
 async def test_reasoning_is_shown_once_whichever_field_carries_it(
-    upstream: SyntheticServer, caller: Caller, field: Any
+    either_surface: SyntheticServer, caller: Caller, field: Any
 ) -> None:
-    upstream.enqueue(Text("Yes.", reasoning="Let me see.", reasoning_field=field))
+    either_surface.enqueue(Text("Yes.", reasoning="Let me see.", reasoning_field=field))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert reasoning_of(chunks) == "Let me see."
     assert text_of(chunks) == "Yes."
@@ -141,18 +141,18 @@ async def test_several_choices_stream_side_by_side(
     "name", ["noisy_framing", "one_byte_writes", "calls_without_index", "calls_interleaved"]
 )
 async def test_odd_but_whole_streams_are_read(
-    upstream: SyntheticServer, caller: Caller, name: str
+    either_surface: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    upstream.enqueue(fault(name))
+    either_surface.enqueue(fault(name))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
     assert len(finishes_of(chunks)) == 1
     assert text_of(chunks) or calls_of(chunks)
 
 
 async def test_an_error_before_the_first_content_is_the_calls_own_error(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(fault("context_overflow_in_stream"))
+    either_surface.enqueue(fault("context_overflow_in_stream"))
     with pytest.raises(litellm.ContextWindowExceededError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     assert caught.value.llm_provider == "synthetic"
@@ -170,9 +170,9 @@ async def test_an_error_before_the_first_content_is_the_calls_own_error(
     ],
 )
 async def test_a_stream_that_breaks_raises_and_what_came_stays(
-    upstream: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
+    either_surface: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
 ) -> None:
-    upstream.enqueue(fault(name))
+    either_surface.enqueue(fault(name))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     received: list[Any] = []
     with pytest.raises(openai.APIError) as caught:
@@ -182,8 +182,8 @@ async def test_a_stream_that_breaks_raises_and_what_came_stays(
     assert said in str(caught.value)
     assert "OpenAIException" not in str(caught.value)
     assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
-    assert upstream.wait_until_idle()
-    assert len(upstream.requests) == 1
+    assert either_surface.wait_until_idle()
+    assert len(either_surface.requests) == 1
     assert recorder.costs == []
 
 
@@ -227,39 +227,39 @@ async def test_a_connection_lost_after_the_finish_loses_nothing(
 
 @pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
 async def test_silence_ends_in_a_timeout(
-    upstream: SyntheticServer, caller: Caller, name: str
+    either_surface: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    upstream.enqueue(fault(name))
+    either_surface.enqueue(fault(name))
     started = time.monotonic()
     with pytest.raises(litellm.Timeout) as caught:
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.3)
     assert time.monotonic() - started < 3
     assert caught.value.llm_provider == "synthetic"
-    assert upstream.wait_until_idle()
-    assert len(upstream.requests) == 1
+    assert either_surface.wait_until_idle()
+    assert len(either_surface.requests) == 1
 
 
 async def test_comments_do_not_count_as_an_answer(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
     busy = b": still queued\n\n" * 40
-    upstream.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
+    either_surface.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
     with pytest.raises(litellm.Timeout):
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.4)
 
 
 async def test_a_slow_stream_that_keeps_talking_is_not_cut(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(Text("a b c d e f", delay_seconds=0.1))
+    either_surface.enqueue(Text("a b c d e f", delay_seconds=0.1))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.5, timeout=0.5)
     assert text_of(chunks) == "a b c d e f"
 
 
 async def test_a_server_that_stays_open_after_done_does_not_hold_the_caller(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(Text("all", ending="stall"))
+    either_surface.enqueue(Text("all", ending="stall"))
     started = time.monotonic()
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert text_of(chunks) == "all"
@@ -267,9 +267,9 @@ async def test_a_server_that_stays_open_after_done_does_not_hold_the_caller(
 
 
 async def test_closing_a_stream_closes_the_connection(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(fault("stall_mid_stream"))
+    either_surface.enqueue(fault("stall_mid_stream"))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     if caller.is_async:
         await anext(stream)
@@ -281,45 +281,45 @@ async def test_closing_a_stream_closes_the_connection(
         stream.close()
         with pytest.raises(StopIteration):
             next(stream)
-    assert upstream.wait_until_idle()
+    assert either_surface.wait_until_idle()
 
 
-def test_dropping_a_sync_stream_closes_the_connection(upstream: SyntheticServer) -> None:
-    upstream.enqueue(fault("stall_mid_stream"))
+def test_dropping_a_sync_stream_closes_the_connection(either_surface: SyntheticServer) -> None:
+    either_surface.enqueue(fault("stall_mid_stream"))
     stream = litellm.completion(model=MODEL, messages=MESSAGES, stream=True)
     next(stream)
     del stream
     gc.collect()
-    assert upstream.wait_until_idle()
+    assert either_surface.wait_until_idle()
 
 
 @pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
-async def test_cancelling_closes_the_connection(upstream: SyntheticServer, name: str) -> None:
-    upstream.enqueue(fault(name))
+async def test_cancelling_closes_the_connection(either_surface: SyntheticServer, name: str) -> None:
+    either_surface.enqueue(fault(name))
     caller = Caller(is_async=True)
     task = asyncio.create_task(caller.stream(model=MODEL, messages=MESSAGES))
-    await asyncio.to_thread(upstream.wait_for_requests, 1)
+    await asyncio.to_thread(either_surface.wait_for_requests, 1)
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(upstream.wait_until_idle)
+    assert await asyncio.to_thread(either_surface.wait_until_idle)
 
 
 async def test_connections_are_used_again_after_a_stream(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
     await caller.stream(model=MODEL, messages=MESSAGES)
-    before = upstream.open_connections
+    before = either_surface.open_connections
     for _ in range(4):
         await caller.stream(model=MODEL, messages=MESSAGES)
-    assert upstream.open_connections <= before
+    assert either_surface.open_connections <= before
 
 
 async def test_merged_reasoning_is_still_litellms_option(
-    upstream: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    upstream.enqueue(Text("Yes.", reasoning="Hm."))
+    either_surface.enqueue(Text("Yes.", reasoning="Hm."))
     chunks = await caller.stream(
         model=MODEL, messages=MESSAGES, merge_reasoning_content_in_choices=True
     )
