@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -130,6 +130,37 @@ def prepare_text(call: Call, prompt: object, catalog: Catalog) -> Prepared:
 def prepare_embedding(call: Call, texts: object, catalog: Catalog) -> Prepared:
     """Return the request of an embedding; raises what `prepare_chat` raises."""
     return _prepare(call, "embeddings", {"input": texts, **call.fields}, catalog)
+
+
+def prepare_search(call: Call, query: str, origin: Origin) -> Prepared:
+    """Return the request of a web search; `origin.base_url` says where, `call.base_url` nothing.
+
+    Raises:
+        litellm.AuthenticationError: no key, or an unusable one.
+        litellm.BadRequestError: a query that is no text, or that JSON cannot hold.
+    """
+    key = _key(call)
+    body = {"query": query}
+    try:
+        content = _encode(body)
+        check_body_size(len(content))
+    except InvalidParameterError as error:
+        raise errors.refused(f"{error}.", call.model) from error
+    retries = DEFAULT_MAX_RETRIES if call.max_retries is None else max(call.max_retries, 0)
+    return Prepared(
+        outgoing=Outgoing(
+            url=f"{origin.base_url}/search",
+            headers=_headers(call, key, stream=False),
+            content=content,
+            limits=time_limits(call.timeout, None, stream=False),
+            retries=RetryPolicy(retries),
+            verify=_verify(call.verify),
+            client=_client(call),
+        ),
+        origin=replace(origin, key=key),
+        body=body,
+        stream=False,
+    )
 
 
 def _prepare(
