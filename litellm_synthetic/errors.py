@@ -346,8 +346,8 @@ RULES: Final[tuple[Rule, ...]] = (
 def connection_failed(origin: Origin, reason: str) -> Exception:
     """Return the error for a connection that could not be made or broke."""
     return exceptions.APIConnectionError(
-        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason)}. Check the "
-        "network and the base URL, or try again.",
+        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason).rstrip('.')}. "
+        "Check the network and the base URL, or try again.",
         model=origin.model,
         llm_provider=PROVIDER,
     )

@@ -86,9 +86,10 @@ def _wrapped(text: str, screen: Screen, *, most: int) -> list[str]:
     if len(broken) <= most and len(cut) == len(text):
         return broken
     mark = "…" if screen.has_glyphs else "..."
-    last = Text(broken[min(most, len(broken)) - 1])
+    *kept, cut_off = broken[:most]
+    last = Text(cut_off)
     last.truncate(columns - len(mark))
-    return [*broken[: most - 1], last.plain.rstrip() + mark]
+    return [*kept, last.plain.rstrip() + mark]
 
 
 def _text(result: SearchResult) -> str:

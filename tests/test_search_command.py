@@ -82,6 +82,12 @@ def test_a_terminal_gets_wrapped_text_of_four_lines_at_most() -> None:
         assert any(each.startswith("3. ") and "second line" in each for each in out)
 
 
+def test_a_text_without_width_is_cut_once() -> None:
+    out = shown([{"url": "https://a.example", "title": "t", "text": "e" + "\u0301" * 3000}], 40)
+    assert len(out) == 3
+    assert out[-1].endswith("…")
+
+
 def test_an_address_is_never_broken() -> None:
     url = "https://long.example/" + "a" * 300
     assert f"   {url}" in shown([{"url": url, "title": "t"}], 40)

@@ -46,6 +46,12 @@ async def test_litellm_searches_through_synthetic(
     assert "x-api-key" not in request.headers
 
 
+async def test_the_provider_may_be_given_by_position(upstream: SyntheticServer) -> None:
+    assert len(litellm.search("foxes", "synthetic", 1).results) == 1
+    assert len((await litellm.asearch("foxes", "synthetic", 2)).results) == 2
+    assert len(upstream.requests) == 2
+
+
 async def test_highlights_dates_and_missing_titles_have_a_place(
     caller: Caller, upstream: SyntheticServer
 ) -> None:
