@@ -7,10 +7,22 @@ because importing LiteLLM fetches its cost map over the network.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import httpx
+
     from litellm_synthetic.model_ids import ModelId
+    from litellm_synthetic.search_results import SearchResults
     from litellm_synthetic.table_refresh import RefreshOutcome
 
-__all__ = ["ModelId", "__version__", "arefresh", "refresh", "register", "unregister"]
+__all__ = [
+    "ModelId",
+    "__version__",
+    "arefresh",
+    "asearch",
+    "refresh",
+    "register",
+    "search",
+    "unregister",
+]
 
 __version__: str
 
@@ -70,3 +82,44 @@ async def arefresh(*, base_url: str | None = None) -> "RefreshOutcome":
     from litellm_synthetic import table_refresh  # noqa: PLC0415  # as above
 
     return await table_refresh.arefresh(base_url=base_url)
+
+
+def search(
+    query: str,
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: "float | httpx.Timeout | None" = None,
+) -> "SearchResults":
+    """Search the web through Synthetic; needs a subscription, but not `register`.
+
+    Args:
+        query: what to look for.
+        api_key: the key; by default `SYNTHETIC_API_KEY`, which goes to the origin of
+            `SYNTHETIC_API_BASE` (else Synthetic's) only.
+        api_base: a base URL of any of Synthetic's surfaces; by default `SYNTHETIC_API_BASE`, else
+            Synthetic's.
+        timeout: seconds for the whole call with its retries, or an `httpx.Timeout`; 60 by default.
+
+    Returns:
+        The results, best first, and which rows of the reply had to be skipped.
+
+    Raises:
+        openai.APIError: every failure, as one of LiteLLM's own classes; docs/search.md lists them.
+    """
+    from litellm_synthetic import web_search  # noqa: PLC0415  # imports LiteLLM
+
+    return web_search.search(query, api_key=api_key, api_base=api_base, timeout=timeout)
+
+
+async def asearch(
+    query: str,
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: "float | httpx.Timeout | None" = None,  # noqa: ASYNC109  # as in LiteLLM's calls
+) -> "SearchResults":
+    """Do what `search` does without holding up the event loop."""
+    from litellm_synthetic import web_search  # noqa: PLC0415  # as above
+
+    return await web_search.asearch(query, api_key=api_key, api_base=api_base, timeout=timeout)

@@ -87,3 +87,27 @@ def refresh(base_url: str | None, as_json: bool) -> None:  # noqa: FBT001  # cli
     from litellm_synthetic.refresh_command import run  # noqa: PLC0415  # reads the table
 
     sys.exit(run(base_url, as_json=as_json))
+
+
+@main.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(min=1), help="Show no more results than this.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--base-url",
+    help="Where to search, with your key; by default SYNTHETIC_API_BASE, else Synthetic.",
+)
+def search(
+    query: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,  # noqa: FBT001  # click's flag
+    base_url: str | None,
+) -> None:
+    """Search the web. Needs SYNTHETIC_API_KEY and a subscription.
+
+    Several words make one QUERY. In a pipe each result is a line of title, one of its address, one
+    of its date and one of its text.
+    """
+    from litellm_synthetic.search_command import run  # noqa: PLC0415  # imports LiteLLM
+
+    sys.exit(run(" ".join(query), limit=limit, as_json=as_json, base_url=base_url))

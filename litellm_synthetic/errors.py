@@ -33,7 +33,12 @@ _NEAR_WINDOW_SHARE: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Name the call that failed: the model as asked for, where it went, and what to hide."""
+    """Name the call that failed: the model as asked for, where it went, and what to hide.
+
+    Attributes:
+        remedies: what to say of a status in place of the table's advice, which is about models.
+        or_else: what to do beside trying again, as the end of a sentence.
+    """
 
     model: str
     base_url: str
@@ -41,6 +46,8 @@ class Origin:
     context_window_tokens: int | None = None
     count_prompt_tokens: Callable[[], int | None] | None = None
     explain_model: Callable[[], str] | None = None
+    remedies: Mapping[int, str] = field(default_factory=dict)
+    or_else: str = ", or fall back to another model"
 
     def scrub(self, text: str) -> str:
         """Remove the key from a text of foreign origin."""
@@ -174,7 +181,10 @@ def _perhaps_overflow(failure: Failure, origin: Origin, match: re.Match[str] | N
 
 
 def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
-    if PLAN_CAP.search(failure.text):
+    if (told := origin.remedies.get(429)) is not None:
+        seconds = parse_retry_after(failure.headers)
+        remedy = f"Try again in {seconds:g} s. {told}" if seconds is not None else told
+    elif PLAN_CAP.search(failure.text):
         quotas = parse_quotas(failure.headers.get(QUOTA_HEADER))
         reset = quotas.resets_at() if quotas is not None else None
         when = (
@@ -191,7 +201,8 @@ def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
 
 
 def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
-    message = f"{_said(failure)}. Add credit or upgrade the plan at {BILLING_URL}."
+    remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {BILLING_URL}.")
+    message = f"{_said(failure)}. {remedy}"
     # LiteLLM has a class of its own for 402 since 1.106.
     kind = getattr(exceptions, "PaymentRequiredError", exceptions.APIError)
     return _raise_as(kind, message, failure, origin, 402)
@@ -199,6 +210,7 @@ def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None)
 
 def _wrong_model(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
     explanation = origin.explain_model() if origin.explain_model is not None else ""
+    explanation = origin.remedies.get(failure.status, explanation)
     kind = exceptions.NotFoundError if failure.status == 404 else exceptions.BadRequestError  # noqa: PLR2004  # Not Found
     return _raise_as(kind, f"{_said(failure)}. {explanation}".rstrip(), failure, origin)
 
@@ -208,7 +220,7 @@ def _redirect(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exce
     return _raise_as(
         exceptions.APIError,
         f"{origin.base_url} redirects ({failure.status}) to {origin.scrub(shown) or 'nowhere'}. "
-        "A prompt is not sent on to another address; if that one is right, set it as api_base.",
+        "Nothing is sent on to another address; if that one is right, set it as api_base.",
         failure,
         origin,
         # 3xx would make LiteLLM's proxy answer its own client with a redirect.
@@ -230,6 +242,7 @@ def _without_credentials(location: str) -> str:
 def _plain(kind: Callable[..., Exception], remedy: str, status: int | None = None) -> Build:
     def build(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:
         shown = remedy.format(base_url=origin.base_url, model=origin.model)
+        shown = origin.remedies.get(failure.status, shown)
         return _raise_as(kind, f"{_said(failure)}. {shown}".rstrip(), failure, origin, status)
 
     return build
@@ -239,8 +252,7 @@ def _server_error(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
     in_stream = failure.status == 200  # noqa: PLR2004  # an error event inside a stream
     return _raise_as(
         exceptions.InternalServerError,
-        f"{_said(failure)}. Such failures are usually transient: try again, or fall back to "
-        "another model.",
+        f"{_said(failure)}. Such failures are usually transient: try again{origin.or_else}.",
         failure,
         origin,
         500 if in_stream else None,
@@ -335,8 +347,8 @@ RULES: Final[tuple[Rule, ...]] = (
 def connection_failed(origin: Origin, reason: str) -> Exception:
     """Return the error for a connection that could not be made or broke."""
     return exceptions.APIConnectionError(
-        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason)}. Check the "
-        "network and the base URL, or try again.",
+        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason).rstrip('.')}. "
+        "Check the network and the base URL, or try again.",
         model=origin.model,
         llm_provider=PROVIDER,
     )
@@ -345,8 +357,7 @@ def connection_failed(origin: Origin, reason: str) -> Exception:
 def timed_out(origin: Origin, waited: str) -> Exception:
     """Return the error for a reply that did not come in time."""
     return exceptions.Timeout(
-        message=f"Synthetic did not answer: {waited}. Raise the limit, or fall back to another "
-        "model.",
+        message=f"Synthetic did not answer: {waited}. Raise the limit{origin.or_else}.",
         model=origin.model,
         llm_provider=PROVIDER,
     )

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,10 @@ from litellm_synthetic.catalog import PROVIDER
 if TYPE_CHECKING:
     import httpx
     from litellm.llms.custom_llm import CustomLLM
+
+# Not `litellm.search`, which names the function; the modules are shadowed by it.
+_SEARCH_PACKAGE: Final = import_module("litellm.search")
+_SEARCH_MODULE: Final = import_module("litellm.search.main")
 
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
 
@@ -65,6 +70,10 @@ def check_installed() -> None:
         ("ProviderConfigManager", ProviderConfigManager, "get_provider_anthropic_messages_config"),
         ("anthropic messages", _messages_module(), "anthropic_messages_handler"),
         ("BaseLLMHTTPHandler", BaseLLMHTTPHandler, "anthropic_messages_handler"),
+        ("litellm.utils", litellm.utils, "client"),
+        ("litellm.search.main", _SEARCH_MODULE, "search"),
+        ("litellm.search", _SEARCH_PACKAGE, "search"),
+        ("litellm", litellm, "search"),
         ("litellm", litellm, "custom_provider_map"),
         ("litellm", litellm, "_custom_providers"),
         ("LlmProviders", LlmProviders, "SYNTHETIC"),
@@ -245,6 +254,32 @@ class Seams:
             staticmethod(get_provider_anthropic_messages_config),
         )
         self._replace(BaseLLMHTTPHandler, "anthropic_messages_handler", post_messages)
+
+    def take_over_search(self, handler: Callable[..., Any]) -> None:
+        """Send `search_provider="synthetic"` to a handler, `search` and `asearch` alike.
+
+        `search()` turns the provider's name into a member of a closed enum before it looks up any
+        config (search/main.py:244), so the function is where another name can come in. `asearch`
+        stays as it is: it calls the sync function by its global name (search/main.py:119), with
+        `asearch=True`, so a Router that has taken it already gets here too; and the proxy compares
+        it by identity (fallback_model_access.py:64).
+
+        Args:
+            handler: a function named `search`, because LiteLLM takes the kind of a call from it.
+        """
+        original: Callable[..., Any] = vars(_SEARCH_MODULE)["search"]
+        # What LiteLLM wraps its own functions in: logging, callbacks, cache and cost.
+        served: Callable[..., Any] = litellm.utils.client(handler)  # type: ignore[no-untyped-call]  # LiteLLM's
+
+        @functools.wraps(original)
+        def search(*args: Any, **kwargs: Any) -> Any:
+            named = args[1] if len(args) > 1 else kwargs.get("search_provider")
+            if self.active and named == PROVIDER:
+                return served(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        for owner in (_SEARCH_MODULE, _SEARCH_PACKAGE, litellm):
+            self._replace(owner, "search", search)
 
     def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
         """Put cost-map rows and the names that listings show in place of the last ones given.

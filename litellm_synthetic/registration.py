@@ -15,6 +15,7 @@ from litellm_synthetic.litellm_seams import Seams
 from litellm_synthetic.native_messages import NativeMessages, goes_native
 from litellm_synthetic.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.route import EmbeddingHandler, Route
+from litellm_synthetic.search_provider import COST_ROW, search
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog import Catalog
@@ -64,6 +65,7 @@ def _take_over(seams: Seams) -> None:
     seams.take_over_text_completion(route.text)
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
+    seams.take_over_search(search)
     _publish(seams, model_table.in_force())
     seams.at_restore(model_table.on_change(lambda table: _publish(seams, table)))
 
@@ -75,4 +77,4 @@ def _catalog() -> Catalog:
 def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
     rows = as_billed(cost_map(table.catalog), billing_from_environment())
-    seams.set_models(rows, usable_models(table.catalog))
+    seams.set_models({**rows, **COST_ROW}, usable_models(table.catalog))

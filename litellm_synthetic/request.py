@@ -277,6 +277,31 @@ def _leave_room_for_prompt(
         fields["max_tokens"] = max(min(longest, left), min(longest, _LEAST_OUTPUT_TOKENS))
 
 
+def prepare_search(call: Call, query: str, origin: Origin) -> Prepared:
+    """Return the request of a web search; `origin.base_url` says where, `call.base_url` nothing.
+
+    Raises:
+        litellm.AuthenticationError: no key, or an unusable one.
+        litellm.BadRequestError: a query that is no text, or that JSON cannot hold.
+    """
+    key = key_of(call)
+    body = {"query": query}
+    return Prepared(
+        outgoing=Outgoing(
+            url=f"{origin.base_url}/search",
+            headers=headers_of(call, key, stream=False),
+            content=encoded(body, call.model),
+            limits=time_limits(call.timeout, None, stream=False),
+            retries=retries_of(call),
+            verify=_verify(call.verify),
+            client=_client(call),
+        ),
+        origin=replace(origin, key=key),
+        body=body,
+        stream=False,
+    )
+
+
 def _prepare(  # noqa: PLR0913, PLR0917  # what makes a request, each named
     call: Call,
     endpoint: Endpoint,

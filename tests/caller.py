@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import litellm
+
+import litellm_synthetic
+
+if TYPE_CHECKING:
+    from litellm_synthetic.search_results import SearchResults
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,17 @@ class Caller:
         if self.is_async:
             return await litellm.aresponses(**arguments)
         return litellm.responses(**arguments)
+
+    async def search(self, query: str, **arguments: Any) -> SearchResults:
+        """Call the package's own search."""
+        if self.is_async:
+            return await litellm_synthetic.asearch(query, **arguments)
+        return litellm_synthetic.search(query, **arguments)
+
+    async def litellm_search(self, **arguments: Any) -> Any:
+        if self.is_async:
+            return await litellm.asearch(**arguments)
+        return litellm.search(**arguments)
 
     async def router_completion(self, router: litellm.Router, **arguments: Any) -> Any:
         if self.is_async:

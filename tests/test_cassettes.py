@@ -55,8 +55,9 @@ def vcr_cassette_dir() -> str:
 def vcr_config() -> dict[str, Any]:
     def keep_request(request: Any) -> Any:
         # Replayed and recorded under one address, wherever the recording was made.
-        path = request.uri.partition("/openai/v1")[2]
-        request.uri = DEFAULT_BASE_URL + path
+        surface = next(one for one in ("/openai/v1", "/v2") if one in request.uri)
+        path = surface + request.uri.partition(surface)[2]
+        request.uri = DEFAULT_BASE_URL.removesuffix("/openai/v1") + path
         for name in list(request.headers):
             if name.lower() not in KEPT_REQUEST_HEADERS:
                 del request.headers[name]
@@ -196,3 +197,11 @@ async def test_a_wrong_key(caller: Caller) -> None:
 async def test_a_model_that_is_gone(caller: Caller) -> None:
     with pytest.raises(litellm.NotFoundError, match="retired"):
         await caller.completion(model="synthetic/hf:zai-org/GLM-4.6", messages=MESSAGES)
+
+
+async def test_a_search(caller: Caller) -> None:
+    found = await caller.search("What is the capital of France?")
+    assert not found.skipped
+    assert all(result.url.startswith("https://") for result in found)
+    assert any(result.text or result.highlights for result in found)
+    assert any(result.published for result in found)

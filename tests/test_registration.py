@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
+SEARCH_MODULES = ("litellm.search", "litellm.search.main")
 
 
 def _touched_state() -> dict[str, Any]:
@@ -33,6 +34,8 @@ def _touched_state() -> dict[str, Any]:
     return {
         "chat": litellm.main._complete_custom_openai,  # noqa: SLF001
         "text": litellm.main._complete_text_completion_openai,  # noqa: SLF001
+        "search": litellm.search,
+        "searches": [vars(sys.modules[name])["search"] for name in SEARCH_MODULES],
         "timeouts": vars(litellm.main)["supports_httpx_timeout"],
         "config": None if table is None else table.get(LlmProviders.SYNTHETIC),
         "configs": None if table is None else len(table),

@@ -24,6 +24,7 @@ from litellm_synthetic.testing import (
     ToolCall,
     ToolCalls,
     Usage,
+    fault,
 )
 from litellm_synthetic.testing.schema_values import value_for
 
@@ -364,6 +365,47 @@ class TestDefaultAnswers:
         assert client.post(path, json=asking()).json() == {"input_tokens": 5}
         failed = client.post(path, json=asking(model="syn:large:vision"))
         assert failed.status_code == 500
+
+    @pytest.mark.parametrize("report", [{}, None])
+    def test_an_account_without_a_subscription_may_not_search(
+        self,
+        synthetic_server: SyntheticServer,
+        client: httpx.Client,
+        report: dict[str, object] | None,
+    ) -> None:
+        synthetic_server.set_quotas(report)
+        reply = client.post("/v2/search", json={"query": "foxes"})
+        assert (reply.status_code, list(reply.json())) == (403, ["error"])
+        synthetic_server.reset()
+        assert client.post("/v2/search", json={"query": "foxes"}).status_code == 200
+
+    @pytest.mark.parametrize("body", [{}, {"query": ""}, {"query": 7}, [], "text"])
+    def test_a_search_without_a_query_is_refused(self, client: httpx.Client, body: object) -> None:
+        assert client.post("/v2/search", json=body).status_code == 400
+
+    def test_search_results_are_sent_as_they_were_set(
+        self, synthetic_server: SyntheticServer, client: httpx.Client
+    ) -> None:
+        rows = [{"url": "https://fox.example", "highlights": ["a fox"]}, "no row", None]
+        synthetic_server.set_search_results(rows)
+        assert client.post("/v2/search", json={"query": "x"}).json() == {"results": rows}
+        synthetic_server.set_search_results([])
+        assert client.post("/v2/search", json={"query": "x"}).json() == {"results": []}
+        synthetic_server.reset()
+        assert len(client.post("/v2/search", json={"query": "x"}).json()["results"]) == 3
+
+    def test_searches_can_be_answered_with_faults_and_one_by_one(
+        self, synthetic_server: SyntheticServer, client: httpx.Client
+    ) -> None:
+        replies = [fault("unavailable"), None]
+        synthetic_server.set_search_results(lambda _: replies.pop(0))
+        statuses = [client.post("/v2/search", json={"query": "x"}).status_code for _ in range(2)]
+        assert statuses == [503, 200]
+        synthetic_server.set_search_results(fault("payment_required"))
+        assert client.post("/v2/search", json={"query": "x"}).status_code == 402
+        asked = {"x-stand-in-fault": "html_200"}
+        page = client.post("/v2/search", json={"query": "x"}, headers=asked)
+        assert "text/html" in page.headers["content-type"]
 
     def test_quotas_can_be_set_or_taken_away(
         self, synthetic_server: SyntheticServer, client: httpx.Client

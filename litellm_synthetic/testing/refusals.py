@@ -81,6 +81,11 @@ def tool_name_unresolvable() -> RawJSON:
     )
 
 
+def search_without_subscription() -> RawJSON:
+    """Return the refusal of a search by an account without one; status and wording are unknown."""
+    return error(403, "Search is only available to subscribers")
+
+
 def find_model(model: str, served: Mapping[str, ServedModel]) -> ServedModel | RawJSON:
     """Return the served model, or the error that the service has for the id."""
     if not model.startswith(_PREFIXES):

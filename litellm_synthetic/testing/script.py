@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing.replies import Replier, Reply
 
 ModelsList: TypeAlias = "Sequence[Mapping[str, Any]] | Reply"
+SearchResults: TypeAlias = "Sequence[Any] | Reply | Replier"
 
 
 @dataclass
@@ -26,6 +27,8 @@ class _State:
     models_reply: Reply | None = None
     quotas: Mapping[str, Any] | None = None
     quotas_are_set: bool = False
+    search_rows: Sequence[Any] | None = None
+    search_reply: Reply | Replier | None = None
 
 
 class Script:
@@ -103,3 +106,22 @@ class Script:
         """Return the report that was set, else `default`."""
         with self._changed:
             return self._state.quotas if self._state.quotas_are_set else default
+
+    def set_search_results(self, results: SearchResults) -> None:
+        """Set the rows of every search, or the reply to whoever searches."""
+        with self._changed:
+            if isinstance(results, Sequence):
+                self._state.search_rows, self._state.search_reply = results, None
+            else:
+                self._state.search_rows, self._state.search_reply = None, results
+
+    def search_rows(self) -> Sequence[Any] | None:
+        """Return the rows that were set; `None` stands for the default ones."""
+        with self._changed:
+            return self._state.search_rows
+
+    def search_reply(self, request: RecordedRequest) -> Reply | None:
+        """Return the reply to a search that was set; `None` stands for the default behaviour."""
+        with self._changed:
+            reply = self._state.search_reply
+        return reply(request) if callable(reply) else reply

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from litellm_synthetic.testing.replies import Replier, Reply
-    from litellm_synthetic.testing.script import ModelsList
+    from litellm_synthetic.testing.script import ModelsList, SearchResults
 
 DEFAULT_API_KEY = "syn_test_0123456789abcdef0123456789abcdef"
 _HOST = "127.0.0.1"
@@ -197,11 +197,23 @@ class SyntheticServer:
         self._script.set_models(models)
 
     def set_quotas(self, report: Mapping[str, Any] | None) -> None:
-        """Replace the quota report; `None` leaves the header out, `{}` is an account without."""
+        """Replace the quota report; `None` leaves the header out, `{}` is an account without.
+
+        Without a report there is no subscription, and searches are refused.
+        """
         self._script.set_quotas(report)
 
+    def set_search_results(self, results: SearchResults) -> None:
+        """Answer searches with these rows, or with a reply such as a fault.
+
+        Rows are sent as they are: `url`, `title`, `text` or `highlights`, `published`, or whatever
+        a client has to survive. A callable gets the request and returns a reply, or `None` for the
+        default behaviour.
+        """
+        self._script.set_search_results(results)
+
     def reset(self) -> None:
-        """Forget all requests, scripted replies, models, quotas and cached prompts."""
+        """Forget all requests, scripted replies, models, quotas, results and cached prompts."""
         self._script.clear()
         if self._stand_in is not None:
             self._stand_in.forget()

@@ -43,6 +43,7 @@ _CALLS: Mapping[str, Surface] = {
     "/anthropic/v1/messages": "messages",
 }
 _MODELS = frozenset(f"{base}/models" for base in _OPENAI_BASES)
+_SEARCH = "/v2/search"
 
 Made: TypeAlias = RawJSON | RawBytes
 Handler: TypeAlias = Callable[["RecordedRequest"], Made]
@@ -66,7 +67,7 @@ class StandIn:
         self._others: Mapping[str, tuple[str, Handler]] = {
             **dict.fromkeys(_MODELS, ("GET", self._models)),
             "/v2/quotas": ("GET", self._quotas),
-            "/v2/search": ("POST", self._search),
+            _SEARCH: ("POST", self._search),
             "/anthropic/v1/messages/count_tokens": ("POST", self._count_tokens),
         }
 
@@ -97,6 +98,8 @@ class StandIn:
             reply = self._script.next_reply(request)
         elif request.route in _MODELS and request.method == "GET":
             reply = self._script.models()[1]
+        elif request.route == _SEARCH and request.method == "POST":
+            reply = self._script.search_reply(request)
         if surface is not None and is_call:
             return self._call(request, surface, reply, number)
         if reply is None:
@@ -207,19 +210,15 @@ class StandIn:
         return RawJSON(200, {} if report is None else dict(report))
 
     def _search(self, request: RecordedRequest) -> RawJSON:
-        query = request.json.get("query") if isinstance(request.json, Mapping) else None
+        if not isinstance(request.json, Mapping):
+            return refusals.unreadable_json(_json_complaint(request.body))
+        if not self._script.quotas(self._quota_report(request, 0)):
+            return refusals.search_without_subscription()
+        query = request.json.get("query")
         if not isinstance(query, str) or not query:
             return refusals.error(400, "query must be a string")
-        results = [
-            {
-                "url": f"https://example.com/{number}",
-                "title": f"Result {number} for {query}",
-                "text": f"A made-up page about {query}.",
-                "published": "2026-01-31T00:00:00.000Z",
-            }
-            for number in (1, 2, 3)
-        ]
-        return RawJSON(200, {"results": results})
+        rows = self._script.search_rows()
+        return RawJSON(200, {"results": _made_up_results(query) if rows is None else list(rows)})
 
     def _count_tokens(self, request: RecordedRequest) -> Made:
         body = request.json
@@ -242,6 +241,18 @@ class StandIn:
 
     def _quota_report(self, request: RecordedRequest, number: int) -> dict[str, Any]:
         return quotas.newest_form(request.arrived_at, requests_used=number)
+
+
+def _made_up_results(query: str) -> list[dict[str, str]]:
+    return [
+        {
+            "url": f"https://example.com/{number}",
+            "title": f"Result {number} for {query}",
+            "text": f"A made-up page about {query}.",
+            "published": "2026-01-31T00:00:00.000Z",
+        }
+        for number in (1, 2, 3)
+    ]
 
 
 def _json_complaint(body: bytes) -> str:
