@@ -69,7 +69,7 @@ class MessageAssembly:
     def take(self, document: Mapping[str, Any]) -> None:
         """Add one event; what it does not know it leaves out."""
         kind = document.get("type")
-        if kind is None:
+        if not isinstance(kind, str):
             return
         self.begun = self.begun or kind not in _PREAMBLE
         if kind == "message_start":

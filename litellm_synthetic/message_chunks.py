@@ -69,7 +69,7 @@ class MessageChunkDecoder:
         kind = document.get("type")
         if kind == "message_stop":
             self.done = True
-        if kind not in _PARSED:
+        if not isinstance(kind, str) or kind not in _PARSED:
             return []  # a ping, or what a later version of the API may send
         self._take_envelope(document)
         try:

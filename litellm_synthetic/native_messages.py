@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -22,7 +22,12 @@ from litellm_synthetic import error_bodies, errors, exchange
 from litellm_synthetic.anthropic_chat import Translation, effort_as_thinking, fill_message
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.endpoint import InvalidBaseURLError, http_is_allowed, parse_base_url
-from litellm_synthetic.litellm_seams import MessagesRequest, log_stream_end, log_stream_failure
+from litellm_synthetic.litellm_seams import (
+    MessagesRequest,
+    call_arguments,
+    log_stream_end,
+    log_stream_failure,
+)
 from litellm_synthetic.message_stream import MessageStream
 from litellm_synthetic.params import InvalidParameterError
 from litellm_synthetic.reasoning import InvalidThinkingError
@@ -41,6 +46,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _SUCCESS: Final = 200
 # LiteLLM's parameters, and those of a deployment; what else a caller says is Synthetic's to read.
 _LITELLM_OWN: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
+_ID_FIELDS: Final = ("id", "tool_use_id")
 _PLAIN_TYPES: Final = (str, int, float, list, dict)
 
 Way = Literal["native", "translate"]
@@ -114,10 +120,49 @@ def _body(asked: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
         except (InvalidParameterError, InvalidThinkingError) as error:
             raise errors.refused(f"{error}.", asked.model) from error
     dropped = asked.litellm_params.get("additional_drop_params") or ()
-    body = {"messages": asked.messages, **parameters, **_unknown_fields(asked)}
+    messages = _with_ids_as_written(asked)
+    body = {"messages": messages, **parameters, **_unknown_fields(asked)}
     extra = asked.kwargs.get("extra_body")
     kept = {name: value for name, value in body.items() if name not in dropped}
     return {**kept, **extra} if isinstance(extra, Mapping) else kept
+
+
+def _with_ids_as_written(asked: MessagesRequest) -> list[Any]:
+    """Return the messages with the ids of tool calls as their caller wrote them.
+
+    LiteLLM rewrites ids that Anthropic would refuse (`functions.look:0`); Synthetic hands out such
+    ids, and some of its models read them. Where a hook has changed which calls there are, nothing
+    is put back.
+    """
+    written = call_arguments(asked.logging_obj).get("messages")
+    before, after = [*_tool_ids(written)], [*_tool_ids(asked.messages)]
+    if before == after or len(before) != len(after):
+        return asked.messages
+    ids = dict(zip(after, before, strict=True))
+    return [
+        {**message, "content": [_renamed(block, ids) for block in message["content"]]}
+        if isinstance(message, Mapping) and isinstance(message.get("content"), list)
+        else message
+        for message in asked.messages
+    ]
+
+
+def _tool_ids(messages: object) -> Iterator[object]:
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, Mapping) else None
+        for block in content if isinstance(content, list) else ():
+            for field in _ID_FIELDS:
+                if isinstance(block, Mapping) and field in block:
+                    yield block[field]
+
+
+def _renamed(block: Any, ids: Mapping[object, object]) -> Any:
+    if not isinstance(block, Mapping):
+        return block
+    return {
+        name: ids.get(value, value) if name in _ID_FIELDS and isinstance(value, str) else value
+        for name, value in block.items()
+    }
 
 
 def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
@@ -131,6 +176,8 @@ def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
         name: value
         for name, value in asked.kwargs.items()
         if name not in _LITELLM_OWN
+        and name not in asked.parameters
+        and name != "reasoning_effort"
         and not name.startswith("_")
         and isinstance(value, _PLAIN_TYPES)
         and (not isinstance(written, Mapping) or name in written)

@@ -50,7 +50,13 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
     for name in _FOREIGN:
         monkeypatch.delenv(name, raising=False)
-    for name in ("callbacks", "success_callback", "failure_callback", "_async_success_callback"):
+    for name in (
+        "callbacks",
+        "success_callback",
+        "failure_callback",
+        "_async_success_callback",
+        "_async_failure_callback",
+    ):
         monkeypatch.setattr(litellm, name, [])
     monkeypatch.setattr(litellm, "drop_params", False)
     monkeypatch.setattr(litellm, "headers", None)

@@ -1,0 +1,338 @@
+"""`anthropic_messages` on Synthetic's own endpoint: what goes in comes out as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import litellm
+import openai
+import pytest
+from litellm.integrations.custom_logger import CustomLogger
+
+import litellm_synthetic
+from litellm_synthetic.testing import (
+    Event,
+    RawJSON,
+    Stream,
+    Text,
+    ToolCall,
+    ToolCalls,
+    Usage,
+    fault,
+)
+
+if TYPE_CHECKING:
+    from litellm_synthetic.testing import SyntheticServer
+    from tests.conftest import Recorder
+
+MODEL = "synthetic/syn:large:text"
+MARKED = {"cache_control": {"type": "ephemeral"}}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "text", "text": "hello", **MARKED}]},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": "A greeting.", "signature": ""},
+            {"type": "tool_use", "id": "functions.look:0", "name": "look", "input": {"at": 1}},
+        ],
+    },
+    {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "functions.look:0", "content": "ok"}],
+    },
+]
+PLAIN = [{"role": "user", "content": "hello"}]
+WINDOW_FULL = litellm.ContextWindowExceededError
+
+
+async def ask(**more: Any) -> Any:
+    arguments = {"model": MODEL, "max_tokens": 500, "messages": PLAIN, **more}
+    return await litellm.anthropic_messages(**arguments)
+
+
+async def read(stream: Any) -> bytes:
+    return b"".join([piece async for piece in stream])
+
+
+def events(raw: bytes) -> list[dict[str, Any]]:
+    lines = raw.decode().splitlines()
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
+async def settled(recorder: Recorder, attribute: str = "costs") -> list[Any]:
+    for _ in range(150):
+        if getattr(recorder, attribute):
+            break
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
+    told: list[Any] = getattr(recorder, attribute)
+    return told
+
+
+async def test_the_request_arrives_as_it_was_written(upstream: SyntheticServer) -> None:
+    said: dict[str, Any] = {
+        "messages": MESSAGES,
+        "max_tokens": 500,
+        "system": [{"type": "text", "text": "Be brief.", **MARKED}],
+        "tools": [{"name": "look", "input_schema": {"type": "object"}, **MARKED}],
+        "tool_choice": {"type": "auto"},
+        "thinking": {"type": "enabled", "budget_tokens": 100},
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 3,
+        "stop_sequences": ["x", "y"],
+        "metadata": {"user_id": "u-1"},
+        "unheard_of": {"a": [1, None]},
+    }
+    await litellm.anthropic_messages(model=MODEL, **said)
+    request = upstream.last_request
+    assert request.path == "/anthropic/v1/messages"
+    assert request.json == {"model": "syn:large:text", **said}
+    assert request.headers["authorization"] == f"Bearer {upstream.api_key}"
+    assert "x-api-key" not in request.headers
+    assert "anthropic-beta" not in request.headers
+
+
+async def test_the_reply_comes_back_as_it_was_written(upstream: SyntheticServer) -> None:
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "hf:some/Model",
+        "content": [
+            {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+            {"type": "text", "text": "Hi.", "citations": None},
+            {"type": "of_tomorrow", "x": 1},
+        ],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 7, "cache_creation_input_tokens": 7, "output_tokens": 2},
+        "unheard_of": {"b": 2},
+    }
+    upstream.enqueue(RawJSON(200, body))
+    assert await ask() == body
+
+
+async def test_a_stream_passes_byte_for_byte(upstream: SyntheticServer) -> None:
+    said: list[Any] = [
+        Event("message_start", {"type": "message_start", "message": {"id": "m", "content": []}}),
+        Event("ping", {"type": "ping"}),
+        Event("content_block_start", {"type": "content_block_start", "content_block": {}}),
+        Event("of_tomorrow", {"type": "of_tomorrow", "x": "ü"}),
+        Event("content_block_delta", {"type": "content_block_delta", "delta": {"y": None}}),
+        Event("message_delta", {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
+        Event("message_stop", {"type": "message_stop"}),
+    ]
+    framings: list[dict[str, Any]] = [{}, {"chunk_size": 7}, {"line_ending": "\r\n"}]
+    for framing in [*framings, {"comments": True}]:
+        upstream.enqueue(Stream(said, done=False, **framing))
+        raw = await read(await ask(stream=True))
+        end = framing.get("line_ending", "\n")
+        for event in said:
+            line = f"data: {json.dumps(event.data, ensure_ascii=False)}{end}"
+            assert line.encode() in raw
+        assert raw.endswith(f"{end}{end}".encode())
+        assert [one["type"] for one in events(raw)] == [one.data["type"] for one in said]
+
+
+async def test_thinking_and_tools_stream_in_their_own_blocks(upstream: SyntheticServer) -> None:
+    upstream.enqueue(ToolCalls([ToolCall("look", {"at": 1})], reasoning="I look."))
+    told = events(await read(await ask(stream=True, tools=[{"name": "look", "input_schema": {}}])))
+    blocks = [one["content_block"]["type"] for one in told if one["type"] == "content_block_start"]
+    assert blocks == ["thinking", "tool_use"]
+    arguments = "".join(one.get("delta", {}).get("partial_json", "") for one in told)
+    assert json.loads(arguments) == {"at": 1}
+    assert told[-1]["type"] == "message_stop"
+
+
+async def test_events_come_as_they_are_said(upstream: SyntheticServer) -> None:
+    upstream.enqueue(Text("one two three four", delay_seconds=0.05, chunks=8))
+    stream = await ask(stream=True)
+    pieces = [piece async for piece in stream]
+    assert len(pieces) > 5
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_the_price_is_told_once_and_right_to_the_token(
+    upstream: SyntheticServer, recorder: Recorder, *, stream: bool
+) -> None:
+    upstream.enqueue(Text("Hi.", usage=Usage(1200, 70, 500)))
+    reply = await ask(stream=stream)
+    if stream:
+        await read(reply)
+    else:
+        # As the upstream counts: the uncached input stands in it twice.
+        assert reply["usage"]["input_tokens"] == 700
+        assert reply["usage"]["cache_creation_input_tokens"] == 700
+    price = 700 * 0.6e-6 + 500 * 0.03e-6 + 70 * 1.2e-6
+    assert await settled(recorder) == [pytest.approx(price)]
+
+
+async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
+    upstream: SyntheticServer, recorder: Recorder
+) -> None:
+    upstream.enqueue(Text("word " * 200, delay_seconds=0.01, usage=Usage(100, 200)))
+    stream = await ask(stream=True)
+    async for _ in stream:
+        break
+    await stream.aclose()
+    assert await asyncio.to_thread(upstream.wait_until_idle, 3)
+    [cost] = await settled(recorder)
+    assert 100 * 0.6e-6 <= cost < 100 * 0.6e-6 + 200 * 1.2e-6
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("context_overflow", WINDOW_FULL, "tokens"),
+        ("context_overflow_in_stream", WINDOW_FULL, "Context limit exceeded"),
+        ("subscription_cap", litellm.RateLimitError, "gives way at"),
+        ("invalid_key_echoed", litellm.AuthenticationError, r"\[redacted\]"),
+        ("model_retired", litellm.NotFoundError, "no longer supported"),
+        ("redirect", litellm.APIError, "redirects"),
+        ("html_200", openai.APIError, "HTML|JSON|ended early"),
+        ("empty_200", openai.APIError, "empty|ended early"),
+    ],
+)
+async def test_errors_are_the_calls_own(
+    upstream: SyntheticServer, name: str, kind: Any, said: str, *, stream: bool
+) -> None:
+    upstream.respond_with(fault(name))
+    with pytest.raises(kind, match=said) as caught:
+        await ask(stream=stream)
+    assert upstream.api_key not in str(caught.value)
+    assert caught.value.llm_provider == "synthetic"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("stream_cut", litellm.APIConnectionError),
+        ("broken_json_line", litellm.APIConnectionError),
+        ("error_event_named", litellm.ServiceUnavailableError),
+        ("reset_mid_body", litellm.APIConnectionError),
+    ],
+)
+async def test_a_stream_that_breaks_is_no_success(
+    upstream: SyntheticServer, recorder: Recorder, name: str, kind: type[Exception]
+) -> None:
+    upstream.respond_with(fault(name, after_events=4))
+    received: list[bytes] = []
+    stream = await ask(stream=True)
+
+    async def receive() -> None:
+        async for piece in stream:
+            received.append(piece)  # noqa: PERF401  # kept when the loop raises
+
+    with pytest.raises(kind):
+        await receive()
+    assert [one["type"] for one in events(b"".join(received))][:1] == ["message_start"]
+    assert b"message_stop" not in b"".join(received)
+    assert await settled(recorder, "failures")
+    assert recorder.costs == []
+
+
+async def test_a_silent_stream_is_given_up(upstream: SyntheticServer) -> None:
+    upstream.respond_with(fault("stall_mid_stream", after_events=4))
+    stream = await ask(stream=True, stream_timeout=0.3)
+    with pytest.raises(litellm.Timeout, match="silence"):
+        await read(stream)
+
+
+async def test_a_short_retry_after_is_waited_for(upstream: SyntheticServer) -> None:
+    upstream.enqueue(fault("parallel_requests", retry_after="0"), Text("now"))
+    reply = await ask()
+    assert reply["content"][-1]["text"] == "now"
+    assert len(upstream.requests) == 2
+
+
+async def test_reasoning_effort_becomes_thinking(upstream: SyntheticServer) -> None:
+    await ask(reasoning_effort="low")
+    sent = upstream.last_request.json
+    assert sent["thinking"] == {"type": "enabled", "budget_tokens": 499}  # below max_tokens
+    assert "reasoning_effort" not in sent
+    with pytest.raises(litellm.BadRequestError, match="enormous"):
+        await ask(reasoning_effort="enormous")
+
+
+@pytest.mark.parametrize(
+    "base", ["", "/v1", "/openai/v1", "/anthropic", "/anthropic/v1", "/anthropic/v1/messages"]
+)
+async def test_every_base_url_leads_to_the_messages_api(
+    upstream: SyntheticServer, base: str
+) -> None:
+    await ask(api_base=upstream.url + base)
+    assert upstream.last_request.path == "/anthropic/v1/messages"
+
+
+async def test_where_nothing_is_known_beside_a_base_url_messages_are_translated(
+    upstream: SyntheticServer,
+) -> None:
+    with pytest.raises(litellm.NotFoundError):
+        await ask(api_base=f"{upstream.url}/somewhere")
+    assert upstream.last_request.path == "/somewhere/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        ("native", "/anthropic/v1/messages"),
+        ("", "/anthropic/v1/messages"),
+        ("nonsense", "/anthropic/v1/messages"),
+        ("translate", "/openai/v1/chat/completions"),
+        ("Translate ", "/openai/v1/chat/completions"),
+    ],
+)
+async def test_one_setting_chooses(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, said: str, path: str
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", said)
+    await ask()
+    assert upstream.last_request.path == path
+
+
+async def test_a_router_serves_messages_and_falls_back(upstream: SyntheticServer) -> None:
+    router = litellm.Router(
+        model_list=[
+            {"model_name": "a", "litellm_params": {"model": "synthetic/hf:openai/gpt-oss-120b"}},
+            {"model_name": "b", "litellm_params": {"model": MODEL}},
+        ],
+        fallbacks=[{"a": ["b"]}],
+        num_retries=0,
+    )
+    upstream.enqueue(fault("subscription_cap"))
+    reply: Any = await router.aanthropic_messages(model="a", max_tokens=50, messages=PLAIN)
+    assert reply["content"]
+    assert [one.json["model"] for one in upstream.requests] == [
+        "hf:openai/gpt-oss-120b",
+        "syn:large:text",
+    ]
+
+
+async def test_hooks_of_other_callbacks_still_see_the_message(upstream: SyntheticServer) -> None:
+    class Looper(CustomLogger):
+        seen: Any = None
+
+        async def async_should_run_agentic_loop(self, *args: Any, **named: Any) -> tuple[bool, Any]:
+            del args
+            self.seen = named["response"]
+            return False, {}
+
+    looper = Looper()
+    litellm.callbacks = [looper]
+    upstream.enqueue(Text("Hi."))
+    await ask()
+    assert looper.seen["content"][-1]["text"] == "Hi."
+
+
+async def test_no_call_is_left_to_us_once_the_route_is_given_back(
+    upstream: SyntheticServer,
+) -> None:
+    litellm_synthetic.unregister()
+    with pytest.raises(openai.APIError):
+        await ask(api_key="syn_0123456789", api_base=f"{upstream.url}/nowhere")
+    assert all(one.path != "/anthropic/v1/messages" for one in upstream.requests)
