@@ -189,6 +189,45 @@ def _prepare(
     )
 
 
+def prepare_quotas(call: Call) -> Prepared:
+    """Return the request for what is left of the plan; `call.model` only names it in errors.
+
+    Raises:
+        litellm.AuthenticationError: no key, or an unusable one.
+        litellm.BadRequestError: a base URL that cannot be right, or beside which no quotas lie.
+    """
+    try:
+        endpoint = parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=http_is_allowed())
+    except InvalidBaseURLError as error:
+        raise errors.refused(f"{error}.", call.model) from error
+    native = endpoint.beside("native")
+    if native is None:
+        raise errors.refused(
+            f"Where the quotas of {endpoint.base_url} lie is unknown; they are known beside a base "
+            "URL that ends in /openai/v1, /anthropic/v1 or /v1.",
+            call.model,
+        )
+    key = _key(call)
+    headers = _headers(call, key, stream=False)
+    del headers["content-type"]
+    retries = DEFAULT_MAX_RETRIES if call.max_retries is None else max(call.max_retries, 0)
+    return Prepared(
+        outgoing=Outgoing(
+            url=native.url("quotas"),
+            headers=headers,
+            content=b"",
+            limits=time_limits(call.timeout, None, stream=False),
+            retries=RetryPolicy(retries),
+            verify=_verify(call.verify),
+            client=_client(call),
+            method="GET",
+        ),
+        origin=Origin(model=call.model, base_url=native.base_url, key=key),
+        body={},
+        stream=False,
+    )
+
+
 def _check_allowed(model: str) -> None:
     allowed = allowlist.from_environment()
     if allowed is not None and not allowed.allows(model):

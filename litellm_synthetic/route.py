@@ -99,7 +99,7 @@ class EmbeddingHandler(CustomLLM):
         prepared = self._route.prepare_embedding(arguments, is_async=False)
         logging_obj = arguments["logging_obj"]
         _log_request(logging_obj, prepared, arguments["input"])
-        reply = _send(prepared)
+        reply = send_plain(prepared)
         return _embedding(reply, prepared, arguments)
 
     async def aembedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
@@ -108,7 +108,7 @@ class EmbeddingHandler(CustomLLM):
         prepared = self._route.prepare_embedding(arguments, is_async=True)
         logging_obj = arguments["logging_obj"]
         _log_request(logging_obj, prepared, arguments["input"])
-        reply = await _asend(prepared)
+        reply = await asend_plain(prepared)
         return _embedding(reply, prepared, arguments)
 
 
@@ -152,15 +152,15 @@ def _run(ctx: Any, prepared: Prepared, fill: Fill, messages: Any) -> Any:
 
 
 def _plain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
-    return _filled(_send(prepared), prepared, fill, ctx)
+    return _filled(send_plain(prepared), prepared, fill, ctx)
 
 
 async def _aplain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
-    return _filled(await _asend(prepared), prepared, fill, ctx)
+    return _filled(await asend_plain(prepared), prepared, fill, ctx)
 
 
 def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
-    response = _read(reply, prepared.origin, fill)
+    response = read_reply(reply, prepared.origin, fill)
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
     _keep_headers(response, reply.headers)
@@ -229,7 +229,7 @@ def _wrapped(
 
 def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
     blank, model = arguments["model_response"], _asked(arguments["model"])
-    response: EmbeddingResponse = _read(
+    response: EmbeddingResponse = read_reply(
         reply, prepared.origin, lambda document: replies.fill_embedding(blank, document, model)
     )
     _keep_headers(response, reply.headers)
@@ -240,13 +240,15 @@ def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -
 # ---- the wire
 
 
-def _send(prepared: Prepared) -> Reply:
+def send_plain(prepared: Prepared) -> Reply:
+    """Send a request and return its 200; anything else is raised as LiteLLM's exception."""
     with _transport_failures(prepared.origin):
         reply = transport.send(prepared.outgoing)
     return _whole(reply, prepared.origin)
 
 
-async def _asend(prepared: Prepared) -> Reply:
+async def asend_plain(prepared: Prepared) -> Reply:
+    """Do what `send_plain` does, on the running event loop."""
     with _transport_failures(prepared.origin):
         reply = await transport.asend(prepared.outgoing)
     return _whole(reply, prepared.origin)
@@ -299,7 +301,8 @@ def _failed(reply: Reply, origin: Origin) -> Exception:
     return errors.to_exception(failure, origin)
 
 
-def _read(reply: Reply, origin: Origin, fill: Fill) -> Any:
+def read_reply(reply: Reply, origin: Origin, fill: Fill) -> Any:
+    """Return what `fill` makes of a reply's document; what is no such document is raised."""
     try:
         document = replies.decode(reply.body)
         if document.get("error") and "choices" not in document:
