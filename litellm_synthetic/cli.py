@@ -87,3 +87,19 @@ def refresh(base_url: str | None, as_json: bool) -> None:  # noqa: FBT001  # cli
     from litellm_synthetic.refresh_command import run  # noqa: PLC0415  # reads the table
 
     sys.exit(run(base_url, as_json=as_json))
+
+
+@main.command()
+@click.option("--live", "is_live", is_flag=True, help="Make one cheap call per surface as well.")
+@click.option("--model", help="The model of those calls; by default the cheapest chat model.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def doctor(is_live: bool, model: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's flags
+    """Check everything that a call depends on, and say what fixes it.
+
+    LiteLLM, the route, the key and where it is from (never the key itself), the base URL, the
+    settings, the model table and its cache. Without --live nothing is sent anywhere. Exit code 0:
+    all is well; 1: a problem; 3: warnings only.
+    """
+    from litellm_synthetic.doctor_command import run  # noqa: PLC0415  # reads the table
+
+    sys.exit(run(as_json=as_json, is_live=is_live, model=model))
