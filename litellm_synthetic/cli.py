@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -103,3 +104,23 @@ def doctor(is_live: bool, model: str | None, as_json: bool) -> None:  # noqa: FB
     from litellm_synthetic.doctor_command import run  # noqa: PLC0415  # reads the table
 
     sys.exit(run(as_json=as_json, is_live=is_live, model=model))
+
+
+@main.command()
+@click.option("--no-check", is_flag=True, help="Don't try the key with a free call.")
+@click.option(
+    "--write-env",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put the key into this .env file without asking, with mode 0600.",
+)
+@click.option("--force", is_flag=True, help="Replace the key that the file holds already.")
+def init(no_check: bool, write_env: Path | None, force: bool) -> None:  # noqa: FBT001  # click's flags
+    """Set up a key: take it, try it, and say what to put where.
+
+    The key comes from SYNTHETIC_API_KEY, a hidden prompt, or a pipe, and is never printed. It is
+    written to a file only if you say so.
+    """
+    from litellm_synthetic.init_command import run  # noqa: PLC0415  # reads the table
+
+    sys.exit(run(check=not no_check, write_to=write_env, force=force))
