@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from litellm_synthetic import key_shape
 from litellm_synthetic.doctor_check import Check
-from litellm_synthetic.dotenv_file import key_of, read_by_litellm
+from litellm_synthetic.dotenv_file import key_of, read_by_litellm, working_folder
 from litellm_synthetic.endpoint import (
     BASE_URL_VARIABLE,
     DEFAULT_BASE_URL,
@@ -98,7 +98,7 @@ def _no_key(environ_before: Mapping[str, str], details: dict[str, Any]) -> Check
     if KEY_VARIABLE in environ_before:
         found = f"There is no key: {KEY_VARIABLE} is set, but blank."
     remedy = f"Run: {_INIT}"
-    local = Path.cwd() / ".env"
+    local = (working_folder() or Path()) / ".env"
     if key_of(local):
         found += f" {local} has one, but LiteLLM doesn't read that file."
         remedy = f"Load it first: set -a; . {local}; set +a"
@@ -109,7 +109,7 @@ def _no_key(environ_before: Mapping[str, str], details: dict[str, Any]) -> Check
 
 def _hidden_file(key: str) -> Path | None:
     """Return the `.env` file whose key differs from the one in force, if there is one."""
-    for file in (read_by_litellm(), Path.cwd() / ".env"):
+    for file in (read_by_litellm(), (working_folder() or Path()) / ".env"):
         if file is not None and (other := (key_of(file) or "").strip()) and other != key.strip():
             return file
     return None

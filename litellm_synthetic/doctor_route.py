@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ import httpx
 import litellm_synthetic
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.doctor_check import Check
+from litellm_synthetic.dotenv_file import working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,8 +173,10 @@ def _shadow() -> Path | None:
     A proxy imports its callbacks from beside its config before it looks at what is installed.
     """
     ours = Path(litellm_synthetic.__file__).resolve().parent
+    if (folder := working_folder()) is None:
+        return None
     for name in ("litellm_synthetic.py", "litellm_synthetic"):
-        candidate = Path(os.curdir).resolve() / name
+        candidate = folder.resolve() / name
         is_module = candidate.is_file() or (candidate / "proxy.py").is_file()
         if is_module and candidate != ours:
             return candidate

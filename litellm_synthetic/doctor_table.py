@@ -96,6 +96,8 @@ def _unwritable(folder: Path) -> str | None:
         above = next(each for each in folder.parents if each.exists())
         if not above.is_dir():
             return f"{above} is no folder"
-        return None if os.access(above, os.W_OK | os.X_OK) else f"{above} is write-protected"
+        effective = os.access in os.supports_effective_ids
+        is_writable = os.access(above, os.W_OK | os.X_OK, effective_ids=effective)
     except OSError as error:
         return error.strerror or str(error)
+    return None if is_writable else f"{above} is write-protected"

@@ -79,12 +79,22 @@ def read_by_litellm(environ: Mapping[str, str] | None = None) -> Path | None:
         return None
     if environ.get("PYTHON_DOTENV_DISABLED", "").strip().lower() in ("1", "true", "t", "yes", "y"):
         return None
-    start = Path.cwd() if not hasattr(sys.modules.get("__main__"), "__file__") else _litellm()
+    is_interactive = not hasattr(sys.modules.get("__main__"), "__file__")
+    start = working_folder() if is_interactive else _litellm()
     for folder in () if start is None else (start, *start.parents):
         candidate = folder / ".env"
-        if candidate.is_file():
-            return candidate
+        with contextlib.suppress(OSError):  # a folder that may not be searched
+            if candidate.is_file():
+                return candidate
     return None
+
+
+def working_folder() -> Path | None:
+    """Return the working folder, or None where it has been deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
 
 
 def _litellm() -> Path | None:
@@ -105,6 +115,8 @@ def look(path: Path) -> DotEnvFile:
         DotEnvError: it is a symbolic link, no regular file, somebody else's, write-protected or
             unreadable, or its folder is missing.
     """
+    if not path.is_absolute() and working_folder() is None:
+        raise DotEnvError("The working folder has been deleted; change to another.")
     try:
         if not path.parent.is_dir():
             raise DotEnvError(f"The folder {path.parent} does not exist; make it first.")

@@ -19,6 +19,7 @@ from litellm_synthetic.dotenv_file import (
     git_exposure,
     is_read_from,
     look,
+    working_folder,
     write_key,
 )
 from litellm_synthetic.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
@@ -139,7 +140,7 @@ def _try(key: Secret, *, has_terminal: bool) -> None:
 
 def _offered(key: Secret) -> DotEnvFile | None:
     """Ask whether to write a `.env` here; None if not, or if it can't be."""
-    path = Path.cwd() / ".env"
+    path = (working_folder() or Path()) / ".env"
     try:
         file = look(path)
     except DotEnvError as error:

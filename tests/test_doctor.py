@@ -713,6 +713,17 @@ def test_what_litellm_prints_stays_out_of_the_json(monkeypatch: pytest.MonkeyPat
     assert "Provider List" in result.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use can't be deleted there")
+@pytest.mark.usefixtures("well")
+def test_a_working_folder_that_is_gone_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    run()
+
+
 @pytest.mark.usefixtures("well")
 def test_ctrl_c_ends_it_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:

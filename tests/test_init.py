@@ -275,6 +275,13 @@ class TestWritingAFile:
         assert result.stderr.count("\n") == 1
         assert not list(project.iterdir())
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use can't be deleted there")
+    def test_in_a_folder_that_is_gone_is_one_clear_line(self, project: Path) -> None:
+        project.rmdir()
+        result = self.write(code=1)
+        assert "The working folder has been deleted" in result.stderr
+        assert result.stderr.count("\n") == 1
+
     @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, even from root")
     def test_into_a_folder_that_takes_no_files_is_one_clear_line(self) -> None:
         result = run("--no-check", "--write-env", "/proc/.env", code=1, stdin=KEY)
