@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     import httpx
 
     from litellm_synthetic.model_ids import ModelId
+    from litellm_synthetic.quota import Quotas
     from litellm_synthetic.search_results import SearchResults
     from litellm_synthetic.table_refresh import RefreshOutcome
 
 __all__ = [
     "ModelId",
     "__version__",
+    "aquotas",
     "arefresh",
     "asearch",
+    "quotas",
     "refresh",
     "register",
     "search",
@@ -123,3 +126,49 @@ async def asearch(
     from litellm_synthetic import web_search  # noqa: PLC0415  # as above
 
     return await web_search.asearch(query, api_key=api_key, api_base=api_base, timeout=timeout)
+
+
+def quotas(
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float = 30.0,
+    max_retries: int | None = None,
+) -> "Quotas | None":
+    """Ask what is left of the plan. The question is free and needs no `register()`.
+
+    Args:
+        api_key: by default `SYNTHETIC_API_KEY`.
+        api_base: any of the account's base URLs; the quotas lie beside it, at `…/v2/quotas`. By
+            default `SYNTHETIC_API_BASE`, else Synthetic's.
+        timeout: seconds for everything, retries included.
+        max_retries: for broken connections, 408 and 5xx; 2 by default.
+
+    Returns:
+        What the service said; each part that it left out is None. None as a whole says that it
+        reported no subscription, as with prepaid accounts. That means unknown, never unlimited.
+
+    Raises:
+        litellm.AuthenticationError: no key, or a refused one.
+        openai.APIError: whatever else went wrong, as one of LiteLLM's exceptions.
+    """
+    from litellm_synthetic import account  # noqa: PLC0415  # imports LiteLLM
+
+    return account.quotas(
+        api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries
+    )
+
+
+async def aquotas(
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float = 30.0,  # noqa: ASYNC109  # LiteLLM's own name for it
+    max_retries: int | None = None,
+) -> "Quotas | None":
+    """Do what `quotas` does without holding up the event loop."""
+    from litellm_synthetic import account  # noqa: PLC0415  # as above
+
+    return await account.aquotas(
+        api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -111,3 +112,39 @@ def search(
     from litellm_synthetic.search_command import run  # noqa: PLC0415  # imports LiteLLM
 
     sys.exit(run(" ".join(query), limit=limit, as_json=as_json, base_url=base_url))
+
+
+@main.command()
+@click.option("--live", "is_live", is_flag=True, help="Make one cheap call per surface as well.")
+@click.option("--model", help="The model of those calls; by default the cheapest chat model.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def doctor(is_live: bool, model: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's flags
+    """Check everything that a call depends on, and say what fixes it.
+
+    LiteLLM, the route, the key and where it is from (never the key itself), the base URL, the
+    settings, the model table and its cache. Without --live nothing is sent anywhere. Exit code 0:
+    all is well; 1: a problem; 3: warnings only.
+    """
+    from litellm_synthetic.doctor_command import run  # noqa: PLC0415  # reads the table
+
+    sys.exit(run(as_json=as_json, is_live=is_live, model=model))
+
+
+@main.command()
+@click.option("--no-check", is_flag=True, help="Don't try the key with a free call.")
+@click.option(
+    "--write-env",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Put the key into this .env file without asking, with mode 0600.",
+)
+@click.option("--force", is_flag=True, help="Replace the key that the file holds already.")
+def init(no_check: bool, write_env: Path | None, force: bool) -> None:  # noqa: FBT001  # click's flags
+    """Set up a key: take it, try it, and say what to put where.
+
+    The key comes from SYNTHETIC_API_KEY, a hidden prompt, or a pipe, and is never printed. It is
+    written to a file only if you say so.
+    """
+    from litellm_synthetic.init_command import run  # noqa: PLC0415  # reads the table
+
+    sys.exit(run(check=not no_check, write_to=write_env, force=force))

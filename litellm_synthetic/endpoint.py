@@ -17,6 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
+# Chooses the surface of Anthropic messages: `native` or `translate`.
+MESSAGES_VARIABLE: Final = "SYNTHETIC_MESSAGES"
 
 Surface = Literal["openai", "anthropic", "native"]
 SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (

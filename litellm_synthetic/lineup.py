@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
@@ -28,6 +29,26 @@ def usable_models(catalog: Catalog) -> list[str]:
         for model in catalog.current()
         if allowed is None or allowed.allows(model.id)
     ]
+
+
+def cheapest_chat_model(catalog: Catalog) -> str | None:
+    """Return the current chat model or alias with the lowest prices that may be used, or None.
+
+    Input and output price are added; a model without a known price is taken only if none has one.
+    """
+    usable = [
+        model
+        for each in usable_models(catalog)
+        if (model := catalog.find(each)) is not None and model.kind in ("chat", "alias")
+    ]
+    priced = [model for model in usable if model.is_priced]
+    cheapest = min(priced, key=_added_prices, default=usable[0] if usable else None)
+    return None if cheapest is None else cheapest.id
+
+
+def _added_prices(model: Model) -> Decimal:
+    prices = model.prices
+    return (prices.input_usd_per_token or Decimal(0)) + (prices.output_usd_per_token or Decimal(0))
 
 
 def explain(model_id: str, catalog: Catalog) -> str:

@@ -21,7 +21,12 @@ from litellm.types.utils import ModelResponse, all_litellm_params
 from litellm_synthetic import error_bodies, errors, exchange
 from litellm_synthetic.anthropic_chat import Translation, effort_as_thinking, fill_message
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.endpoint import InvalidBaseURLError, http_is_allowed, parse_base_url
+from litellm_synthetic.endpoint import (
+    MESSAGES_VARIABLE,
+    InvalidBaseURLError,
+    http_is_allowed,
+    parse_base_url,
+)
 from litellm_synthetic.litellm_seams import (
     MessagesRequest,
     call_arguments,
@@ -40,7 +45,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog import Catalog
     from litellm_synthetic.message_assembly import MessageAssembly
 
-MESSAGES_VARIABLE: Final = "SYNTHETIC_MESSAGES"
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion
 _log: Final = logging.getLogger("litellm_synthetic")
 _SUCCESS: Final = 200

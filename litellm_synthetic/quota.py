@@ -78,6 +78,17 @@ class Quotas:
     rolling_five_hours: RollingLimit | None
     weekly_credits: WeeklyCredits | None
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the reply mentioned no part of a plan that is known here."""
+        return (
+            self.subscription is None
+            and self.search_hourly is None
+            and self.free_tool_calls is None
+            and self.rolling_five_hours is None
+            and self.weekly_credits is None
+        )
+
     def resets_at(self) -> datetime | None:
         """Return when a cap that is known to be reached gives way, the latest of several."""
         candidates: list[datetime | None] = []

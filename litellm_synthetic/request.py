@@ -302,6 +302,41 @@ def prepare_search(call: Call, query: str, origin: Origin) -> Prepared:
     )
 
 
+def prepare_quotas(call: Call) -> Prepared:
+    """Return the request for what is left of the plan; `call.model` only names it in errors.
+
+    Raises:
+        litellm.AuthenticationError: no key, or an unusable one.
+        litellm.BadRequestError: a base URL that cannot be right, or beside which no quotas lie.
+    """
+    endpoint = endpoint_of(call)
+    native = endpoint.beside("native")
+    if native is None:
+        raise errors.refused(
+            f"Where the quotas of {endpoint.base_url} lie is unknown; they are known beside a base "
+            "URL that ends in /openai/v1, /anthropic/v1 or /v1.",
+            call.model,
+        )
+    key = key_of(call)
+    headers = headers_of(call, key, stream=False)
+    del headers["content-type"]
+    return Prepared(
+        outgoing=Outgoing(
+            url=native.url("quotas"),
+            headers=headers,
+            content=b"",
+            limits=time_limits(call.timeout, None, stream=False),
+            retries=retries_of(call),
+            verify=_verify(call.verify),
+            client=_client(call),
+            method="GET",
+        ),
+        origin=Origin(model=call.model, base_url=native.base_url, key=key, or_else=""),
+        body={},
+        stream=False,
+    )
+
+
 def _prepare(  # noqa: PLR0913, PLR0917  # what makes a request, each named
     call: Call,
     endpoint: Endpoint,

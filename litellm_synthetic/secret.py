@@ -50,6 +50,11 @@ class Secret:
         """Return the value of the Authorization header."""
         return f"Bearer {self._value}"
 
+    @property
+    def plain(self) -> str:
+        """Return the key itself, for a file in which its owner wants it."""
+        return self._value
+
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""
         if len(self._value) >= _SHORTEST_SECRET:

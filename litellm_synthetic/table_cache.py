@@ -82,19 +82,32 @@ def read_cache(base_url: str, *, now: datetime | None = None) -> CachedTable | N
     someone else, may be written by others, is larger than 4 MiB, cannot be parsed, is of another
     format or base URL, or was written in the future.
     """
-    path: object = "the model cache"
+    path, found = _look(base_url, now or datetime.now(UTC))
+    if isinstance(found, CachedTable) or found is None:
+        return found
+    if (path, found) not in _warned:
+        _warned.add((path, found))
+        _log.warning("%s is ignored: %s", path, found)
+    return None
+
+
+def why_ignored(base_url: str) -> str | None:
+    """Return why the cached table of a base URL isn't used; None if it is, or there is none."""
+    found = _look(base_url, datetime.now(UTC))[1]
+    return found if isinstance(found, str) else None
+
+
+def _look(base_url: str, now: datetime) -> tuple[str, CachedTable | str | None]:
+    path = "the model cache"
     try:
-        path = cache_file(base_url)
-        return _parse(_read(cache_file(base_url)), base_url, now or datetime.now(UTC))
+        file = cache_file(base_url)
+        path = str(file)
+        return path, _parse(_read(file), base_url, now)
     except FileNotFoundError:
-        return None
+        return path, None
     except (_UnusableError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        reason = reason or str(error)
-        if (str(path), reason) not in _warned:
-            _warned.add((str(path), reason))
-            _log.warning("%s is ignored: %s", path, reason)
-        return None
+        return path, reason or str(error)
 
 
 def _read(path: Path) -> bytes:

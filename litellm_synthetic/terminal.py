@@ -6,7 +6,9 @@ Rich is imported for a terminal only: a pipe has no use for it, and it takes 50 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_CHART_WIDTH: Final = 80
+_NARROWEST: Final = 20
 _GLYPHS: Final = "→▁▂▃▄▅▆▇█│└─┬"
 
 
@@ -95,6 +98,15 @@ def plain(spans: Line) -> str:
 def remark(text: str) -> None:
     """Write a line to stderr."""
     click.echo(harmless(text, getattr(sys.stderr, "encoding", None) or "utf-8"), err=True)
+
+
+def tell(text: str) -> None:
+    """Write a sentence or two to stderr, broken between words where that is a terminal."""
+    if sys.stderr.isatty():
+        width = max(shutil.get_terminal_size().columns, _NARROWEST)
+        text = "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+    for each in text.splitlines():
+        remark(each)
 
 
 def harmless(text: str, encoding: str = "utf-8") -> str:

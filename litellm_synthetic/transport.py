@@ -77,6 +77,7 @@ class Outgoing:
     retries: RetryPolicy
     verify: Verify = True
     client: httpx.Client | httpx.AsyncClient | None = None
+    method: str = "POST"
 
     def __repr__(self) -> str:
         return f"Outgoing(url={self.url!r}, {len(self.content)} bytes)"
@@ -96,7 +97,7 @@ def _request(
 ) -> Any:
     try:
         return client.build_request(
-            "POST",
+            out.method,
             out.url,
             headers=dict(out.headers),
             content=out.content,

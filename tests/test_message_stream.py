@@ -25,6 +25,7 @@ def arguments(piece: str) -> dict[str, str]:
     return {"type": "input_json_delta", "partial_json": piece}
 
 
+LOOK = {"name": "look"}
 STORY = [
     told("message_start", message={"id": "m", "role": "assistant", "usage": {"input_tokens": 5}}),
     told("ping"),
@@ -35,9 +36,7 @@ STORY = [
     told("content_block_start", index=1, content_block={"type": "text", "text": ""}),
     told("content_block_delta", index=1, delta={"type": "text_delta", "text": "Hé"}),
     told("content_block_delta", index=1, delta={"type": "text_delta", "text": "llo"}),
-    told(
-        "content_block_start", index=2, content_block={"type": "tool_use", "id": "t", "input": {}}
-    ),
+    told("content_block_start", index=2, content_block={"type": "tool_use", "id": "t", **LOOK}),
     told("content_block_delta", index=2, delta=arguments('{"a"')),
     told("content_block_delta", index=2, delta=arguments(":1}")),
     told("content_block_delta", index=2, delta={"type": "of_tomorrow", "x": 1}),
@@ -51,7 +50,7 @@ WHOLE = {
     "content": [
         {"type": "thinking", "thinking": "Hm", "signature": "s"},
         {"type": "text", "text": "Héllo"},
-        {"type": "tool_use", "id": "t", "input": {"a": 1}},
+        {"type": "tool_use", "id": "t", **LOOK, "input": {"a": 1}},
     ],
     "usage": {"input_tokens": 5, "output_tokens": 9},
 }
@@ -145,7 +144,8 @@ def test_what_is_no_json_object_breaks_the_stream(data: str) -> None:
 
 def test_an_event_of_no_readable_kind_brings_nothing() -> None:
     decoder = MessageChunkDecoder("synthetic/m", Translation({}))
-    for kind in (None, 1, [], {}, "of_tomorrow", "ping"):
+    kinds: tuple[Any, ...] = (None, 1, [], {}, "of_tomorrow", "ping")
+    for kind in kinds:
         assert decoder.decode(Event("", json.dumps({"type": kind}))) == []
     with pytest.raises(BrokenStreamError, match="ended early"):
         decoder.finish()
