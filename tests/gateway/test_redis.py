@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import yaml
 
@@ -19,7 +18,9 @@ from tests.gateway.redis_server import RedisServer, needs_redis
 from tests.gateway.running import Proxy, run_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    import httpx
 
     from litellm_synthetic.testing import RecordedRequest, Reply
 
@@ -127,7 +128,7 @@ def _served_by(fleet: Fleet, index: int) -> set[str]:
     return set(_models(fleet, since))
 
 
-def _wait_until(condition: Any, seconds: float) -> None:
+def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -195,17 +196,17 @@ def _streamed_text(reply: httpx.Response) -> str:
 
 def _every_kind_of_call(client: httpx.Client) -> Iterator[tuple[str, float]]:
     """Make each kind of call, and yield its name and the seconds it took."""
-    messages = [{"role": "user", "content": fresh_prompt()}]
-    for name, path, asked in (
-        ("chat", "/v1/chat/completions", {"model": "coder", "messages": messages}),
-        ("stream", "/v1/chat/completions", {"model": "coder", "messages": messages}),
-        ("cached", "/v1/chat/completions", {"model": "coder", "messages": messages}),
+    asks = {"model": "coder", "messages": [{"role": "user", "content": fresh_prompt()}]}
+    kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("chat", "/v1/chat/completions", asks),
+        ("stream", "/v1/chat/completions", {**asks, "stream": True}),
+        ("cached", "/v1/chat/completions", {**asks, "cache": {"use-cache": True}}),
         ("embeddings", "/v1/embeddings", {"model": "vectors", "input": "hello"}),
-        ("messages", "/v1/messages", {"model": "coder", "messages": messages, "max_tokens": 50}),
-    ):
-        more = {"stream": {"stream": True}, "cached": {"cache": {"use-cache": True}}}.get(name, {})
+        ("messages", "/v1/messages", {**asks, "max_tokens": 50}),
+    )
+    for name, path, asked in kinds:
         start = time.perf_counter()
-        reply = client.post(path, json={**asked, **more})
+        reply = client.post(path, json=asked)
         seconds = time.perf_counter() - start
         assert reply.status_code == 200, (name, reply.text)
         if name == "stream":
@@ -245,11 +246,20 @@ def test_a_redis_that_dies_takes_no_request_down(fleet: Fleet, fault: str) -> No
     assert _served_by(fleet, 1) == {KIMI}
 
 
+def test_proxies_start_without_redis_and_share_once_it_is_there(tmp_path: Path) -> None:
+    redis = RedisServer(tmp_path)
+    with run_fleet(tmp_path, EXAMPLE, redis) as fleet:
+        for client in fleet.clients:
+            assert [name for name, _ in _every_kind_of_call(client)]
+        with redis:
+            _wait_until(lambda: share_answers(fleet), 30)
+
+
 @pytest.fixture(scope="module")
 def limited_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Run the example with an rpm that is soon reached, and the budget that it has as a comment."""
     folder = tmp_path_factory.mktemp("limited")
-    config = yaml.safe_load(EXAMPLE.read_text().replace("  # provider", "  provider"))
+    config = yaml.safe_load(EXAMPLE.read_text())
     vectors = next(one for one in config["model_list"] if one["model_name"] == "vectors")
     vectors["litellm_params"]["rpm"] = 6
     config["router_settings"]["provider_budget_config"] = {
@@ -260,8 +270,9 @@ def limited_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def test_a_deployments_rpm_is_that_of_all_proxies_together(limited_fleet: Fleet) -> None:
-    # The count is per minute of the clock.
-    time.sleep(max(0, time.time() % 60 - 50 and 61 - time.time() % 60) if _late() else 0)
+    # LiteLLM counts per minute of the clock, and the calls are to fall into one.
+    if (second := time.time() % 60) > 50:
+        time.sleep(60.5 - second)
     asked = {"model": "vectors", "input": "hello"}
     statuses = [
         client.post("/v1/embeddings", json=asked).status_code
@@ -270,10 +281,6 @@ def test_a_deployments_rpm_is_that_of_all_proxies_together(limited_fleet: Fleet)
     ]
     assert statuses == [200] * 6 + [429] * 4
     assert len(limited_fleet.upstream.requests) == 6
-
-
-def _late() -> bool:
-    return time.time() % 60 > 50
 
 
 def test_a_budget_is_that_of_all_proxies_together(limited_fleet: Fleet) -> None:
