@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tests.gateway.redis_server import RedisServer, needs_redis
 from tests.gateway.running import Proxy, run_proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import httpx
 
@@ -146,8 +147,11 @@ def cool_down(fleet: Fleet, model: str, seconds: int) -> None:
 
     fleet.upstream.respond_with(reply)
     for _ in range(MANY):
-        assert chat(fleet.first).status_code == 200
-    assert _models(fleet).count(model) == 1
+        chat(fleet.first)
+    # A retry may reach it once more before LiteLLM has written the cooldown.
+    models = _models(fleet)
+    assert model in models
+    assert model not in models[-MANY // 2 :]
     fleet.upstream.reset()
     time.sleep(COOLDOWN_READ_SECONDS + 0.1)
 
@@ -159,7 +163,7 @@ def test_what_one_proxy_cooled_down_the_other_avoids(fleet: Fleet, model: str) -
 
 
 def test_a_cooldown_ends_on_both_proxies(fleet: Fleet) -> None:
-    cool_down(fleet, GLM, seconds=6)
+    cool_down(fleet, GLM, seconds=10)
     assert _served_by(fleet, 1) == {KIMI}
     _wait_until(lambda: all(_served_by(fleet, one) == {GLM, KIMI} for one in (0, 1)), 30)
 
@@ -174,7 +178,7 @@ def test_a_streamed_answer_is_served_from_the_cache_whole(fleet: Fleet) -> None:
     asked: dict[str, Any] = {"stream": True, "cache": {"use-cache": True}}
     texts = []
     for client in fleet.clients:
-        texts.append(_streamed_text(chat(client, prompt, **asked)))
+        texts.append(_streamed_text(chat(client, prompt, **asked).iter_lines()))
         time.sleep(0.3)
     assert texts[0] == texts[1] != ""
     assert len(fleet.upstream.requests) == 1
@@ -186,11 +190,10 @@ def test_nothing_is_cached_unless_the_call_asks_for_it(fleet: Fleet) -> None:
     assert len(set(ids)) == len(fleet.upstream.requests) == 4
 
 
-def _streamed_text(reply: httpx.Response) -> str:
-    assert reply.status_code == 200, reply.text
-    events = [line[6:] for line in reply.text.splitlines() if line.startswith("data: ")]
+def _streamed_text(lines: Iterable[str]) -> str:
+    events = [line[6:] for line in lines if line.startswith("data: ")]
     assert events.pop() == "[DONE]"
-    deltas = [yaml.safe_load(one)["choices"] for one in events]
+    deltas = [json.loads(one)["choices"] for one in events]
     return "".join(choice["delta"].get("content") or "" for each in deltas for choice in each)
 
 
@@ -210,7 +213,7 @@ def _every_kind_of_call(client: httpx.Client) -> Iterator[tuple[str, float]]:
         seconds = time.perf_counter() - start
         assert reply.status_code == 200, (name, reply.text)
         if name == "stream":
-            assert _streamed_text(reply)
+            assert _streamed_text(reply.iter_lines())
         yield name, seconds
 
 
@@ -235,15 +238,38 @@ def test_a_redis_that_dies_takes_no_request_down(fleet: Fleet, fault: str) -> No
         else:
             fleet.redis.go_on()
     slowest = max(seconds for each in rounds for _, seconds in each)
-    print(f"Redis {fault}: slowest call {slowest:.2f} s; {rounds}")  # noqa: T201  # pytest -s
-    # Each call waits for a few answers of a hanging Redis, 0.5 s each; with LiteLLM's own 5 s it
-    # took ten. A refused connection costs nothing.
-    assert slowest < (2.0 if fault == "killed" else 4.0)
+    calls = sum(map(len, rounds))
+    print(f"Redis {fault}: slowest of {calls} calls {slowest:.2f} s")  # noqa: T201  # pytest -rP
+    # A call waits for a few answers of a hanging Redis, 0.5 s each; with LiteLLM's own 5 s it took
+    # ten. A refused connection costs nothing. The rest is for a busy machine.
+    assert slowest < (3.0 if fault == "killed" else 6.0)
     _wait_until(lambda: share_answers(fleet), 30)
     _wait_until(lambda: all(_served_by(fleet, one) == {GLM, KIMI} for one in (0, 1)), 60)
     fleet.upstream.reset()
-    cool_down(fleet, GLM, seconds=8)
+    cool_down(fleet, GLM, seconds=15)
     assert _served_by(fleet, 1) == {KIMI}
+
+
+def test_a_stream_under_way_when_redis_dies_arrives_whole(fleet: Fleet) -> None:
+    text = "".join(f" word{number}" for number in range(20))
+    fleet.upstream.respond_with(Text(text, chunks=20, delay_seconds=0.1))
+    asked = {"model": "coder", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    with contextlib.ExitStack() as stack:
+        replies = [
+            stack.enter_context(client.stream("POST", "/v1/chat/completions", json=asked))
+            for client in fleet.clients
+        ]
+        lines = [reply.iter_lines() for reply in replies]
+        begun = [next(one) for one in lines]
+        fleet.redis.kill()
+        try:
+            texts = [
+                _streamed_text([first, *rest]) for first, rest in zip(begun, lines, strict=True)
+            ]
+        finally:
+            fleet.redis.start()
+    assert texts == [text, text]
+    _wait_until(lambda: share_answers(fleet), 30)
 
 
 def test_proxies_start_without_redis_and_share_once_it_is_there(tmp_path: Path) -> None:
