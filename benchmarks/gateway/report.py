@@ -54,7 +54,7 @@ def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
         title_justify="left",
     )
     table.add_column("call / contender", no_wrap=True)
-    for heading in ("calls/s", "ratio", "p50 ms", "ratio", "p95 ms", "ratio", "CPU ms", "ratio"):
+    for heading in ("calls/s", "ratio", "p50 ms", "ratio", "p95 ms", "CPU ms", "ratio"):
         table.add_column(heading, justify="right", no_wrap=True)
     for workers, case in dict.fromkeys((one.workers, one.case) for one in measured):
         title = f"{workers} worker{'' if workers == 1 else 's'}, {CASE_BY_NAME[case].title}"
@@ -72,19 +72,23 @@ def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
 def _cells(rows: Sequence[Measured], name: ContenderName) -> list[str]:
     own = [one for one in rows if one.contender == name]
     base = [one for one in rows if one.contender == BASELINE]
-    rates = _pair(own, base, lambda one: one.calls_per_second)
-    times = [
-        _pair(own, base, value)
-        for value in (
-            lambda one: one.p50_seconds,
-            lambda one: one.p95_seconds,
-            lambda one: one.cpu_seconds,
-        )
+    rate, rate_ratio = _pair(own, base, lambda one: one.calls_per_second)
+    p50, p50_ratio = _pair(own, base, lambda one: one.p50_seconds)
+    p95, _ = _pair(own, base, lambda one: one.p95_seconds)
+    cpu, cpu_ratio = _pair(own, base, lambda one: one.cpu_seconds)
+    return [
+        f"{rate:,.0f}",
+        _ratio(rate_ratio, name),
+        _milliseconds(p50),
+        _ratio(p50_ratio, name),
+        _milliseconds(p95),
+        _milliseconds(cpu),
+        _ratio(cpu_ratio, name),
     ]
-    cells = [f"{rates[0]:,.0f}", _ratio(rates[1], name)]
-    for middle, ratio in times:
-        cells += [f"{middle * 1e3:,.1f}" if middle else "", _ratio(ratio, name)]
-    return cells
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:,.1f}" if seconds else ""
 
 
 def _pair(
