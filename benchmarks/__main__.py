@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 from rich.console import Console
 
 from benchmarks import report
-from benchmarks.rounds import ChildError, run
+from benchmarks.children import ChildError
+from benchmarks.rounds import run
 from benchmarks.workload import CASE_BY_NAME, FULL, QUICK
 
 

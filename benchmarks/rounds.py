@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.children import Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.workload import Case, ContenderName, Plan
-
-_ROOT: Final = Path(__file__).resolve().parent.parent
-_STOP_SECONDS: Final = 5.0
-# Nothing of the caller's shell may steer a contender, or add credentials to its requests.
-_FOREIGN: Final = ("OPENAI_", "SYNTHETIC_", "LITELLM_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,73 +28,14 @@ class Measured:
     priced_calls: int
 
 
-class ChildError(RuntimeError):
-    """Say that a process of the benchmark failed, with what it wrote to standard error."""
-
-
-class _Child:
-    """Talk to one process of the benchmark, line by line."""
-
-    def __init__(self, module: str, *arguments: str) -> None:
-        self._title = " ".join((module, *arguments))
-        self._errors: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115  # lives as long as the child
-        self._process = subprocess.Popen(  # noqa: S603  # this interpreter, this package
-            [sys.executable, "-m", module, *arguments],
-            cwd=_ROOT,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
-
-    def say(self, line: str) -> None:
-        if self._process.stdin is None:
-            raise ChildError(f"{self._title} takes no orders")
-        try:
-            print(line, file=self._process.stdin, flush=True)
-        except BrokenPipeError:
-            raise self._failure() from None
-
-    def hear(self) -> str:
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line:
-            raise self._failure()
-        return line.strip()
-
-    def stop(self) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._errors.close()
-
-    def _failure(self) -> ChildError:
-        self._errors.seek(0)
-        return ChildError(f"{self._title} failed:\n{self._errors.read()[-4000:]}")
-
-
-def _environment() -> dict[str, str]:
-    kept = {
-        name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)
-    }
-    # Otherwise LiteLLM downloads its price list when it is imported.
-    return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-
-
 @contextmanager
 def _children(
     cases: Sequence[Case], pace_ms: float
-) -> Iterator[dict[tuple[ContenderName, bool], _Child]]:
+) -> Iterator[dict[tuple[ContenderName, bool], Child]]:
     with ExitStack() as stack:
 
-        def started(module: str, *arguments: str) -> _Child:
-            child = _Child(module, *arguments)
+        def started(module: str, *arguments: str) -> Child:
+            child = Child(module, *arguments)
             stack.callback(child.stop)
             return child
 

@@ -1,0 +1,60 @@
+"""Measure a proxy with our route beside one with stock's: `python -m benchmarks.gateway`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, replace
+
+from rich.console import Console
+
+from benchmarks.children import ChildError
+from benchmarks.gateway import report
+from benchmarks.gateway.cases import CASE_BY_NAME, FULL, QUICK
+from benchmarks.gateway.rounds import run
+
+
+def main() -> int:
+    """Run the benchmark and return the exit status: 1 if a proxy failed or lost data."""
+    asked = _parser().parse_args()
+    plan = QUICK if asked.quick else FULL
+    if asked.rounds:
+        plan = replace(plan, rounds=asked.rounds)
+    if asked.workers:
+        plan = replace(plan, workers=tuple(asked.workers))
+    if asked.clients:
+        plan = replace(plan, clients=asked.clients)
+    if asked.case:
+        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in asked.case))
+    try:
+        with Console(stderr=True).status("benchmark") as status:
+            measured = list(run(plan, status.update))
+    except ChildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    facts = report.context(plan)
+    if asked.json:
+        print(json.dumps({"context": facts, "measured": [asdict(one) for one in measured]}))
+    else:
+        report.show(measured, facts)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one worker, three short rounds")
+    parser.add_argument("--json", action="store_true", help="print every round's raw figures")
+    parser.add_argument("--rounds", type=int, help="rounds instead of the plan's own")
+    parser.add_argument("--clients", type=int, help="clients at once, per worker")
+    parser.add_argument(
+        "--workers", type=int, action="append", help="workers of a proxy; repeatable"
+    )
+    parser.add_argument(
+        "--case", action="append", choices=list(CASE_BY_NAME), help="only this case; repeatable"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
