@@ -55,7 +55,7 @@ def vcr_cassette_dir() -> str:
 def vcr_config() -> dict[str, Any]:
     def keep_request(request: Any) -> Any:
         # Replayed and recorded under one address, wherever the recording was made.
-        surface = next(one for one in ("/openai/v1", "/v2") if one in request.uri)
+        surface = next(one for one in ("/openai/v1", "/anthropic/v1", "/v2") if one in request.uri)
         path = surface + request.uri.partition(surface)[2]
         request.uri = DEFAULT_BASE_URL.removesuffix("/openai/v1") + path
         for name in list(request.headers):
@@ -93,6 +93,14 @@ def synthetic(record_mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         monkeypatch.setenv("SYNTHETIC_API_KEY", server.api_key)
         monkeypatch.setenv("SYNTHETIC_API_BASE", server.openai_base)
         yield
+
+
+@pytest.fixture
+def messages_api(synthetic: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the base URL name the Anthropic surface."""
+    del synthetic
+    base = os.environ.get("SYNTHETIC_API_BASE") or DEFAULT_BASE_URL
+    monkeypatch.setenv("SYNTHETIC_API_BASE", base.replace("/openai/v1", "/anthropic"))
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +213,48 @@ async def test_a_search(caller: Caller) -> None:
     assert all(result.url.startswith("https://") for result in found)
     assert any(result.text or result.highlights for result in found)
     assert any(result.published for result in found)
+
+
+@pytest.mark.usefixtures("messages_api")
+async def test_a_completion_over_messages(caller: Caller) -> None:
+    answer = await caller.completion(model=CHAT, messages=MESSAGES, max_tokens=2000)
+    assert answer.choices[0].message.content.strip()
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage.prompt_tokens > 0
+    assert litellm.completion_cost(answer) > 0
+
+
+@pytest.mark.usefixtures("messages_api")
+async def test_a_streamed_tool_call_over_messages(caller: Caller) -> None:
+    chunks = await caller.stream(
+        model=CHAT,
+        messages=[{"role": "user", "content": "What is the weather in Oslo?"}],
+        tools=[TOOL],
+        max_tokens=2000,
+    )
+    (name, arguments), *_ = calls_of(chunks)
+    assert name == "get_weather"
+    assert "city" in json.loads(arguments)
+    assert finishes_of(chunks) == ["tool_calls"]
+
+
+async def test_a_native_message() -> None:
+    reply: Any = await litellm.anthropic_messages(model=CHAT, messages=MESSAGES, max_tokens=2000)
+    assert reply["type"] == "message"
+    assert reply["stop_reason"] == "end_turn"
+    assert any(block["type"] == "text" for block in reply["content"])
+
+
+async def test_a_native_stream() -> None:
+    stream: Any = await litellm.anthropic_messages(
+        model=CHAT, messages=MESSAGES, max_tokens=2000, stream=True
+    )
+    raw = b"".join([piece async for piece in stream])
+    assert raw.count(b"event: message_start") == 1
+    assert raw.count(b"event: message_stop") == 1
+
+
+async def test_a_token_count() -> None:
+    counted = await litellm.acount_tokens(model=CHAT, messages=MESSAGES)
+    assert counted.tokenizer_type == "synthetic_api"
+    assert counted.total_tokens > 0

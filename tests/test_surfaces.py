@@ -75,7 +75,8 @@ async def test_a_streamed_answer_is_the_same(
     assert reasoning_of(chunks) == "France. "
     assert finishes_of(chunks) == ["stop"]
     assert {chunk.model for chunk in chunks} == {MODEL}
-    assert [c.choices[0].delta.role for c in chunks if c.choices[0].delta.role] == ["assistant"]
+    roles = [choice.delta.role for chunk in chunks for choice in chunk.choices]
+    assert [role for role in roles if role] == ["assistant"]
     [usage] = [chunk.usage for chunk in chunks if getattr(chunk, "usage", None) is not None]
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (12, 7, 19)
     assert usage.prompt_tokens_details.cached_tokens == 5
