@@ -199,7 +199,7 @@ def _prepare_message(
 ) -> Prepared:
     facts = catalog.find(call.model)
     asked = {name: value for name, value in call.fields.items() if value is not None}
-    _check_fields(call, asked)
+    _check_fields(call, {**asked, **call.extra_body})
     try:
         translation = anthropic_chat.translate(
             call.model,

@@ -333,13 +333,13 @@ async def test_a_model_that_cannot_stop_reasoning_says_so(
     ],
 )
 async def test_values_out_of_range_are_refused_before_anything_is_sent(
-    upstream: SyntheticServer, caller: Caller, arguments: dict[str, Any], shown: str
+    either_surface: SyntheticServer, caller: Caller, arguments: dict[str, Any], shown: str
 ) -> None:
     with pytest.raises(litellm.BadRequestError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments)
     assert shown in str(caught.value)
     assert caught.value.llm_provider == "synthetic"
-    assert not upstream.requests
+    assert not either_surface.requests
 
 
 async def test_a_body_over_ten_mebibytes_is_refused_before_it_is_sent(

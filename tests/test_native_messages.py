@@ -336,3 +336,10 @@ async def test_no_call_is_left_to_us_once_the_route_is_given_back(
     with pytest.raises(openai.APIError):
         await ask(api_key="syn_0123456789", api_base=f"{upstream.url}/nowhere")
     assert all(one.path != "/anthropic/v1/messages" for one in upstream.requests)
+
+
+def test_the_sync_door_is_translated(upstream: SyntheticServer) -> None:
+    upstream.respond_with(Text("Hi."))
+    reply: Any = litellm.anthropic.messages.create(model=MODEL, max_tokens=50, messages=PLAIN)
+    assert upstream.last_request.path == "/openai/v1/chat/completions"
+    assert reply["content"][0]["text"] == "Hi."
