@@ -1,0 +1,140 @@
+"""A proxy runs on what `proxy-config` writes, and on it does what the file says."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from litellm_synthetic import model_table
+from litellm_synthetic.catalog import load_bundled
+from litellm_synthetic.cli import main
+from litellm_synthetic.testing import SyntheticServer
+from tests.gateway.running import run_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.gateway.running import Proxy
+
+GPT = "synthetic/hf:openai/gpt-oss-120b"
+SMALL = "synthetic/syn:small:text"
+EMBEDDINGS = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
+
+
+def long_prompt(tokens: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": "word " * tokens}]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let the command write the file, with all that one proxy can use."""
+    path = tmp_path_factory.mktemp("written") / "config.yaml"
+    # Session and module fixtures run before the one that hides the developer's own settings.
+    world: dict[str, str | None] = dict.fromkeys(
+        name for name in os.environ if name.startswith("SYNTHETIC_")
+    )
+    world["SYNTHETIC_CACHE_DIR"] = str(path.parent / "cache")
+    model_table.forget()
+    result = CliRunner().invoke(
+        main, ["proxy-config", "--aliases", "--fallbacks", "--out", str(path)], env=world
+    )
+    model_table.forget()
+    assert result.exit_code == 0, result.output
+    return path
+
+
+@pytest.fixture(scope="module")
+def running(written: Path) -> Iterator[Proxy]:
+    """Run one proxy on the written file, as it is."""
+    with SyntheticServer() as upstream, run_proxy(written.parent, written, upstream) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(running: Proxy) -> Proxy:
+    """Give a test the proxy, with an upstream that has heard nothing yet."""
+    running.upstream.reset()
+    return running
+
+
+def info_of(proxy: Proxy, name: str) -> dict[str, Any]:
+    with proxy.client() as client:
+        entries = client.get("/model/info").json()["data"]
+    (info,) = (one["model_info"] for one in entries if one["model_name"] == name)
+    assert isinstance(info, dict)
+    return info
+
+
+def test_every_entry_is_listed_and_nothing_else(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        listed = sorted(one["id"] for one in client.get("/v1/models").json()["data"])
+    assert listed == sorted(f"synthetic/{one.id}" for one in load_bundled().current())
+
+
+@pytest.mark.parametrize("name", [GPT, SMALL, EMBEDDINGS])
+def test_model_info_shows_limits_of_file_or_table_and_the_tables_prices(
+    proxy: Proxy, name: str
+) -> None:
+    info, facts = info_of(proxy, name), load_bundled().find(name)
+    assert facts is not None
+    assert info["max_input_tokens"] == facts.context_window_tokens
+    assert info["max_output_tokens"] == facts.max_output_tokens
+    assert info["input_cost_per_token"] == float(facts.prices.input_usd_per_token or 0)
+    assert info["output_cost_per_token"] == float(facts.prices.output_usd_per_token or 0)
+    assert info["mode"] == ("embedding" if name == EMBEDDINGS else "chat")
+
+
+def test_a_call_is_answered_and_priced(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        asked = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
+        reply = client.post("/v1/chat/completions", json=asked)
+        vectors = client.post("/v1/embeddings", json={"model": EMBEDDINGS, "input": ["a"]})
+    assert reply.status_code == 200
+    assert float(reply.headers["x-litellm-response-cost"]) > 0
+    assert len(vectors.json()["data"][0]["embedding"]) == 768
+    assert proxy.upstream.requests[0].bearer == proxy.upstream.api_key
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    ("asked", "tokens", "answered"),
+    [
+        (GPT, 150_000, "hf:zai-org/GLM-4.7-Flash"),
+        (GPT, 200_000, "hf:nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4"),
+        (GPT, 300_000, "hf:zai-org/GLM-5.3-Flash"),
+        (SMALL, 200_000, "syn:small:vision"),
+    ],
+)
+def test_a_prompt_that_is_too_long_goes_to_the_nearest_window_that_takes_it(
+    proxy: Proxy, asked: str, tokens: int, answered: str, *, stream: bool
+) -> None:
+    with proxy.client() as client:
+        body = {"model": asked, "messages": long_prompt(tokens), "stream": stream}
+        reply = client.post("/v1/chat/completions", json=body)
+    assert reply.status_code == 200, reply.text[:500]
+    assert [one.json["model"] for one in proxy.upstream.requests] == [answered]
+
+
+def test_a_prompt_over_every_window_is_refused_without_a_request(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        body = {"model": GPT, "messages": long_prompt(600_000)}
+        reply = client.post("/v1/chat/completions", json=body)
+    assert reply.status_code == 400
+    assert not proxy.upstream.requests
+
+
+def test_nobody_gets_in_without_the_master_key(proxy: Proxy) -> None:
+    with proxy.client(key="sk-another") as client:
+        assert client.get("/v1/models").status_code in {400, 401}
+
+
+def test_the_written_file_holds_no_key(written: Path, proxy: Proxy) -> None:
+    assert proxy.upstream.api_key not in written.read_text("utf-8")
+    entries = yaml.safe_load(written.read_text("utf-8"))["model_list"]
+    keys = {one["litellm_params"]["api_key"] for one in entries}
+    assert keys == {"os.environ/SYNTHETIC_API_KEY"}
