@@ -93,13 +93,13 @@ def refresh(base_url: str | None, as_json: bool) -> None:  # noqa: FBT001  # cli
 @click.option(
     "--models",
     "globs",
-    metavar="GLOB,…",
+    metavar="GLOB,...",
     multiple=True,
     help="Ids and globs such as 'hf:zai-org/*', instead of all chat and embedding models.",
 )
 @click.option("--aliases", is_flag=True, help="Add the syn: aliases.")
 @click.option("--fallbacks", is_flag=True, help="Send too long prompts to larger windows.")
-@click.option("--redis", is_flag=True, help="Share state between proxies (REDIS_HOST, …).")
+@click.option("--redis", is_flag=True, help="Share state between proxies (REDIS_HOST and so on).")
 @click.option("--out", metavar="FILE", default="-", help="Where to; '-', the default, is stdout.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
 def proxy_config(  # noqa: PLR0913, PLR0917  # click passes one for each option
