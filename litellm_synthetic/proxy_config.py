@@ -16,14 +16,13 @@ from litellm_synthetic.cost_map import cost_map_row
 from litellm_synthetic.endpoint import BASE_URL_VARIABLE, DEFAULT_BASE_URL
 from litellm_synthetic.figures import UNKNOWN, tokens, usd_per_million
 from litellm_synthetic.window_fallbacks import window_fallbacks
-from litellm_synthetic.yaml_text import Commented, comment, yaml_text
+from litellm_synthetic.yaml_text import Commented, Node, comment, yaml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from litellm_synthetic.catalog import Model, Prices
     from litellm_synthetic.model_table import ModelTable
-    from litellm_synthetic.yaml_text import Node
 
 LOADING_LINE: Final = "litellm_synthetic.proxy.route"
 _KEY: Final = "os.environ/SYNTHETIC_API_KEY"
@@ -37,10 +36,25 @@ _STATED: Final = (
     "supports_reasoning",
     "supports_response_schema",
 )
-_REDIS: Final = {
-    "host": "os.environ/REDIS_HOST",
+_REDIS: Final[dict[str, Node]] = {
+    "type": "redis",
+    "host": Commented(
+        "os.environ/REDIS_HOST",
+        above="Host and port must be set where the proxies run; an unset password is none.",
+    ),
     "port": "os.environ/REDIS_PORT",
     "password": "os.environ/REDIS_PASSWORD",
+    "mode": Commented(
+        "default_off",
+        above=(
+            'Answers are kept only for calls that ask for it, with "cache": {"use-cache": true}. '
+            "Without this line a repeated question gets the first answer."
+        ),
+    ),
+    "socket_timeout": Commented(
+        1, above="Seconds that a call waits for a Redis that hangs; LiteLLM's own are 5."
+    ),
+    "socket_connect_timeout": 1,
 }
 _GROUPS: Final = {
     "alias": (
@@ -181,13 +195,12 @@ def _litellm_settings(wishes: Wishes) -> dict[str, Node]:
         settings["cache"] = Commented(
             value=True,
             above=(
-                "Redis: spend, budgets and rate limits count for all proxies together. Answers are "
-                'kept only for requests that ask for it ("cache": {"use-cache": true}); without '
-                "the mode below every repeated request would get the first one's answer."
+                "One Redis for all proxies: the router's cooldowns and counts, spend, budgets and "
+                "rate limits take this connection too, so router_settings names none."
             ),
             gap=True,
         )
-        settings["cache_params"] = {"type": "redis", "mode": "default_off", **_REDIS}
+        settings["cache_params"] = _REDIS
     return settings
 
 
@@ -200,7 +213,7 @@ def _router_settings(models: Sequence[Model], wishes: Wishes) -> dict[str, Node]
         "num_retries": Commented(
             2, above="After a broken connection, a 5xx or a 429; Retry-After is heeded."
         ),
-        "timeout": Commented(600, above="Seconds for a whole plain call, its retries included."),
+        "timeout": Commented(600, above="Seconds for one attempt at a plain call."),
         "stream_timeout": Commented(300, above="Seconds between two events of a stream."),
     }
     steps = window_fallbacks(models) if wishes.fallbacks else {}
@@ -217,14 +230,4 @@ def _router_settings(models: Sequence[Model], wishes: Wishes) -> dict[str, Node]
             ),
             gap=True,
         )
-    if wishes.redis:
-        settings["redis_host"] = Commented(
-            _REDIS["host"],
-            above=(
-                "Cooldowns and the router's counts, shared as well. REDIS_HOST and REDIS_PORT must "
-                "be set where the proxies run; an unset password is none."
-            ),
-            gap=True,
-        )
-        settings |= {f"redis_{name}": _REDIS[name] for name in ("port", "password")}
     return settings

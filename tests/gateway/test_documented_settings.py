@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.testing import SyntheticServer
-from tests.gateway.running import LOADING, run_proxy
+from tests.gateway.running import run_proxy
 from tests.test_proxy_docs import DOCUMENTED
 
 if TYPE_CHECKING:
@@ -94,16 +94,6 @@ def test_an_entrys_own_limit_refuses_and_holds_for_the_same_model(proxy: Proxy) 
     for name in ("frugal", KIMI):
         refused = chat(proxy, name, words=110_000)
         assert (refused.status_code, proxy.upstream.requests) == (400, [])
-
-
-def test_the_loading_line_alone_is_enough_where_several_workers_run(tmp_path: Path) -> None:
-    config = LOADING | {"model_list": all_together()["model_list"]}
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(tmp_path, config, upstream, arguments=["--num_workers", "2"]) as proxy,
-    ):
-        for _ in range(8):
-            assert cost(chat(proxy, "small")) > 0
 
 
 def test_the_startup_hook_alone_is_enough(tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import socket
+import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +18,7 @@ from litellm_synthetic import model_table
 from litellm_synthetic.catalog import load_bundled
 from litellm_synthetic.cli import main
 from litellm_synthetic.testing import SyntheticServer
-from tests.gateway.running import run_proxy
+from tests.gateway.running import free_port, run_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,22 +35,25 @@ def long_prompt(tokens: int) -> list[dict[str, str]]:
     return [{"role": "user", "content": "word " * tokens}]
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Let the command write the file, with all that one proxy can use."""
-    path = tmp_path_factory.mktemp("written") / "config.yaml"
+def write(folder: Path, *options: str) -> Path:
+    """Let the command write a config into a folder, by the bundled table."""
+    path = folder / "config.yaml"
     # Session and module fixtures run before the one that hides the developer's own settings.
     world: dict[str, str | None] = dict.fromkeys(
         name for name in os.environ if name.startswith("SYNTHETIC_")
     )
     world["SYNTHETIC_CACHE_DIR"] = str(path.parent / "cache")
     model_table.forget()
-    result = CliRunner().invoke(
-        main, ["proxy-config", "--aliases", "--fallbacks", "--out", str(path)], env=world
-    )
+    result = CliRunner().invoke(main, ["proxy-config", *options, "--out", str(path)], env=world)
     model_table.forget()
     assert result.exit_code == 0, result.output
     return path
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the file, with all that one proxy can use."""
+    return write(tmp_path_factory.mktemp("written"), "--aliases", "--fallbacks")
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +146,48 @@ def test_the_written_file_holds_no_key(written: Path, proxy: Proxy) -> None:
     entries = yaml.safe_load(written.read_text("utf-8"))["model_list"]
     keys = {one["litellm_params"]["api_key"] for one in entries}
     assert keys == {"os.environ/SYNTHETIC_API_KEY"}
+
+
+@contextlib.contextmanager
+def run_redis(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a Redis that keeps nothing, and give the variables that say where."""
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(  # noqa: S603  # Debian's own program
+        [shutil.which("redis-server") or "", *options], stdout=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.05)
+        yield {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)}
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
+def test_with_redis_only_those_who_ask_get_an_earlier_answer(tmp_path: Path) -> None:
+    written = write(tmp_path, "--models", GPT, "--redis")
+    body = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
+    with (
+        run_redis(tmp_path) as place,
+        SyntheticServer() as upstream,
+        run_proxy(tmp_path, written, upstream, environment=place) as proxy,
+        proxy.client() as client,
+    ):
+        assert client.get("/cache/ping").json()["cache_type"] == "redis"
+        for _ in range(2):
+            assert client.post("/v1/chat/completions", json=body).status_code == 200
+        assert len(upstream.requests) == 2
+        asking = body | {"cache": {"use-cache": True}}
+        first = client.post("/v1/chat/completions", json=asking).json()
+        deadline = time.monotonic() + 20
+        again: dict[str, Any] = {}
+        while again.get("id") != first["id"] and time.monotonic() < deadline:
+            again = client.post("/v1/chat/completions", json=asking).json()
+        assert again["id"] == first["id"]
+        sent = len(upstream.requests)
+        client.post("/v1/chat/completions", json=asking)
+        assert len(upstream.requests) == sent
