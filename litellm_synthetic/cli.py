@@ -148,3 +148,41 @@ def init(no_check: bool, write_env: Path | None, force: bool) -> None:  # noqa: 
     from litellm_synthetic.init_command import run  # noqa: PLC0415  # reads the table
 
     sys.exit(run(check=not no_check, write_to=write_env, force=force))
+
+
+@main.command("proxy-config")
+@click.option(
+    "--models",
+    "globs",
+    metavar="GLOB,...",
+    multiple=True,
+    help="Ids and globs such as 'hf:zai-org/*', instead of all chat and embedding models.",
+)
+@click.option("--aliases", is_flag=True, help="Add the syn: aliases.")
+@click.option("--fallbacks", is_flag=True, help="Send too long prompts to larger windows.")
+@click.option("--redis", is_flag=True, help="Share state between proxies (REDIS_HOST and so on).")
+@click.option("--out", metavar="FILE", default="-", help="Where to; '-', the default, is stdout.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+def proxy_config(  # noqa: PLR0913, PLR0917  # click passes one for each option
+    globs: tuple[str, ...],
+    aliases: bool,  # noqa: FBT001  # click's flag
+    fallbacks: bool,  # noqa: FBT001  # the same
+    redis: bool,  # noqa: FBT001  # the same
+    out: str,
+    force: bool,  # noqa: FBT001  # the same
+) -> None:
+    """Write a config.yaml for LiteLLM's proxy, with keys from the environment.
+
+    It lists the current models, with what LiteLLM should know about them, and loads this package in
+    each worker. Prices stay out of it: the proxy takes the current ones from the model table.
+    """
+    from litellm_synthetic.proxy_config_command import run  # noqa: PLC0415  # reads the table
+
+    words = [word for given in globs for each in given.split(",") if (word := each.strip())]
+    if globs and not words:
+        raise click.UsageError("--models names no model")
+    if not out:
+        raise click.UsageError("--out names no file")
+    if force and out == "-":
+        raise click.UsageError("--force needs --out FILE")
+    sys.exit(run(words, aliases=aliases, fallbacks=fallbacks, redis=redis, out=out, force=force))

@@ -497,9 +497,10 @@ def test_any_words_can_be_asked_for(model_id: str, word: str) -> None:
         ["models", "--json"],
         ["models", "--format", "litellm-full"],
         ["refresh"],
+        ["proxy-config", "--aliases", "--fallbacks", "--redis"],
     ],
 )
-def test_neither_command_imports_litellm_or_what_a_pipe_needs_not(arguments: list[str]) -> None:
+def test_no_command_imports_litellm_or_what_a_pipe_needs_not(arguments: list[str]) -> None:
     code = (
         "import sys\n"
         "from litellm_synthetic.cli import main\n"

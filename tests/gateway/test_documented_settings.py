@@ -1,0 +1,133 @@
+"""What docs/proxy.md shows does what it says, on a real proxy."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from litellm_synthetic.testing import SyntheticServer
+from tests.gateway.running import run_proxy
+from tests.test_proxy_docs import DOCUMENTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from tests.gateway.running import Proxy
+
+KIMI = "synthetic/hf:moonshotai/Kimi-K3"
+_OTHER_PROVIDER = "from litellm import CustomLLM\n\nhandler = CustomLLM()\n"
+
+
+def all_together() -> dict[str, Any]:
+    """Merge the page's snippets, and entries of the same name into one."""
+    merged: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
+    for snippet in DOCUMENTED:
+        for entry in snippet.get("model_list", ()):
+            known = entries.setdefault(entry["model_name"], {"litellm_params": {}})
+            params = known["litellm_params"] | entry["litellm_params"]
+            known.update({**entry, "litellm_params": params})
+        for section in snippet.keys() - {"model_list"}:
+            merged[section] = merged.get(section, {}) | snippet[section]
+    del merged["general_settings"]["database_url"]  # there is none here
+    return merged | {"model_list": list(entries.values())}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run a proxy with all of it, with the startup hook, and another custom provider after us."""
+    folder = tmp_path_factory.mktemp("documented")
+    (folder / "other.py").write_text(_OTHER_PROVIDER)
+    config = all_together()
+    other = {"provider": "other", "custom_handler": "other.handler"}
+    config["litellm_settings"]["custom_provider_map"] = [other]
+    hook = {"LITELLM_WORKER_STARTUP_HOOKS": "litellm_synthetic:register"}
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(folder, config, upstream, environment=hook) as proxy,
+    ):
+        yield proxy
+
+
+@pytest.fixture
+def proxy(running: Proxy) -> Proxy:
+    """Give a test the proxy, with an upstream that has heard nothing yet."""
+    running.upstream.reset()
+    return running
+
+
+def chat(proxy: Proxy, model: str, words: int = 1) -> httpx.Response:
+    body = {"model": model, "messages": [{"role": "user", "content": "word " * words}]}
+    with proxy.client() as client:
+        return client.post("/v1/chat/completions", json=body)
+
+
+def cost(reply: httpx.Response) -> float:
+    assert reply.status_code == 200, reply.text[:500]
+    return float(reply.headers["x-litellm-response-cost"])
+
+
+@pytest.mark.parametrize("name", ["large", "glm", "small", "frugal", KIMI])
+def test_every_documented_chat_entry_answers_and_costs(proxy: Proxy, name: str) -> None:
+    assert cost(chat(proxy, name)) > 0
+
+
+def test_embeddings_survive_a_custom_provider_map_in_the_yaml(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        reply = client.post("/v1/embeddings", json={"model": "embeddings", "input": ["a"]})
+    assert len(reply.json()["data"][0]["embedding"]) == 768
+
+
+def test_an_entrys_own_price_is_charged_for_that_entry_only(proxy: Proxy) -> None:
+    own, listed = chat(proxy, "frugal"), chat(proxy, KIMI)
+    prompt, answer = (own.json()["usage"][f"{one}_tokens"] for one in ("prompt", "completion"))
+    assert cost(own) == pytest.approx(prompt * 0.000004 + answer * 0.00002)
+    assert cost(listed) < cost(own)
+
+
+def test_an_entrys_own_limit_refuses_and_holds_for_the_same_model(proxy: Proxy) -> None:
+    for name in ("frugal", KIMI):
+        refused = chat(proxy, name, words=110_000)
+        assert (refused.status_code, proxy.upstream.requests) == (400, [])
+
+
+def test_the_startup_hook_alone_is_enough(tmp_path: Path) -> None:
+    config = {"model_list": all_together()["model_list"]}
+    hook = {"LITELLM_WORKER_STARTUP_HOOKS": "litellm_synthetic:register"}
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(tmp_path, config, upstream, environment=hook) as proxy,
+    ):
+        assert cost(chat(proxy, "small")) > 0
+
+
+def test_spent_budgets_refuse_or_fall_back_without_a_database(tmp_path: Path) -> None:
+    config = all_together()
+    large = next(one for one in config["model_list"] if one["model_name"] == "large")
+    assert large["litellm_params"]["max_budget"] == 5
+    large["litellm_params"]["max_budget"] = 0.000001
+    config["router_settings"]["provider_budget_config"]["synthetic"]["budget_limit"] = 0.001
+    with SyntheticServer() as upstream, run_proxy(tmp_path, config, upstream) as proxy:
+
+        def wait_until(model: str, status: int, served: str | None) -> httpx.Response:
+            # The proxy counts a call's cost after it has answered.
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                upstream.reset()
+                reply = chat(proxy, model)
+                asked = [one.json["model"] for one in upstream.requests]
+                if reply.status_code == status and asked == ([served] if served else []):
+                    return reply
+                time.sleep(0.3)
+            pytest.fail(f"still {reply.status_code}, asked {asked}: {reply.text[:500]}")
+
+        assert cost(chat(proxy, "large")) > 0
+        wait_until("large", 200, "syn:small:text")  # the documented fallback
+        assert cost(chat(proxy, "small", words=20_000)) > 0.001
+        spent = wait_until("small", 429, None)
+        assert "budget for provider synthetic" in spent.text
