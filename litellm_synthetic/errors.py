@@ -33,7 +33,10 @@ _NEAR_WINDOW_SHARE: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Name the call that failed: the model as asked for, where it went, and what to hide."""
+    """Name the call that failed: the model as asked for, where it went, and what to hide.
+
+    `only_deployment` is set where LiteLLM's Router has no other deployment for the same model.
+    """
 
     model: str
     base_url: str
@@ -41,6 +44,7 @@ class Origin:
     context_window_tokens: int | None = None
     count_prompt_tokens: Callable[[], int | None] | None = None
     explain_model: Callable[[], str] | None = None
+    only_deployment: bool = False
 
     def scrub(self, text: str) -> str:
         """Remove the key from a text of foreign origin."""
@@ -187,7 +191,14 @@ def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
         remedy = f"Try again in {seconds:g} s, or send fewer requests at a time."
     else:
         remedy = "Try again later, or send fewer requests at a time."
-    return _raise_as(exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429)
+    error = _raise_as(
+        exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429
+    )
+    if origin.only_deployment and PLAN_CAP.search(failure.text):
+        # Router asks again after any 429, unless the error itself says how often (router.py:8079).
+        # Where the model has siblings that is how one of them gets the request.
+        error.num_retries = 0  # type: ignore[attr-defined]  # LiteLLM sets it on its errors too
+    return error
 
 
 def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:

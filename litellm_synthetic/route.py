@@ -14,7 +14,7 @@ from litellm_synthetic.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
 from litellm_synthetic.errors import Failure, Origin
-from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
+from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments, router_group_size
 from litellm_synthetic.replies import UPSTREAM_MODEL, UnreadableReplyError
 from litellm_synthetic.request import (
     Call,
@@ -137,6 +137,7 @@ def _call(ctx: Any) -> Call:
         client=ctx.client,
         is_async=bool(ctx.acompletion),
         stop_asked=call_arguments(ctx.logging).get("stop"),
+        only_deployment=router_group_size(ctx.litellm_params) == 1,
     )
 
 

@@ -316,6 +316,20 @@ def test_errors_have_their_status_type_and_remedy(
     assert len(messages_proxy.upstream.requests) == 1
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_context_window_fallbacks_serve_messages_too(
+    messages_proxy: Proxy, *, stream: bool
+) -> None:
+    messages_proxy.upstream.enqueue(fault("context_overflow"), Text("From the larger one."))
+    with messages_proxy.client() as raw:
+        asked = {"model": "small", "max_tokens": 500, "messages": HELLO, "stream": stream}
+        reply = raw.post("/v1/messages", json=asked)
+    assert reply.is_success
+    assert "larger" in reply.text
+    asked_models = [one.json["model"] for one in messages_proxy.upstream.requests]
+    assert asked_models == ["syn:small:text", "syn:large:text"]
+
+
 @pytest.mark.parametrize("fault_name", ["stream_cut", "reset_mid_body", "error_event_named"])
 def test_a_stream_that_fails_midway_raises_after_what_was_received(
     client: anthropic.Anthropic, messages_proxy: Proxy, fault_name: str

@@ -160,7 +160,7 @@ def test_a_tool_is_called_and_its_result_is_used(client: openai.OpenAI, proxy: P
     assert call.function.name == "get_weather"
     assert isinstance(json.loads(call.function.arguments)["city"], str)
     messages += [
-        {"role": "assistant", "tool_calls": [call.model_dump()]},  # type: ignore[misc, list-item]  # what the SDK's users send back
+        {"role": "assistant", "tool_calls": [call.model_dump()]},  # type: ignore[list-item]  # what the SDK's users send back
         {"role": "tool", "tool_call_id": call.id, "content": "17 degrees"},
     ]
     second = client.chat.completions.create(model="large", messages=messages, tools=[WEATHER])
@@ -384,7 +384,7 @@ def test_a_stream_that_fails_midway_raises_after_what_was_received(
 ) -> None:
     proxy.upstream.enqueue(fault(fault_name))
     received = []
-    with pytest.raises(openai.APIError, match=told):
+    with pytest.raises(openai.APIError, match=told):  # noqa: PT012  # what came before it counts
         for chunk in client.chat.completions.create(model="large", messages=HELLO, stream=True):
             received.append(chunk)  # noqa: PERF402  # kept when the loop raises
     assert "".join(one.choices[0].delta.content or "" for one in received).startswith(" The")

@@ -6,12 +6,13 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from litellm_synthetic.testing import Text, Usage, fault
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.gateway.running import Proxy
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -60,9 +61,7 @@ def test_the_upstreams_quota_header_and_the_cost_reach_the_client(proxy: Proxy) 
     with proxy.client() as client:
         asked = {"model": "large", "messages": HELLO}
         reply = client.post("/v1/chat/completions", json=asked)
-    assert "rollingFiveHourLimit" in json.loads(
-        reply.headers["llm_provider-x-synthetic-quotas"]
-    )
+    assert "rollingFiveHourLimit" in json.loads(reply.headers["llm_provider-x-synthetic-quotas"])
     assert float(reply.headers["x-litellm-response-cost"]) > 0
 
 
@@ -161,6 +160,7 @@ def test_a_health_check_asks_the_models_and_finds_them_well(proxy: Proxy) -> Non
 
 def test_eight_clients_at_once_are_all_served(proxy: Proxy) -> None:
     proxy.upstream.respond_with(Text("Hi.", usage=Usage(3, 1), delay_seconds=0.2))
+
     def ask(number: int) -> httpx.Response:
         with proxy.client() as client:
             messages = [{"role": "user", "content": f"number {number}"}]

@@ -153,9 +153,7 @@ def test_not_even_an_unfiltered_log_holds_the_key(tmp_path: Path) -> None:
     arguments = ["--detailed_debug"]
     with (
         SyntheticServer() as upstream,
-        run_proxy(
-            tmp_path, config, upstream, environment=unfiltered, arguments=arguments
-        ) as proxy,
+        run_proxy(tmp_path, config, upstream, environment=unfiltered, arguments=arguments) as proxy,
     ):
         for path in PATHS:
             for stream in (False, True):

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from litellm_synthetic.testing import RecordedRequest, Reply
+
 HELLO = [{"role": "user", "content": "hello"}]
 DEPLOYMENTS = {
     "alone": "syn:small:text",
     "with-fallback": "syn:large:text",
     "spare": "hf:zai-org/GLM-5.3",
 }
+SIBLINGS = ("syn:small:text", "hf:Qwen/Qwen3.8-27B")
 CONFIG: dict[str, Any] = {
     **LOADING,
     "model_list": [
         {"model_name": name, "litellm_params": {"model": f"synthetic/{model}"}}
-        for name, model in DEPLOYMENTS.items()
-    ],
+        for name, model in (*DEPLOYMENTS.items(), *(("siblings", one) for one in SIBLINGS))
+    ]
+    + [{"model_name": "synthetic/*", "litellm_params": {"model": "synthetic/*"}}],
     "router_settings": {
         "num_retries": 2,
         "fallbacks": [{"with-fallback": ["spare"]}],
@@ -89,9 +93,7 @@ def test_messages_and_responses_wait_as_told_too(retrying: Proxy, path: str) -> 
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_a_429_that_does_not_give_way_reaches_the_client(
-    retrying: Proxy, *, stream: bool
-) -> None:
+def test_a_429_that_does_not_give_way_reaches_the_client(retrying: Proxy, *, stream: bool) -> None:
     retrying.upstream.respond_with(fault("parallel_requests", retry_after=0))
     reply = _chat(retrying, "alone", stream=stream)
     assert reply.status_code == 429
@@ -99,15 +101,37 @@ def test_a_429_that_does_not_give_way_reaches_the_client(
     assert len(retrying.upstream.requests) == 3
 
 
+@pytest.mark.parametrize("model", ["alone", "synthetic/hf:openai/gpt-oss-120b"])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_the_subscription_cap_is_not_retried(retrying: Proxy, *, stream: bool) -> None:
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+def test_the_subscription_cap_is_not_retried(
+    retrying: Proxy, path: str, model: str, *, stream: bool
+) -> None:
     retrying.upstream.respond_with(fault("subscription_cap"))
-    reply = _chat(retrying, "alone", stream=stream)
+    asked: dict[str, Any] = {"model": model, "stream": stream}
+    asked |= {"input": "hello"} if "responses" in path else {"messages": HELLO, "max_tokens": 99}
+    with retrying.client() as client:
+        reply = client.post(path, json=asked)
     assert reply.status_code == 429
     message = reply.json()["error"]["message"]
     assert "It gives way at" in message
     assert "https://synthetic.new/billing" in message
     assert len(retrying.upstream.requests) == 1
+
+
+def test_a_capped_model_gives_way_to_its_siblings(retrying: Proxy) -> None:
+    def cap_one(request: RecordedRequest) -> Reply | None:
+        return fault("subscription_cap") if request.json["model"] == SIBLINGS[0] else None
+
+    # The router picks at random, so it is asked until it has picked the capped one first.
+    for _ in range(40):
+        retrying.upstream.reset()
+        retrying.upstream.respond_with(cap_one)
+        reply = _chat(retrying, "siblings")
+        if _models(retrying)[0] == SIBLINGS[0] and reply.status_code == 200:
+            assert _models(retrying)[-1] == SIBLINGS[1]
+            return
+    pytest.fail("no call that met the capped deployment was served by the other one")
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HELLO = [{"role": "user", "content": "hello"}]
 USAGE = Usage(1000, 100, cached_tokens=400)
-# syn:large:text serves DeepSeek-V4.1-Flash: USD 0.60 in, 0.03 from the cache, 1.20 out, per million.
+# What syn:large:text serves: USD 0.60 in, 0.03 from the cache and 1.20 out, per million tokens.
 LIST_PRICE = 600 * 6e-07 + 400 * 3e-08 + 100 * 1.2e-06
 
 CONFIG: dict[str, Any] = {
@@ -153,9 +153,7 @@ def test_a_streamed_call_costs_the_same(
 def test_messages_and_responses_cost_the_same(shop: Proxy, path: str, *, stream: bool) -> None:
     shop.upstream.enqueue(Text("Hi.", usage=USAGE))
     asked: dict[str, Any] = {"model": "large", "stream": stream}
-    asked |= (
-        {"max_tokens": 500, "messages": HELLO} if "messages" in path else {"input": "hello"}
-    )
+    asked |= {"max_tokens": 500, "messages": HELLO} if "messages" in path else {"input": "hello"}
     with shop.client(FREE_KEY) as client:
         reply = client.post(path, json=asked)
     assert reply.is_success

@@ -23,9 +23,7 @@ PRICE = 1000 * 6e-07 + 100 * 1.2e-06
 ATTEMPTS = 30
 ATTEMPT_SECONDS = 5
 CONFIG: dict[str, Any] = {
-    "litellm_settings": {
-        "callbacks": [*LOADING["litellm_settings"]["callbacks"], "spend_log.log"]
-    },
+    "litellm_settings": {"callbacks": [*LOADING["litellm_settings"]["callbacks"], "spend_log.log"]},
     "model_list": [{"model_name": "synthetic/*", "litellm_params": {"model": "synthetic/*"}}],
     "router_settings": {"num_retries": 0},
 }
@@ -82,7 +80,7 @@ def _ask_every_worker(proxy: Proxy, workers: int) -> set[int]:
         # uvicorn replaces a worker that doesn't answer for 5 seconds.
         pytest.param(2, ["--timeout_worker_healthcheck", "120"], id="uvicorn, 2"),
         pytest.param(4, ["--timeout_worker_healthcheck", "120"], id="uvicorn, 4"),
-        pytest.param(4, ["--run_gunicorn"], id="gunicorn, 4"),
+        pytest.param(2, ["--run_gunicorn"], id="gunicorn, 2"),
         pytest.param(2, ["--run_granian"], id="granian, 2"),
     ],
 )
