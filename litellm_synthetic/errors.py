@@ -38,6 +38,7 @@ class Origin:
     Attributes:
         remedies: what to say of a status in place of the table's advice, which is about models.
         or_else: what to do beside trying again, as the end of a sentence.
+        only_deployment: LiteLLM's Router has no other deployment for the same model.
     """
 
     model: str
@@ -48,6 +49,7 @@ class Origin:
     explain_model: Callable[[], str] | None = None
     remedies: Mapping[int, str] = field(default_factory=dict)
     or_else: str = ", or fall back to another model"
+    only_deployment: bool = False
 
     def scrub(self, text: str) -> str:
         """Remove the key from a text of foreign origin."""
@@ -197,7 +199,14 @@ def _rate_limited(failure: Failure, origin: Origin, _: re.Match[str] | None) -> 
         remedy = f"Try again in {seconds:g} s, or send fewer requests at a time."
     else:
         remedy = "Try again later, or send fewer requests at a time."
-    return _raise_as(exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429)
+    error = _raise_as(
+        exceptions.RateLimitError, f"{_said(failure)}. {remedy}", failure, origin, 429
+    )
+    if origin.only_deployment and PLAN_CAP.search(failure.text):
+        # Router asks again after any 429, unless the error itself says how often (router.py:8079).
+        # Where the model has siblings that is how one of them gets the request.
+        error.num_retries = 0  # type: ignore[attr-defined]  # LiteLLM sets it on its errors too
+    return error
 
 
 def _payment_required(failure: Failure, origin: Origin, _: re.Match[str] | None) -> Exception:

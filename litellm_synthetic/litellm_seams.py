@@ -547,6 +547,18 @@ def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datet
     logging_obj.failure_handler(error, text, started_at, ended_at)
 
 
+def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
+    """Return how many deployments Router has for the model of this call; None outside of Router.
+
+    Router notes it in the call's metadata (router.py:8060), whose name depends on the kind of call.
+    """
+    for name in ("metadata", "litellm_metadata"):
+        told = litellm_params.get(name)
+        if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
+            return int(told["model_group_size"])
+    return None
+
+
 class PassThroughStream(CustomStreamWrapper):
     """Let chunks through that are LiteLLM's own already, instead of building each one anew.
 

@@ -32,6 +32,7 @@ from litellm_synthetic.litellm_seams import (
     call_arguments,
     log_stream_end,
     log_stream_failure,
+    router_group_size,
 )
 from litellm_synthetic.message_stream import MessageStream
 from litellm_synthetic.params import InvalidParameterError
@@ -209,6 +210,7 @@ def _call(asked: MessagesRequest) -> Call:
         verify=said.get("ssl_verify"),
         client=asked.client,
         is_async=True,
+        only_deployment=router_group_size(asked.kwargs) == 1,
     )
 
 

@@ -78,6 +78,7 @@ class Call:
         key: the key that LiteLLM found (`api_key=`, else `SYNTHETIC_API_KEY`).
         base_url: what LiteLLM found (`api_base=`, else `SYNTHETIC_API_BASE`, else the default).
         stop_asked: `stop` as the caller said it, before LiteLLM cuts it to four.
+        only_deployment: whether LiteLLM's Router has no other deployment for the same model.
     """
 
     model: str
@@ -95,6 +96,7 @@ class Call:
     client: Any = None
     is_async: bool = False
     stop_asked: Any = None
+    only_deployment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +421,7 @@ def origin_of(
         context_window_tokens=facts.context_window_tokens if facts else None,
         count_prompt_tokens=count_prompt_tokens,
         explain_model=lambda: explain(call.model, catalog),
+        only_deployment=call.only_deployment,
     )
 
 

@@ -12,7 +12,7 @@ from litellm_synthetic.anthropic_chat import fill_message
 from litellm_synthetic.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
-from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments
+from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments, router_group_size
 from litellm_synthetic.message_chunks import MessageChunkDecoder
 from litellm_synthetic.params import REASONING
 from litellm_synthetic.replies import UPSTREAM_MODEL
@@ -144,6 +144,7 @@ def _call(ctx: Any) -> Call:
         client=ctx.client,
         is_async=bool(ctx.acompletion),
         stop_asked=call_arguments(ctx.logging).get("stop"),
+        only_deployment=router_group_size(ctx.litellm_params) == 1,
     )
 
 

@@ -313,6 +313,17 @@ async def test_a_router_serves_messages_and_falls_back(upstream: SyntheticServer
     ]
 
 
+async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
+    upstream: SyntheticServer,
+) -> None:
+    deployment = {"model_name": "a", "litellm_params": {"model": MODEL}}
+    router = litellm.Router(model_list=[deployment], num_retries=2)
+    upstream.respond_with(fault("subscription_cap"))
+    with pytest.raises(litellm.RateLimitError, match="gives way at"):
+        await router.aanthropic_messages(model="a", max_tokens=50, messages=PLAIN)
+    assert len(upstream.requests) == 1
+
+
 async def test_hooks_of_other_callbacks_still_see_the_message(upstream: SyntheticServer) -> None:
     class Looper(CustomLogger):
         seen: Any = None

@@ -148,3 +148,15 @@ async def test_other_deployments_of_a_group_are_untouched_by_registration(
     answer = await caller.router_completion(router, model="m", messages=MESSAGES)
     assert answer.choices[0].message.content == "mocked"
     assert not either_surface.requests
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
+    either_surface: SyntheticServer, caller: Caller, *, stream: bool
+) -> None:
+    either_surface.respond_with(fault("subscription_cap"))
+    with pytest.raises(litellm.RateLimitError, match="It gives way at"):
+        await caller.router_completion(
+            _router(num_retries=2), model="large", messages=MESSAGES, stream=stream
+        )
+    assert len(either_surface.requests) == 1

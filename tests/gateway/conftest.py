@@ -22,6 +22,11 @@ CONFIG: dict[str, Any] = {
         {"model_name": "small", "litellm_params": {"model": "synthetic/syn:small:text"}},
         {"model_name": "alone", "litellm_params": {"model": "synthetic/syn:small:text"}},
         {"model_name": "large", "litellm_params": {"model": "synthetic/syn:large:text"}},
+        {"model_name": "vision", "litellm_params": {"model": "synthetic/syn:large:vision"}},
+        {
+            "model_name": "vectors",
+            "litellm_params": {"model": "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"},
+        },
         {
             "model_name": "own",
             "litellm_params": {"model": "synthetic/hf:moonshotai/Kimi-K3"},
@@ -33,8 +38,31 @@ CONFIG: dict[str, Any] = {
         "enable_pre_call_checks": True,
         "context_window_fallbacks": [{"small": ["large"]}],
         "num_retries": 0,
+        # A test's failure must not cool the next test's model down.
+        "disable_cooldowns": True,
     },
 }
+
+
+@pytest.fixture(scope="session", params=["native", "translate"])
+def running_messages_proxy(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
+    """Run a proxy for each of the two ways in which `/v1/messages` is served."""
+    folder = tmp_path_factory.mktemp(f"proxy-{request.param}")
+    chosen = {"SYNTHETIC_MESSAGES": request.param}
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(folder, CONFIG, upstream, environment=chosen) as proxy,
+    ):
+        yield proxy
+
+
+@pytest.fixture
+def messages_proxy(running_messages_proxy: Proxy) -> Proxy:
+    """Give a test a proxy of either way, with an upstream that has heard nothing yet."""
+    running_messages_proxy.upstream.reset()
+    return running_messages_proxy
 
 
 @pytest.fixture(scope="session")

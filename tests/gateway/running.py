@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 MASTER_KEY = "sk-made-up-for-tests-0123456789abcdef0123456789abcdef"
 # The lines that the README names; every proxy that the tests start is loaded by them.
 LOADING = {"litellm_settings": {"callbacks": ["litellm_synthetic.proxy.route"]}}
+_HERE = Path(__file__).parent
 _START_SECONDS = 120
 _STOP_SECONDS = 20
 
@@ -42,6 +45,25 @@ class Proxy:
         """Return a client that carries a key of the proxy's own."""
         headers = {"Authorization": f"Bearer {key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+
+def put_beside_config(folder: Path, *modules: str) -> None:
+    """Copy modules of the tests to where a proxy with its config in `folder` finds them."""
+    for module in modules:
+        shutil.copy(_HERE / f"{module}.py", folder)
+
+
+def costs(path: Path, count: int, timeout_seconds: float = 10.0) -> list[dict[str, Any]]:
+    """Return what the workers wrote into a spend log, once it holds `count` calls."""
+    deadline = time.monotonic() + timeout_seconds
+    lines: list[str] = []
+    while time.monotonic() < deadline:
+        lines = path.read_text().splitlines() if path.exists() else []
+        if len(lines) >= count:
+            break
+        time.sleep(0.05)
+    assert len(lines) == count, lines
+    return [json.loads(line) for line in lines]
 
 
 def free_port() -> int:
