@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import os
+from collections.abc import Callable
 from datetime import datetime
 
 # LiteLLM fetches its cost map from the network when it is imported.
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
 
 pytest_plugins = ["pytester"]
+
+NewRouter = Callable[..., litellm.Router]
+"""Make a Router from a model list and settings."""
 
 _FOREIGN = (
     "OPENAI_API_KEY",
@@ -86,6 +92,35 @@ def either_surface(
     if request.param == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream
+
+
+@pytest.fixture
+def new_router() -> Iterator[NewRouter]:
+    """Own the route, and make Routers on a cost map that nobody else ever sees.
+
+    A Router writes its deployments into LiteLLM's cost map, and nothing takes them out again.
+    """
+    before = litellm.model_cost
+    litellm.model_cost = copy.deepcopy(before)
+    litellm_synthetic.register()
+    made: list[Any] = []  # Any, because which name ends a Router depends on the version
+
+    def make(model_list: list[Any], **settings: Any) -> litellm.Router:
+        router = litellm.Router(model_list=model_list, **settings)
+        made.append(router)
+        return router
+
+    yield make
+    # Its callbacks keep a Router alive, and LiteLLM replays the entries of each that is. 1.109 has
+    # a new name for the end of one.
+    while made:
+        router = made.pop()
+        (router.retire if hasattr(router, "retire") else router.discard)()
+        del router
+    gc.collect()
+    litellm_synthetic.unregister()
+    litellm.model_cost = before
+    litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001  # LiteLLM caches look-ups
 
 
 class Recorder(CustomLogger):
