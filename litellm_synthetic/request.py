@@ -58,8 +58,14 @@ _CREDENTIALS: Final = frozenset(
     )
 )  # fmt: skip  # one set, read as one
 ANTHROPIC_VERSION: Final = "2023-06-01"
-# Anthropic's betas are Anthropic's: Synthetic's Messages surface fails on some (seen 2026-09-14).
-_UNSENT_HEADERS: Final = frozenset(("host", "content-length", "anthropic-beta"))
+# Synthetic takes its key as a Bearer and nothing else. A proxy that forwards its clients' headers
+# (`forward_client_headers_to_llm_api`) hands over the key that they have for the proxy. Anthropic's
+# betas are Anthropic's: Synthetic's Messages surface fails on some (seen 2026-09-14).
+_UNSENT_HEADERS: Final = (_CREDENTIALS - {"authorization"}) | {
+    "host",
+    "content-length",
+    "anthropic-beta",
+}
 _COUNT_MARGIN: Final = 1.1
 _LEAST_OUTPUT_TOKENS: Final = 1024
 

@@ -324,6 +324,18 @@ async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
     assert len(upstream.requests) == 1
 
 
+async def test_a_key_that_a_client_has_for_the_proxy_goes_no_further(
+    upstream: SyntheticServer,
+) -> None:
+    theirs = {"x-api-key": "sk-of-the-proxy", "x-mine": "1", "Cookie": "S=1"}
+    await ask(headers=theirs)
+    await litellm.acompletion(model=MODEL, messages=PLAIN, headers=theirs)
+    for request in upstream.requests:
+        assert request.headers["x-mine"] == "1"
+        assert "sk-of-the-proxy" not in str(dict(request.headers))
+        assert "cookie" not in request.headers
+
+
 async def test_hooks_of_other_callbacks_still_see_the_message(upstream: SyntheticServer) -> None:
     class Looper(CustomLogger):
         seen: Any = None
