@@ -9,8 +9,9 @@ from litellm.secret_managers.main import get_secret_str
 
 from litellm_synthetic import exchange, replies
 from litellm_synthetic.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.operations import prepare_quotas
 from litellm_synthetic.quota import Quotas, parse_quotas
-from litellm_synthetic.request import Call, Prepared, prepare_quotas
+from litellm_synthetic.request import Call, Prepared
 from litellm_synthetic.secret import KEY_VARIABLE
 
 if TYPE_CHECKING:

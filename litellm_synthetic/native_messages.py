@@ -35,10 +35,11 @@ from litellm_synthetic.litellm_seams import (
     router_group_size,
 )
 from litellm_synthetic.message_stream import MessageStream
+from litellm_synthetic.operations import prepare_native
 from litellm_synthetic.params import InvalidParameterError
 from litellm_synthetic.reasoning import InvalidThinkingError
 from litellm_synthetic.replies import UnreadableReplyError
-from litellm_synthetic.request import Call, Prepared, prepare_native
+from litellm_synthetic.request import Call, Prepared
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
 from litellm_synthetic.usage import count_locally, uncached_once
 

@@ -14,15 +14,10 @@ from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.chunks import ChunkDecoder
 from litellm_synthetic.litellm_seams import PassThroughStream, call_arguments, router_group_size
 from litellm_synthetic.message_chunks import MessageChunkDecoder
+from litellm_synthetic.operations import prepare_chat, prepare_embedding, prepare_text
 from litellm_synthetic.params import REASONING
 from litellm_synthetic.replies import UPSTREAM_MODEL
-from litellm_synthetic.request import (
-    Call,
-    Prepared,
-    prepare_chat,
-    prepare_embedding,
-    prepare_text,
-)
+from litellm_synthetic.request import Call, Prepared
 from litellm_synthetic.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
 from litellm_synthetic.usage import count_locally

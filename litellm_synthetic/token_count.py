@@ -14,8 +14,9 @@ from litellm_synthetic import exchange
 from litellm_synthetic.anthropic_chat import translate
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.native_messages import goes_native
+from litellm_synthetic.operations import prepare_count
 from litellm_synthetic.replies import UnreadableReplyError
-from litellm_synthetic.request import Call, prepare_count
+from litellm_synthetic.request import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,8 @@ from litellm_synthetic.endpoint import (
     parse_base_url,
 )
 from litellm_synthetic.errors import BILLING_URL, Origin
-from litellm_synthetic.request import Call, Prepared, prepare_search
+from litellm_synthetic.operations import prepare_search
+from litellm_synthetic.request import Call, Prepared
 from litellm_synthetic.search_results import SearchResults, read_results
 from litellm_synthetic.secret import KEY_VARIABLE
 

@@ -8,15 +8,9 @@ from litellm import exceptions
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
 
 from litellm_synthetic.catalog import load_bundled
+from litellm_synthetic.operations import prepare_chat, prepare_embedding, prepare_text
 from litellm_synthetic.params import MAX_BODY_BYTES
-from litellm_synthetic.request import (
-    Call,
-    Prepared,
-    prepare_chat,
-    prepare_embedding,
-    prepare_text,
-    time_limits,
-)
+from litellm_synthetic.request import Call, Prepared, time_limits
 from litellm_synthetic.transport import TimeLimits
 
 KEY = "syn_0123456789abcdef"
