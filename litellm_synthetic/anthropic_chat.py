@@ -19,6 +19,7 @@ from litellm_synthetic.catalog import ROUTE_PREFIX
 from litellm_synthetic.params import OPENAI_ONLY, InvalidParameterError, unstoppable
 from litellm_synthetic.reasoning import OFF, SCALE, InvalidThinkingError, requested_effort
 from litellm_synthetic.replies import MISFITS, UPSTREAM_MODEL, UnreadableReplyError
+from litellm_synthetic.tool_ids import ids_of_calls, with_ids
 from litellm_synthetic.usage import uncached_once
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
             raise
         raise InvalidParameterError(_reason(error)) from error
     body.pop("model")
-    body["messages"] = [_unsheltered(message) for message in body["messages"]]
+    translated = [_unsheltered(message) for message in body["messages"]]
+    body["messages"] = with_ids(translated, ids_of_calls(sheltered))
     names = internal.get(ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY) or {}
     return Translation(body, json_mode, names)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -41,6 +41,7 @@ from litellm_synthetic.reasoning import InvalidThinkingError
 from litellm_synthetic.replies import UnreadableReplyError
 from litellm_synthetic.request import Call, Prepared
 from litellm_synthetic.table_refresh import refresh_in_background_if_due
+from litellm_synthetic.tool_ids import ids_of_blocks, with_ids
 from litellm_synthetic.usage import count_locally, uncached_once
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _SUCCESS: Final = 200
 # LiteLLM's parameters, and those of a deployment; what else a caller says is Synthetic's to read.
 _LITELLM_OWN: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
-_ID_FIELDS: Final = ("id", "tool_use_id")
 _PLAIN_TYPES: Final = (str, int, float, list, dict)
 
 Way = Literal["native", "translate"]
@@ -126,49 +126,12 @@ def _body(asked: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
         except (InvalidParameterError, InvalidThinkingError) as error:
             raise errors.refused(f"{error}.", asked.model) from error
     dropped = asked.litellm_params.get("additional_drop_params") or ()
-    messages = _with_ids_as_written(asked)
+    written = call_arguments(asked.logging_obj).get("messages")
+    messages = with_ids(asked.messages, ids_of_blocks(written))
     body = {"messages": messages, **parameters, **_unknown_fields(asked)}
     extra = asked.kwargs.get("extra_body")
     kept = {name: value for name, value in body.items() if name not in dropped}
     return {**kept, **extra} if isinstance(extra, Mapping) else kept
-
-
-def _with_ids_as_written(asked: MessagesRequest) -> list[Any]:
-    """Return the messages with the ids of tool calls as their caller wrote them.
-
-    LiteLLM rewrites ids that Anthropic would refuse (`functions.look:0`); Synthetic hands out such
-    ids, and some of its models read them. Where a hook has changed which calls there are, nothing
-    is put back.
-    """
-    written = call_arguments(asked.logging_obj).get("messages")
-    before, after = [*_tool_ids(written)], [*_tool_ids(asked.messages)]
-    if before == after or len(before) != len(after):
-        return asked.messages
-    ids = dict(zip(after, before, strict=True))
-    return [
-        {**message, "content": [_renamed(block, ids) for block in message["content"]]}
-        if isinstance(message, Mapping) and isinstance(message.get("content"), list)
-        else message
-        for message in asked.messages
-    ]
-
-
-def _tool_ids(messages: object) -> Iterator[object]:
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, Mapping) else None
-        for block in content if isinstance(content, list) else ():
-            for field in _ID_FIELDS:
-                if isinstance(block, Mapping) and field in block:
-                    yield block[field]
-
-
-def _renamed(block: Any, ids: Mapping[object, object]) -> Any:
-    if not isinstance(block, Mapping):
-        return block
-    return {
-        name: ids.get(value, value) if name in _ID_FIELDS and isinstance(value, str) else value
-        for name, value in block.items()
-    }
 
 
 def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
