@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
@@ -58,9 +59,13 @@ _PLAIN_TYPES: Final = (str, int, float, list, dict)
 Way = Literal["native", "translate"]
 
 
-def way_from_environment(environ: Mapping[str, str] | None = None) -> Way:
-    """Read `SYNTHETIC_MESSAGES`; what is not understood is warned about and counts as native."""
-    said = (os.environ if environ is None else environ).get(MESSAGES_VARIABLE, "").strip().lower()
+def way_from_environment() -> Way:
+    """Read `SYNTHETIC_MESSAGES`; what is not understood counts as native, with one warning."""
+    return _understood(os.environ.get(MESSAGES_VARIABLE, "").strip().lower())
+
+
+@cache
+def _understood(said: str) -> Way:
     if said == "translate":
         return "translate"
     if said not in ("", "native"):

@@ -295,6 +295,17 @@ async def test_one_setting_chooses(
     assert upstream.last_request.path == path
 
 
+async def test_a_setting_that_is_not_understood_is_warned_about_once(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    del upstream
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", "natively")
+    for _ in range(3):
+        await ask()
+    told = [one for one in caplog.messages if "natively" in one]
+    assert told == ["SYNTHETIC_MESSAGES='natively' is not understood; taken as native"]
+
+
 async def test_a_router_serves_messages_and_falls_back(upstream: SyntheticServer) -> None:
     router = litellm.Router(
         model_list=[
