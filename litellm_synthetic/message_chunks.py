@@ -149,8 +149,9 @@ def _states_why_it_ended(document: Mapping[str, Any]) -> bool:
 def _with_usage_once(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event whose usage adds up, as LiteLLM reads it."""
     changed = dict(document)
-    if "usage" in changed:
-        changed["usage"] = uncached_once(changed["usage"])
+    if "usage" in changed or changed.get("type") == "message_delta":
+        # LiteLLM 1.102.4 takes it for given there.
+        changed["usage"] = uncached_once(changed.get("usage"))
     message = changed.get("message")
     if isinstance(message, Mapping) and "usage" in message:
         changed["message"] = {**message, "usage": uncached_once(message["usage"])}
