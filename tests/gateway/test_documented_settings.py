@@ -9,7 +9,7 @@ import pytest
 
 from litellm_synthetic.testing import SyntheticServer
 from tests.gateway.running import run_proxy
-from tests.test_proxy_docs import DOCUMENTED
+from tests.test_proxy_docs import DOCUMENTED, ROOT, snippets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.gateway.running import Proxy
 
 KIMI = "synthetic/hf:moonshotai/Kimi-K3"
+_HELLO = {"role": "user", "content": "hello"}
 _OTHER_PROVIDER = "from litellm import CustomLLM\n\nhandler = CustomLLM()\n"
 
 
@@ -131,3 +132,22 @@ def test_spent_budgets_refuse_or_fall_back_without_a_database(tmp_path: Path) ->
         assert cost(chat(proxy, "small", words=20_000)) > 0.001
         spent = wait_until("small", 429, None)
         assert "budget for provider synthetic" in spent.text
+
+
+def test_the_readmes_config_starts_and_serves(tmp_path: Path) -> None:
+    [config] = snippets(ROOT / "README.md")
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(tmp_path, config, upstream) as proxy,
+        proxy.client() as client,
+    ):
+        for path in ("/v1/chat/completions", "/v1/messages"):
+            for model in ("large", KIMI):
+                asked = {"model": model, "max_tokens": 500, "messages": [_HELLO]}
+                reply = client.post(path, json=asked)
+                assert reply.status_code == 200, reply.text
+                assert float(reply.headers["x-litellm-response-cost"]) > 0
+        assert {one.route for one in upstream.requests} == {
+            "/openai/v1/chat/completions",
+            "/anthropic/v1/messages",
+        }
