@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import litellm
 import litellm.main
 import litellm.utils
 import pytest
+from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
+# It moves from version to version.
+MESSAGES_MODULE = inspect.unwrap(litellm.anthropic_messages).__module__
 SEARCH_MODULES = ("litellm.search", "litellm.search.main")
 
 
@@ -41,6 +45,9 @@ def _touched_state() -> dict[str, Any]:
         "configs": None if table is None else len(table),
         "embedding": vars(ProviderConfigManager)["get_provider_embedding_config"],
         "models": vars(ProviderConfigManager)["get_provider_model_info"],
+        "messages": vars(ProviderConfigManager)["get_provider_anthropic_messages_config"],
+        "messages sent": vars(BaseLLMHTTPHandler)["anthropic_messages_handler"],
+        "messages decided": vars(sys.modules[MESSAGES_MODULE])["anthropic_messages_handler"],
         "entry": vars(entry).copy(),
         "map": list(litellm.custom_provider_map),
         "providers": list(litellm.provider_list),
