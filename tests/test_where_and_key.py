@@ -267,3 +267,13 @@ async def test_cookies_of_one_call_do_not_reach_the_next(
     for _ in range(2):
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert "cookie" not in upstream.last_request.headers
+
+
+async def test_every_call_travels_through_this_package(
+    upstream: SyntheticServer, caller: Caller, public_call: Callable[..., Awaitable[Any]]
+) -> None:
+    # LiteLLM has a dispatch in Rust that is off today; switched on, it might bypass the handlers.
+    await public_call(caller)
+    assert upstream.requests
+    for request in upstream.requests:
+        assert request.headers["user-agent"].startswith("litellm-synthetic/")
