@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.chunks import BrokenStreamError
 from litellm_synthetic.message_assembly import MessageAssembly, event_document
 from litellm_synthetic.sse import MAX_LINE_BYTES, EventDecoder, OversizedEventError
-from litellm_synthetic.stream import ENDINGS, SilenceWatch, translated_ending
+from litellm_synthetic.stream import ENDINGS, EventWatch, translated_ending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
@@ -115,7 +115,7 @@ class MessageStream:
             async for piece in self._read():
                 yield piece
         except ENDINGS as error:
-            translated = translated_ending(error, self._origin)
+            translated = translated_ending(error, self._origin, self._body.headers)
             self._end(translated)
             raise translated from error
         except BaseException as error:
@@ -155,16 +155,16 @@ class _Reader:
         self._assembly = assembly
         self._splitter = EventSplitter()
         self._decoder = EventDecoder()
-        self._silence = SilenceWatch(silence_seconds)
+        self._watch = EventWatch(silence_seconds)
 
     def take(self, data: bytes) -> tuple[bytes, Exception | None]:
         """Return the events that the next bytes complete, and the error that follows them."""
-        whole = b""
+        whole, heard = b"", False
         try:
             for raw in self._splitter.feed(data):
-                self._read(self._decoder.feed(raw))
+                heard = self._read(self._decoder.feed(raw)) or heard
                 whole += raw
-            self._silence.check(heard=bool(whole))
+            self._watch.note(data, heard=heard)
         except ENDINGS as error:
             return whole, error
         return whole, None
@@ -172,9 +172,12 @@ class _Reader:
     def end(self) -> bytes:
         """Return the event that the end of the body left without its blank line."""
         tail = self._splitter.close()
-        self._read([*self._decoder.feed(tail), *self._decoder.close()])
+        heard = self._read([*self._decoder.feed(tail), *self._decoder.close()])
+        self._watch.note(b"", heard=heard)
+        self._watch.end()
         return tail
 
-    def _read(self, events: list[Event]) -> None:
+    def _read(self, events: list[Event]) -> bool:
         for event in events:
             self._assembly.take(event_document(event))
+        return bool(events)

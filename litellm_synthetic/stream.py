@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic import errors
 from litellm_synthetic.chunks import BrokenStreamError, ErrorEventError
+from litellm_synthetic.error_bodies import message_of, status_of
 from litellm_synthetic.errors import Failure, Origin
 from litellm_synthetic.sse import EventDecoder, OversizedEventError
 from litellm_synthetic.transport import (
@@ -20,12 +22,15 @@ from litellm_synthetic.transport import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
+    import httpx
     from litellm.types.utils import ModelResponseStream, Usage
 
     from litellm_synthetic.sse import Event
 
+_SUCCESS: Final = 200
+# An error is shorter; of a page its beginning tells enough.
+_LONGEST_OPENING_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
-ENDINGS: Final = (StallError, ConnectionBrokenError, ErrorEventError, *_UNREADABLE)
 
 
 class Decoder(Protocol):
@@ -56,40 +61,77 @@ class Decoder(Protocol):
         """Return what closes the reply."""
 
 
-class SilenceWatch:
-    """Bound the wait between two events; comments keep a connection busy, but are no answer."""
+class NoEventsError(Exception):
+    """Say that a body is no event stream, and hold how it begins."""
+
+    def __init__(self, opening: bytes) -> None:
+        super().__init__("the body is no event stream" if opening.strip() else "the body is empty")
+        self.opening = opening
+
+
+class EventWatch:
+    """Tell whether events come at all, and bound the wait between two.
+
+    Comments keep a connection busy, but are no answer.
+    """
 
     def __init__(self, limit_seconds: float | None) -> None:
         self._limit_seconds = limit_seconds
         self._last_event_at = time.monotonic()
+        self._opening: bytes | None = b""
 
-    def check(self, *, heard: bool) -> None:
+    def note(self, data: bytes, *, heard: bool) -> None:
         """Note whether the last bytes held an event.
 
         Raises:
             StallError: none came for too long.
         """
         now = time.monotonic()
+        if heard:
+            self._opening = None
+        elif self._opening is not None:
+            self._opening = (self._opening + data)[:_LONGEST_OPENING_BYTES]
         if heard or self._limit_seconds is None:
             self._last_event_at = now
         elif (waited := now - self._last_event_at) > self._limit_seconds:
             raise StallError(f"no event for {waited:.1f} s in the stream")
 
+    def end(self) -> None:
+        """Note the end of the body.
+
+        Raises:
+            NoEventsError: there was no event in it.
+        """
+        if self._opening is not None:
+            raise NoEventsError(self._opening)
+
+
+ENDINGS: Final = (
+    StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, *_UNREADABLE
+)  # fmt: skip  # one list, read as one
+
 
 class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
-    def __init__(self, decoder: Decoder, origin: Origin, silence_seconds: float | None) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        origin: Origin,
+        silence_seconds: float | None,
+        headers: httpx.Headers,
+    ) -> None:
         self.decoder = decoder
         self._origin = origin
+        self._headers = headers
         self._events = EventDecoder()
-        self._silence = SilenceWatch(silence_seconds)
+        self._watch = EventWatch(silence_seconds)
         self._closed = False
 
     def take(self, data: bytes) -> Iterator[ModelResponseStream]:
         """Yield the chunks in the next bytes; after the last event, what closes the reply."""
         events = self._events.feed(data)
-        self._silence.check(heard=bool(events))
+        self._watch.note(data, heard=bool(events))
         for event in events:
             yield from self.decoder.decode(event)
             if self.decoder.done:
@@ -99,8 +141,11 @@ class _Reader:
     def end(self) -> Iterator[ModelResponseStream]:
         """Yield what the end of the body leaves, and what closes the reply."""
         # Half an event is how a cut stream ends; that it ended early says more.
+        left = self._events.close()
+        self._watch.note(b"", heard=bool(left))
+        self._watch.end()
         with contextlib.suppress(BrokenStreamError):
-            for event in self._events.close():
+            for event in left:
                 yield from self.decoder.decode(event)
         yield from self._close()
 
@@ -112,7 +157,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_ending(error, self._origin) from error
+        raise translated_ending(error, self._origin, self._headers) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -122,8 +167,10 @@ class _Reader:
         return chunks
 
 
-def translated_ending(error: Exception, origin: Origin) -> Exception:
+def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) -> Exception:
     """Return LiteLLM's error for a stream that ended badly."""
+    if isinstance(error, NoEventsError):
+        return _no_stream(error, origin, headers)
     if isinstance(error, ErrorEventError):
         return errors.to_exception(Failure(error.status, error.text), origin)
     if isinstance(error, StallError):
@@ -131,6 +178,21 @@ def translated_ending(error: Exception, origin: Origin) -> Exception:
     if isinstance(error, ConnectionBrokenError):
         return errors.stream_broken(origin, f"broke off ({error})")
     return errors.stream_broken(origin, str(error))
+
+
+def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> Exception:
+    """Return the error for a 200 that came as a whole instead of a stream: a page, or an error."""
+    try:
+        document = json.loads(error.opening)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and document.get("error"):
+        failure = Failure(status_of(document) or _SUCCESS, message_of(document), headers)
+        return errors.to_exception(failure, origin)
+    content_type = headers.get("content-type", "")
+    if content_type.startswith("text/event-stream"):
+        return errors.stream_broken(origin, "ended early, without an event")
+    return errors.unreadable_reply(origin, str(error), content_type, headers)
 
 
 class ChunkStream:
@@ -148,7 +210,7 @@ class ChunkStream:
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _iterate(body, _Reader(decoder, origin, silence_seconds))
+        self._chunks = _iterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
         self._first: ModelResponseStream | None = None
 
     def wait_for_first(self) -> None:
@@ -182,7 +244,7 @@ class AsyncChunkStream:
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _aiterate(body, _Reader(decoder, origin, silence_seconds))
+        self._chunks = _aiterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
         self._first: ModelResponseStream | None = None
 
     async def wait_for_first(self) -> None:

@@ -13,7 +13,7 @@ import litellm
 import openai
 import pytest
 
-from litellm_synthetic.testing import RawJSON, Text, fault
+from litellm_synthetic.testing import RawJSON, Stream, Text, fault
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -276,6 +276,39 @@ async def test_a_200_that_is_no_answer_is_an_error(
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
     with pytest.raises(openai.APIError, match=r"stream|answer"):
+        await caller.stream(model=MODEL, messages=MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("html_200", r"is no event stream \(content type: text/html"),
+        ("empty_200", r"is empty \(content type: none\)"),
+    ],
+)
+async def test_a_200_that_is_no_stream_names_its_content_type(
+    either_surface: SyntheticServer, caller: Caller, name: str, said: str
+) -> None:
+    either_surface.respond_with(fault(name))
+    with pytest.raises(litellm.APIError, match=said) as caught:
+        await caller.stream(model=MODEL, messages=MESSAGES)
+    assert caught.value.status_code == 502
+    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
+
+
+async def test_an_error_that_comes_whole_in_place_of_a_stream_is_that_error(
+    either_surface: SyntheticServer, caller: Caller
+) -> None:
+    either_surface.respond_with(RawJSON(200, {"error": "Context limit exceeded"}))
+    with pytest.raises(litellm.ContextWindowExceededError):
+        await caller.stream(model=MODEL, messages=MESSAGES)
+
+
+async def test_a_stream_of_comments_only_ended_early(
+    either_surface: SyntheticServer, caller: Caller
+) -> None:
+    either_surface.respond_with(Stream([b": keep-alive\n\n"], done=False))
+    with pytest.raises(litellm.APIConnectionError, match="ended early, without an event"):
         await caller.stream(model=MODEL, messages=MESSAGES)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ ORIGIN = Origin("hf:a/b", "https://api.synthetic.new/openai/v1", Secret(KEY))
 
 class Body:
     """A reply's bytes in pieces; an exception among them is raised."""
+
+    headers = httpx.Headers({"content-type": "text/event-stream"})
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self.pieces = pieces
@@ -43,6 +46,8 @@ class Body:
 
 class AsyncBody:
     """The same for an event loop."""
+
+    headers = Body.headers
 
     def __init__(self, body: Body) -> None:
         self.body = body
