@@ -72,19 +72,28 @@ def context(plan: Plan, pace_ms: float) -> dict[str, Any]:
     }
 
 
-def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
-    """Print the table; plain text where the output is no terminal."""
+def empty_table(title: str, headings: Sequence[str]) -> tuple[Console, Table]:
+    """Return a table to fill and where to print it; plain text where that is no terminal."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH, color_system=None)
     table = Table(
         box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2,
-        title="Per call or streamed chunk: median, ± half the interquartile range, ratio to stock",
+        title=title,
         title_justify="left",
     )
-    table.add_column("case / contender", no_wrap=True)
-    for heading in ("wall", "±", "ratio", "CPU", "±", "ratio"):
+    table.add_column(headings[0], no_wrap=True)
+    for heading in headings[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
+    return console, table
+
+
+def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
+    """Print the table; plain text where the output is no terminal."""
+    console, table = empty_table(
+        "Per call or streamed chunk: median, ± half the interquartile range, ratio to stock",
+        ("case / contender", "wall", "±", "ratio", "CPU", "±", "ratio"),
+    )
     for case in CASES:
         rows = [one for one in measured if one.case == case.name]
         if rows:

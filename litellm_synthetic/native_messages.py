@@ -84,7 +84,7 @@ def goes_native(api_base: str | None) -> bool:
     """
     if way_from_environment() == "translate":
         return False
-    base_url = _resolved("", api_base, None)[0]
+    base_url = resolved("", api_base, None)[0]
     try:
         endpoint = parse_base_url(base_url, allow_http=http_is_allowed())
     except InvalidBaseURLError:
@@ -92,8 +92,11 @@ def goes_native(api_base: str | None) -> bool:
     return endpoint.beside("anthropic") is not None
 
 
-def _resolved(model: str, api_base: str | None, api_key: str | None) -> tuple[str, str | None]:
-    """Return base URL and key as LiteLLM resolves them for a completion."""
+def resolved(model: str, api_base: str | None, api_key: str | None) -> tuple[str, str | None]:
+    """Return base URL and key as LiteLLM resolves them for a completion.
+
+    Some of its doors hand over only what the call or the deployment said.
+    """
     _, _, key, base_url = litellm.get_llm_provider(
         model=ROUTE_PREFIX + model, api_base=api_base, api_key=api_key
     )
@@ -159,7 +162,7 @@ def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
 
 
 def _call(asked: MessagesRequest) -> Call:
-    base_url, key = _resolved(asked.model, asked.api_base, asked.api_key)
+    base_url, key = resolved(asked.model, asked.api_base, asked.api_key)
     said = asked.litellm_params
     timeout = said.get("timeout") or said.get("request_timeout")
     if timeout is None:

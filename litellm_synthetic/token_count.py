@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-import litellm
 import openai
 from litellm.llms.base_llm.base_utils import BaseTokenCounter
 from litellm.types.utils import TokenCountResponse
@@ -13,7 +12,7 @@ from litellm.types.utils import TokenCountResponse
 from litellm_synthetic import exchange
 from litellm_synthetic.anthropic_chat import translate
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.native_messages import goes_native
+from litellm_synthetic.native_messages import goes_native, resolved
 from litellm_synthetic.operations import prepare_count
 from litellm_synthetic.replies import UnreadableReplyError
 from litellm_synthetic.request import Call
@@ -102,9 +101,7 @@ def _translated(
 
 
 def _call(model: str, said: Mapping[str, Any]) -> Call:
-    _, _, key, base_url = litellm.get_llm_provider(
-        model=ROUTE_PREFIX + model, api_base=said.get("api_base"), api_key=said.get("api_key")
-    )
+    base_url, key = resolved(model, said.get("api_base"), said.get("api_key"))
     return Call(
         model=model,
         fields={},

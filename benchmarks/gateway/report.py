@@ -8,11 +8,8 @@ from importlib.metadata import version
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.gateway.cases import BASELINE, CASE_BY_NAME, CONTENDERS, ContenderName, Plan
+from benchmarks.report import empty_table
 from benchmarks.workload import CHUNKS
 
 if TYPE_CHECKING:
@@ -25,7 +22,6 @@ _TITLES: Final[dict[ContenderName, str]] = {
     "stock": "stock LiteLLM",
     "floor": "stand-ins alone",
 }
-_PLAIN_WIDTH: Final = 100
 
 
 def context(plan: Plan) -> dict[str, Any]:
@@ -45,17 +41,11 @@ def context(plan: Plan) -> dict[str, Any]:
 
 def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
     """Print the table; plain text where the output is no terminal."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PLAIN_WIDTH, color_system=None)
-    table = Table(
-        box=box.SIMPLE_HEAD if console.is_terminal else box.ASCII2,
-        title="A LiteLLM proxy: medians over the rounds; ratios to stock in the same round",
-        title_justify="left",
+    figures = ("calls/s", "ratio", "p50 ms", "ratio", "p95 ms", "CPU ms", "ratio")
+    console, table = empty_table(
+        "A LiteLLM proxy: medians over the rounds; ratios to stock in the same round",
+        ("call / contender", *figures),
     )
-    table.add_column("call / contender", no_wrap=True)
-    for heading in ("calls/s", "ratio", "p50 ms", "ratio", "p95 ms", "CPU ms", "ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
     for workers, case in dict.fromkeys((one.workers, one.case) for one in measured):
         title = f"{workers} worker{'' if workers == 1 else 's'}, {CASE_BY_NAME[case].title}"
         table.add_row(f"[bold]{title}[/bold]")
