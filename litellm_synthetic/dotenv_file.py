@@ -13,12 +13,12 @@ import re
 import stat
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from litellm_synthetic.private_file import replace_privately
 from litellm_synthetic.secret import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -184,9 +184,10 @@ def write_key(file: DotEnvFile, key: Secret) -> None:
         )
     if look(file.path) != file:
         raise DotEnvError(f"{file.path} has just been changed by another program; try again.")
-    content = _with_key(file.content or "", f"{KEY_VARIABLE}={key.plain}")
+    text = _with_key(file.content or "", f"{KEY_VARIABLE}={key.plain}")
+    content = text.encode("utf-8", "surrogateescape")
     try:
-        _replace(file.path, content.encode("utf-8", "surrogateescape"))
+        replace_privately(file.path, content, temporary_prefix=".env-")
     except OSError as error:
         raise DotEnvError(f"{file.path} can't be written: {error.strerror or error}.") from error
 
@@ -210,22 +211,6 @@ def _with_key(text: str, line: str) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not kept or kept.endswith(("\n", "\r")) else end
     return f"{kept}{gap}{line}{end}"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    # mkstemp makes the file with mode 0600, in the same folder because a rename cannot cross file
-    # systems. The rename replaces a link that somebody has put there meanwhile, and not its target.
-    handle, temporary = tempfile.mkstemp(prefix=".env-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
 
 
 def git_exposure(path: Path) -> Exposure | None:

@@ -16,7 +16,7 @@ from litellm.llms.base_llm.search.transformation import SearchResult as LiteLLMS
 from litellm_synthetic import exchange, web_search
 from litellm_synthetic.catalog import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.error_bodies import kept_headers
-from litellm_synthetic.errors import refused
+from litellm_synthetic.errors import refused, unsupported
 from litellm_synthetic.web_search import SEARCH
 
 if TYPE_CHECKING:
@@ -104,11 +104,10 @@ async def _aserve(prepared: Prepared, limit: int | None, logging_obj: Any) -> Se
 def _refuse_filters(**filters: Any) -> None:
     given = [name for name, value in filters.items() if value is not None]
     if given:
-        raise litellm.UnsupportedParamsError(
-            message=f"Synthetic's search takes no {', '.join(given)}. Leave it out, or set "
+        raise unsupported(
+            f"Synthetic's search takes no {', '.join(given)}. Leave it out, or set "
             "drop_params=True.",
-            model=SEARCH,
-            llm_provider=PROVIDER,
+            SEARCH,
         )
 
 

@@ -6,13 +6,11 @@ Synthetic's. A file that isn't plainly ours is ignored with a warning; the next 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Final
 
 from litellm_synthetic.catalog import Catalog
 from litellm_synthetic.catalog_settings import CACHE_DIR_VARIABLE
+from litellm_synthetic.private_file import replace_privately
 
 CACHE_FORMAT: Final = 1
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -185,21 +184,7 @@ def write_cache(table: CachedTable) -> str | None:
     try:
         path = cache_file(table.base_url)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(path, content)
+        replace_privately(path, content, temporary_prefix=".models-")
     except OSError as error:
         return f"the cache could not be written: {error.strerror or error}"
     return None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    # mkstemp makes the file with mode 0600, in the same folder because a rename cannot cross file
-    # systems. Who reads meanwhile sees the old file or the new one, whole.
-    handle, temporary = tempfile.mkstemp(prefix=".models-", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
