@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
-from litellm_synthetic.error_bodies import message_of, status_of
+from litellm_synthetic.error_bodies import Report, read_body, read_document, reports_error
 from litellm_synthetic.replies import (
     GIVEN_UP,
     MISFITS,
@@ -32,16 +32,14 @@ if TYPE_CHECKING:
     from litellm_synthetic.sse import Event
 
 _DONE: Final = "[DONE]"
-_SUCCESS: Final = 200
 
 
 class ErrorEventError(Exception):
     """Hold an error that the upstream reported inside a stream."""
 
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.text = text
-        self.status = status
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.text)
+        self.report = report
 
 
 class BrokenStreamError(Exception):
@@ -168,8 +166,8 @@ class ChunkDecoder:
         document = self._document(event, data)
         if document is None:
             return []
-        if document.get("error"):
-            raise ErrorEventError(message_of(document), status_of(document) or _SUCCESS)
+        if reports_error(document):
+            raise ErrorEventError(read_document(document))
         self._take_envelope(document)
         choices = document.get("choices") or []
         if not isinstance(choices, list):
@@ -218,12 +216,12 @@ class ChunkDecoder:
             document = json.loads(data)
         except (ValueError, RecursionError):
             if event.name == "error":
-                raise ErrorEventError(data, _SUCCESS) from None
+                raise ErrorEventError(Report(data)) from None
             if named:
                 return None  # a ping, or what a later version of the API may send
             raise BrokenStreamError("holds an event that is not JSON") from None
-        if event.name == "error" and not (isinstance(document, dict) and document.get("error")):
-            raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
+        if event.name == "error":
+            raise ErrorEventError(read_body(data))
         if not isinstance(document, dict):
             if named:
                 return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from litellm.litellm_core_utils.core_helpers import process_response_headers
 
 from litellm_synthetic import error_bodies, errors, replies, transport
-from litellm_synthetic.errors import Failure, Origin
+from litellm_synthetic.errors import Origin, reported
 from litellm_synthetic.replies import UnreadableReplyError
 from litellm_synthetic.transport import AsyncByteStream, ByteStream, Reply
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SUCCESS = 200
 # What a reply is known by, whatever else is in it.
-_ANSWERS = frozenset(("choices", "content"))
+_ANSWERS = ("choices", "content", "data", "results")
 Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 
@@ -82,8 +82,8 @@ def _whole(reply: Any, origin: Origin) -> Reply:
 
 
 def _failed(reply: Reply, origin: Origin) -> Exception:
-    failure = Failure(reply.status, error_bodies.error_text(reply.body), reply.headers)
-    return errors.to_exception(failure, origin)
+    report = error_bodies.read_body(reply.body)
+    return errors.to_exception(reported(report, reply.headers, reply.status), origin)
 
 
 def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
@@ -95,11 +95,9 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
     """
     try:
         document = replies.decode(reply.body)
-        if document.get("error") and not document.keys() & _ANSWERS:
-            text = error_bodies.message_of(document)
-            raise errors.to_exception(
-                Failure(error_bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
-            )
+        if error_bodies.reports_error(document) and not any(map(document.get, _ANSWERS)):
+            report = error_bodies.read_document(document)
+            raise errors.to_exception(reported(report, reply.headers), origin)
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")

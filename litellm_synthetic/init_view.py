@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from litellm_synthetic.catalog import ROUTE_PREFIX
-from litellm_synthetic.key_shape import KEY_PREFIX
-from litellm_synthetic.secret import KEY_VARIABLE
+from litellm_synthetic.secret import KEY_PREFIX, KEY_VARIABLE
 from litellm_synthetic.terminal import Line, Span, line
 
 if TYPE_CHECKING:

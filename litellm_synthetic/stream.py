@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic import errors
 from litellm_synthetic.chunks import BrokenStreamError, ErrorEventError
-from litellm_synthetic.error_bodies import message_of, status_of
-from litellm_synthetic.errors import Failure, Origin
+from litellm_synthetic.error_bodies import read_document, reports_error
+from litellm_synthetic.errors import Origin, reported
 from litellm_synthetic.sse import EventDecoder, OversizedEventError
 from litellm_synthetic.transport import (
     AsyncByteStream,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.sse import Event
 
-_SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
 _LONGEST_OPENING_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
@@ -172,7 +171,7 @@ def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) 
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
     if isinstance(error, ErrorEventError):
-        return errors.to_exception(Failure(error.status, error.text), origin)
+        return errors.to_exception(reported(error.report, headers, in_stream=True), origin)
     if isinstance(error, StallError):
         return errors.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
@@ -186,9 +185,8 @@ def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> 
         document = json.loads(error.opening)
     except (ValueError, RecursionError):
         document = None
-    if isinstance(document, dict) and document.get("error"):
-        failure = Failure(status_of(document) or _SUCCESS, message_of(document), headers)
-        return errors.to_exception(failure, origin)
+    if isinstance(document, dict) and reports_error(document):
+        return errors.to_exception(reported(read_document(document), headers), origin)
     content_type = headers.get("content-type", "")
     if content_type.startswith("text/event-stream"):
         return errors.stream_broken(origin, "ended early, without an event")

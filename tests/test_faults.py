@@ -29,7 +29,7 @@ FAULTS: list[tuple[str, type[Exception], int, str, int]] = [
     ("context_overflow_short", litellm.ContextWindowExceededError, 400, "524288", 1),
     ("context_overflow_requested", litellm.ContextWindowExceededError, 400, "tokens", 1),
     ("context_overflow_no_body", litellm.BadRequestError, 400, "gave no reason", 1),
-    ("subscription_cap", litellm.RateLimitError, 429, "gives way at", 1),
+    ("subscription_cap", litellm.RateLimitError, 429, "resets at", 1),
     ("too_many_requests", litellm.RateLimitError, 429, "Try again later", 1),
     ("payment_required", PAYMENT, 402, "https://synthetic.new/billing", 1),
     ("invalid_key", litellm.AuthenticationError, 401, "SYNTHETIC_API_KEY", 1),
