@@ -406,7 +406,7 @@ RULES: Final[tuple[Rule, ...]] = (
             _BAD_REQUEST,
         ),
     ),
-    _rule(_TELLING, TIMED_OUT, _plain(exceptions.Timeout, "Try again.", 408)),
+    _rule(_TELLING - _CERTAIN, TIMED_OUT, _plain(exceptions.Timeout, "Try again.", 408)),
     _rule(
         (400,),
         r"could not parse request as valid json",
