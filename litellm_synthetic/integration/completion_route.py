@@ -20,7 +20,8 @@ from litellm_synthetic.client.call import Call, Resolved, resolve
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
-from litellm_synthetic.integration.seams import PassThroughStream, call_arguments, router_group_size
+from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
 from litellm_synthetic.messages.translate import fill_message

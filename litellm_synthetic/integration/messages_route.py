@@ -36,7 +36,7 @@ from litellm_synthetic.errors.faults import (
     InvalidThinkingError,
     UnreadableReplyError,
 )
-from litellm_synthetic.integration.seams import (
+from litellm_synthetic.integration.call_log import (
     MessagesRequest,
     call_arguments,
     log_stream_end,

@@ -116,7 +116,9 @@ def test_what_cannot_be_right_is_not_sent(call: dict[str, Any], said: str) -> No
 
 def test_the_limit_on_stop_sequences_can_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(litellm, "disable_stop_sequence_limit", True)
-    assert body(fields={"stop": list("abcde")}, requested_stop=list("abcde"))["stop"] == list("abcde")
+    assert body(fields={"stop": list("abcde")}, requested_stop=list("abcde"))["stop"] == list(
+        "abcde"
+    )
 
 
 def test_a_body_of_exactly_ten_mebibytes_goes_and_one_more_byte_does_not() -> None:
