@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
 from litellm_synthetic.transport.backend_texts import backend_status
 from litellm_synthetic.transport.retries import parse_retry_after
 
@@ -58,6 +60,19 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     if "retry-after" in kept and parse_retry_after(kept) is None:
         del kept["retry-after"]
     return {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
+
+
+def encodable_headers(headers: Mapping[str, str]) -> httpx.Headers:
+    """Return headers for an `httpx.Response` that is built from a reply.
+
+    A header's bytes are decoded leniently, and httpx would encode its text as ASCII only.
+    """
+    return httpx.Headers(
+        [
+            (name.encode("ascii", "replace"), value.encode("utf-8", "replace"))
+            for name, value in headers.items()
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
