@@ -27,7 +27,8 @@ from litellm_synthetic.config.endpoint import (
 )
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.rules import Origin
-from litellm_synthetic.transport.client import CONNECT_TIMEOUT_SECONDS, Outgoing, TimeLimits, least
+from litellm_synthetic.transport.client import Outgoing
+from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Catalog, Model
     from litellm_synthetic.messages.translate import Translation
-    from litellm_synthetic.transport.pool import Verify
+    from litellm_synthetic.transport.tls import Verify
 
 DEFAULT_SILENCE_SECONDS: Final = 300.0
 # `litellm.headers` is set once for all providers, so it may hold another one's credentials.

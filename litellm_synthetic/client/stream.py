@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.bodies import message_of, status_of
 from litellm_synthetic.errors.rules import Failure, Origin
-from litellm_synthetic.transport.client import (
-    AsyncByteStream,
-    ByteStream,
+from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
+    MalformedReplyError,
+    OversizedReplyError,
     StallError,
 )
-from litellm_synthetic.transport.sse import EventDecoder, OversizedEventError
+from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
-    import httpx
     from litellm.types.utils import ModelResponseStream, Usage
 
+    from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
+    from litellm_synthetic.transport.headers import Headers
     from litellm_synthetic.transport.sse import Event
 
 _SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
 _LONGEST_OPENING_BYTES: Final = 64 * 1024
-_UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
 
 
 class Decoder(Protocol):
@@ -38,11 +37,14 @@ class Decoder(Protocol):
 
     Attributes:
         done: the reply has said that it is over.
+        progress: how often an event brought the reply forward: by text, reasoning, a piece of a
+            tool call, a finish reason or usage. A ping, a comment or an empty delta does not.
         upstream_model: the name that the upstream answered with.
         last_chunk: the chunk that closed the reply, once there is one.
     """
 
     done: bool
+    progress: int
     upstream_model: str | None
     last_chunk: ModelResponseStream | None
 
@@ -69,32 +71,18 @@ class NoEventsError(Exception):
         self.opening = opening
 
 
-class EventWatch:
-    """Tell whether events come at all, and bound the wait between two.
+class Opening:
+    """Tell whether there are events at all, and keep how a body without any begins."""
 
-    Comments keep a connection busy, but are no answer.
-    """
+    def __init__(self) -> None:
+        self._bytes: bytes | None = b""
 
-    def __init__(self, limit_seconds: float | None) -> None:
-        self._limit_seconds = limit_seconds
-        self._last_event_at = time.monotonic()
-        self._opening: bytes | None = b""
-
-    def note(self, data: bytes, *, heard: bool) -> None:
-        """Note whether the last bytes held an event.
-
-        Raises:
-            StallError: none came for too long.
-        """
-        now = time.monotonic()
-        if heard:
-            self._opening = None
-        elif self._opening is not None:
-            self._opening = (self._opening + data)[:_LONGEST_OPENING_BYTES]
-        if heard or self._limit_seconds is None:
-            self._last_event_at = now
-        elif (waited := now - self._last_event_at) > self._limit_seconds:
-            raise StallError(f"no event for {waited:.1f} s in the stream")
+    def note(self, data: bytes, *, has_event: bool) -> None:
+        """Note whether the last bytes held an event."""
+        if has_event:
+            self._bytes = None
+        elif self._bytes is not None and len(self._bytes) < _LONGEST_OPENING_BYTES:
+            self._bytes = (self._bytes + data)[:_LONGEST_OPENING_BYTES]
 
     def end(self) -> None:
         """Note the end of the body.
@@ -102,12 +90,13 @@ class EventWatch:
         Raises:
             NoEventsError: there was no event in it.
         """
-        if self._opening is not None:
-            raise NoEventsError(self._opening)
+        if self._bytes is not None:
+            raise NoEventsError(self._bytes)
 
 
 ENDINGS: Final = (
-    StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, *_UNREADABLE
+    StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, BrokenStreamError,
+    MalformedReplyError,
 )  # fmt: skip  # one list, read as one
 
 
@@ -115,25 +104,26 @@ class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
     def __init__(
-        self,
-        decoder: Decoder,
-        origin: Origin,
-        silence_seconds: float | None,
-        headers: httpx.Headers,
+        self, decoder: Decoder, origin: Origin, body: ByteStream | AsyncByteStream
     ) -> None:
         self.decoder = decoder
         self._origin = origin
-        self._headers = headers
+        self._body = body
         self._events = EventDecoder()
-        self._watch = EventWatch(silence_seconds)
+        self._opening = Opening()
+        self._progress = 0
         self._closed = False
 
     def take(self, data: bytes) -> Iterator[ModelResponseStream]:
         """Yield the chunks in the next bytes; after the last event, what closes the reply."""
         events = self._events.feed(data)
-        self._watch.note(data, heard=bool(events))
+        self._opening.note(data, has_event=bool(events))
         for event in events:
-            yield from self.decoder.decode(event)
+            chunks = self.decoder.decode(event)
+            if self.decoder.progress != self._progress:
+                self._progress = self.decoder.progress
+                self._body.progressed()
+            yield from chunks
             if self.decoder.done:
                 yield from self._close()
                 return
@@ -142,8 +132,8 @@ class _Reader:
         """Yield what the end of the body leaves, and what closes the reply."""
         # Half an event is how a cut stream ends; that it ended early says more.
         left = self._events.close()
-        self._watch.note(b"", heard=bool(left))
-        self._watch.end()
+        self._opening.note(b"", has_event=bool(left))
+        self._opening.end()
         with contextlib.suppress(BrokenStreamError):
             for event in left:
                 yield from self.decoder.decode(event)
@@ -157,7 +147,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_ending(error, self._origin, self._headers) from error
+        raise translated_ending(error, self._origin, self._body.headers) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -167,7 +157,7 @@ class _Reader:
         return chunks
 
 
-def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) -> Exception:
+def translated_ending(error: Exception, origin: Origin, headers: Headers) -> Exception:
     """Return LiteLLM's error for a stream that ended badly."""
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
@@ -177,10 +167,13 @@ def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) 
         return rules.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
         return rules.stream_broken(origin, f"broke off ({error})")
+    if isinstance(error, MalformedReplyError):
+        is_too_large = isinstance(error, OversizedReplyError)
+        return rules.unusable_reply(origin, str(error), is_too_large=is_too_large)
     return rules.stream_broken(origin, str(error))
 
 
-def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> Exception:
+def _no_stream(error: NoEventsError, origin: Origin, headers: Headers) -> Exception:
     """Return the error for a 200 that came as a whole instead of a stream: a page, or an error."""
     try:
         document = json.loads(error.opening)
@@ -206,11 +199,10 @@ class ChunkStream:
         body: ByteStream,
         decoder: Decoder,
         origin: Origin,
-        silence_seconds: float | None,
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _iterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
+        self._chunks = _iterate(body, _Reader(decoder, origin, body))
         self._first: ModelResponseStream | None = None
 
     def wait_for_first(self) -> None:
@@ -240,11 +232,10 @@ class AsyncChunkStream:
         body: AsyncByteStream,
         decoder: Decoder,
         origin: Origin,
-        silence_seconds: float | None,
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _aiterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
+        self._chunks = _aiterate(body, _Reader(decoder, origin, body))
         self._first: ModelResponseStream | None = None
 
     async def wait_for_first(self) -> None:

@@ -27,12 +27,12 @@ from litellm_synthetic.messages.translate import fill_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
     from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
     from litellm_synthetic.transport.client import Reply
+    from litellm_synthetic.transport.headers import Headers
 
 
 class Route:
@@ -191,8 +191,7 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
 def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
     body = exchange.open_stream(prepared)
     decoder = _decoder(ctx, prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = ChunkStream(body, decoder, prepared.origin)
     chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
@@ -200,8 +199,7 @@ def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
 async def _astream(ctx: Any, prepared: Prepared) -> PassThroughStream:
     body = await exchange.aopen_stream(prepared)
     decoder = _decoder(ctx, prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = AsyncChunkStream(body, decoder, prepared.origin)
     await chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
@@ -214,7 +212,7 @@ def _decoder(ctx: Any, prepared: Prepared) -> Decoder:
 
 
 def _wrapped(
-    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: httpx.Headers
+    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: Headers
 ) -> PassThroughStream:
     stream = PassThroughStream(
         completion_stream=chunks,
