@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.errors
 import http.client
 import io
 import re
@@ -48,7 +49,12 @@ _SLICE_SECONDS: Final = 5.0
 _MAX_IDLE_SECONDS: Final = 30.0
 _NO_TIMEOUT: Final = Timeout(connect=None, read=None)
 _INFORMATIONAL: Final = range(102, 200)
-_BLANK_LINE: Final = re.compile(rb"\n[^\n]*\n")
+_SIZE_LINE: Final = re.compile(rb"\n[^\n]*\n")
+_DIGITS: Final = re.compile(r"[0-9]{1,19}")
+_DEFECTS: Final = (
+    email.errors.MissingHeaderBodySeparatorDefect,
+    email.errors.FirstHeaderLineIsContinuationDefect,
+)
 
 
 class _Current(threading.local):
@@ -112,6 +118,18 @@ class _Response(http.client.HTTPResponse):
         self.wire = _Wire(sock, _current.clock or Clock(TimeLimits(connect_seconds=None)))
         self.fp: io.BufferedReader = io.BufferedReader(self.wire, _BUFFER_BYTES)
 
+    def begin(self) -> None:
+        """Read the headers; what http.client lets pass, and no other library does, is refused."""
+        super().begin()
+        if self.wire.at_eof:  # the blank line after the headers never came
+            raise http.client.RemoteDisconnected("the connection was closed within the headers")
+        if any(isinstance(defect, _DEFECTS) for defect in self.headers.defects):
+            raise http.client.BadStatusLine("a header")
+        if not self.chunked and (lengths := self.headers.get_all("content-length")):
+            first = lengths[0].strip()
+            if any(one.strip() != first for one in lengths) or not _DIGITS.fullmatch(first):
+                raise http.client.BadStatusLine("Content-Length")
+
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
         # http.client skips 100 only, and would take "103 Early Hints" for the reply.
@@ -143,7 +161,7 @@ class _Response(http.client.HTTPResponse):
         if not self.chunked or self.chunk_left:  # type: ignore[attr-defined]  # not in the stubs
             return bool(waiting)
         # Between two chunks: what is there has to hold the whole size line, and a byte after it.
-        line = _BLANK_LINE.search(waiting)
+        line = _SIZE_LINE.search(waiting)
         return line is not None and line.end() < len(waiting)
 
 
@@ -356,9 +374,11 @@ def _translated(error: Exception, clock: Clock, wire: _Wire | None) -> Exception
     causes = _causes(error)
     if any(isinstance(one, exceptions.ClosedPoolError) for one in causes):
         return PoolClosedError("the connections were closed")
-    if any(isinstance(one, TimeoutError | exceptions.TimeoutError) for one in causes):
-        return clock.expired()
     for one in causes:
+        if isinstance(one, exceptions.NewConnectionError):  # for urllib3 it is a timeout as well
+            return ConnectionBrokenError(str(one).rpartition(": ")[2] or type(one).__name__)
+        if isinstance(one, TimeoutError | exceptions.TimeoutError):
+            return clock.expired()
         if isinstance(one, ssl.SSLCertVerificationError):
             return UntrustedPeerError(f"the certificate is not trusted: {one.verify_message}")
         if isinstance(one, http.client.LineTooLong | exceptions.HeaderParsingError):
@@ -373,8 +393,6 @@ def _translated(error: Exception, clock: Clock, wire: _Wire | None) -> Exception
             return ConnectionBrokenError("the connection was closed before the end of the reply")
         if isinstance(one, http.client.BadStatusLine | http.client.UnknownProtocol):
             return MalformedReplyError("what came is not HTTP")
-        if isinstance(one, exceptions.NewConnectionError | exceptions.NameResolutionError):
-            return ConnectionBrokenError(str(one).rpartition(": ")[2] or type(one).__name__)
     if isinstance(error, ValueError | exceptions.LocationValueError | http.client.InvalidURL):
         return UnsendableError(f"{type(error).__name__} in a header or the URL")
     if isinstance(error, exceptions.HTTPError | OSError | http.client.HTTPException):
