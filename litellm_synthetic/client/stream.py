@@ -6,9 +6,9 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Final, Protocol
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError, NoEventsError
 from litellm_synthetic.errors.rules import Failure, Origin
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
-_LONGEST_OPENING_BYTES: Final = 64 * 1024
+_MAX_PREFIX_BYTES: Final = 64 * 1024
 
 
 class Decoder(Protocol):
@@ -63,15 +63,7 @@ class Decoder(Protocol):
         """Return what closes the reply."""
 
 
-class NoEventsError(Exception):
-    """Say that a body is no event stream, and hold how it begins."""
-
-    def __init__(self, opening: bytes) -> None:
-        super().__init__("the body is no event stream" if opening.strip() else "the body is empty")
-        self.opening = opening
-
-
-class Opening:
+class Prefix:
     """Tell whether there are events at all, and keep how a body without any begins."""
 
     def __init__(self) -> None:
@@ -81,8 +73,8 @@ class Opening:
         """Note whether the last bytes held an event."""
         if has_event:
             self._bytes = None
-        elif self._bytes is not None and len(self._bytes) < _LONGEST_OPENING_BYTES:
-            self._bytes = (self._bytes + data)[:_LONGEST_OPENING_BYTES]
+        elif self._bytes is not None and len(self._bytes) < _MAX_PREFIX_BYTES:
+            self._bytes = (self._bytes + data)[:_MAX_PREFIX_BYTES]
 
     def end(self) -> None:
         """Note the end of the body.
@@ -94,7 +86,7 @@ class Opening:
             raise NoEventsError(self._bytes)
 
 
-ENDINGS: Final = (
+STREAM_ERRORS: Final = (
     StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, BrokenStreamError,
     MalformedReplyError,
 )  # fmt: skip  # one list, read as one
@@ -110,14 +102,14 @@ class _Reader:
         self._origin = origin
         self._body = body
         self._events = EventDecoder()
-        self._opening = Opening()
+        self._prefix = Prefix()
         self._progress = 0
         self._closed = False
 
     def take(self, data: bytes) -> Iterator[ModelResponseStream]:
         """Yield the chunks in the next bytes; after the last event, what closes the reply."""
         events = self._events.feed(data)
-        self._opening.note(data, has_event=bool(events))
+        self._prefix.note(data, has_event=bool(events))
         for event in events:
             chunks = self.decoder.decode(event)
             if self.decoder.progress != self._progress:
@@ -132,8 +124,8 @@ class _Reader:
         """Yield what the end of the body leaves, and what closes the reply."""
         # Half an event is how a cut stream ends; that it ended early says more.
         left = self._events.close()
-        self._opening.note(b"", has_event=bool(left))
-        self._opening.end()
+        self._prefix.note(b"", has_event=bool(left))
+        self._prefix.end()
         with contextlib.suppress(BrokenStreamError):
             for event in left:
                 yield from self.decoder.decode(event)
@@ -147,7 +139,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_ending(error, self._origin, self._body.headers) from error
+        raise translated_error(error, self._origin, self._body.headers) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -157,7 +149,7 @@ class _Reader:
         return chunks
 
 
-def translated_ending(error: Exception, origin: Origin, headers: Headers) -> Exception:
+def translated_error(error: Exception, origin: Origin, headers: Headers) -> Exception:
     """Return LiteLLM's error for a stream that ended badly."""
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
@@ -176,7 +168,7 @@ def translated_ending(error: Exception, origin: Origin, headers: Headers) -> Exc
 def _no_stream(error: NoEventsError, origin: Origin, headers: Headers) -> Exception:
     """Return the error for a 200 that came as a whole instead of a stream: a page, or an error."""
     try:
-        document = json.loads(error.opening)
+        document = json.loads(error.prefix)
     except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict) and document.get("error"):
@@ -268,7 +260,7 @@ def _iterate(body: ByteStream, reader: _Reader) -> Generator[ModelResponseStream
                     body.drain()
                     return
             yield from reader.end()
-        except ENDINGS as error:
+        except STREAM_ERRORS as error:
             yield from reader.failed(error)
     finally:
         body.close()
@@ -285,7 +277,7 @@ async def _aiterate(body: AsyncByteStream, reader: _Reader) -> AsyncGenerator[Mo
                     return
             for chunk in reader.end():
                 yield chunk
-        except ENDINGS as error:
+        except STREAM_ERRORS as error:
             for chunk in reader.failed(error):
                 yield chunk
     finally:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError
-from litellm_synthetic.client.stream import ENDINGS, Opening, translated_ending
+from litellm_synthetic.client.stream import STREAM_ERRORS, Prefix, translated_error
+from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.transport.sse import EventDecoder
 
@@ -74,8 +74,8 @@ class MessageStream:
         try:
             async for piece in self._read():
                 yield piece
-        except ENDINGS as error:
-            translated = translated_ending(error, self._origin, self._body.headers)
+        except STREAM_ERRORS as error:
+            translated = translated_error(error, self._origin, self._body.headers)
             self._end(translated)
             raise translated from error
         except BaseException as error:
@@ -115,7 +115,7 @@ class _Reader:
         self._assembly = assembly
         self._body = body
         self._events = EventDecoder()
-        self._opening = Opening()
+        self._prefix = Prefix()
         self._progress = 0
 
     def take(self, data: bytes) -> tuple[bytes, Exception | None]:
@@ -128,8 +128,8 @@ class _Reader:
                     has_event = True
                     self._read(event)
                 whole.append(raw)
-            self._opening.note(data, has_event=has_event)
-        except ENDINGS as error:
+            self._prefix.note(data, has_event=has_event)
+        except STREAM_ERRORS as error:
             return b"".join(whole), error
         return b"".join(whole), None
 
@@ -138,8 +138,8 @@ class _Reader:
         raw, event = self._events.close_block()
         if event is not None:
             self._read(event)
-        self._opening.note(b"", has_event=event is not None)
-        self._opening.end()
+        self._prefix.note(b"", has_event=event is not None)
+        self._prefix.end()
         return raw
 
     def _read(self, event: Event) -> None:
