@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 try:
     import orjson  # installed with LiteLLM's proxy
 except ImportError:
-    orjson = None
+    orjson = None  # type: ignore[assignment]  # then pydantic_core writes
 
 # 10,485,760 bytes pass; about 10.2 MiB get a misleading 400 (reported 2026-08-21).
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -69,7 +69,7 @@ def _encode_fast(body: Mapping[str, Any]) -> bytes | None:
     return content if b"null" not in content or _is_plain_json(body) else None
 
 
-def _is_plain_json(value: object) -> bool:
+def _is_plain_json(value: Any) -> bool:
     """Tell whether a value consists of JSON's own types, with finite numbers and string keys."""
     waiting = [value]
     while waiting:

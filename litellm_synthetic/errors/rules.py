@@ -335,13 +335,12 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule((413,), None, _plain(exceptions.BadRequestError, "Shrink the request.")),
     _rule((429,), None, _rate_limited),
     _rule((200,), r"subscription rate limits|parallel requests|too many requests", _rate_limited),
-    _rule((300, 301, 302, 303, 307, 308), None, _redirect),
-    # A 304 and its like name no other address. LiteLLM's proxy would pass the status on.
     _rule(
-        tuple(range(300, 400)),
+        (304,),  # names no other address
         None,
-        _plain(exceptions.APIError, "Check the base URL, {base_url}, and what is in between.", 502),
+        _plain(exceptions.APIError, "Check what is between here and {base_url}.", 502),
     ),
+    _rule(tuple(range(300, 400)), None, _redirect),
     _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
     _rule(
         (502,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from litellm_synthetic.client.stream import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
@@ -10,11 +10,12 @@ from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable
 
     from litellm_synthetic.errors.rules import Origin
     from litellm_synthetic.transport.client import AsyncByteStream
     from litellm_synthetic.transport.sse import Event
+
 
 class MessageStream:
     """Iterate over the bytes of a streamed message; closing it closes the connection.

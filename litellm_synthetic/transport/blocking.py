@@ -21,20 +21,23 @@ from urllib3.util.timeout import Timeout
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
     MalformedReplyError,
-    OversizedReplyError,
     PoolClosedError,
     TransportError,
     UnsendableError,
-    UntrustedPeerError,
 )
 from litellm_synthetic.transport.headers import Headers, incoming_headers
-from litellm_synthetic.transport.limits import MAX_HEADER_BYTES, Clock, TimeLimits, shown_size
+from litellm_synthetic.transport.limits import Clock, TimeLimits
 from litellm_synthetic.transport.resolver import Addresses, resolve
 from litellm_synthetic.transport.tls import Verify, tls_context
+from litellm_synthetic.transport.translation import (
+    itself,
+    oversized_headers,
+    translated,
+    untrusted,
+)
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Buffer
 
     from litellm_synthetic.transport.proxies import Proxy
 
@@ -82,7 +85,7 @@ class _Wire(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int | None:
+    def readinto(self, buffer: Any, /) -> int | None:
         if not self.may_wait:
             return None
         while True:
@@ -91,7 +94,7 @@ class _Wire(io.RawIOBase):
                 raise self._clock.expired()
             self._limit(left)
             try:
-                count = self._socket.recv_into(buffer)  # type: ignore[arg-type]  # a writable buffer
+                count = self._socket.recv_into(buffer)
             except TimeoutError:
                 continue
             self.at_eof = count == 0
@@ -158,7 +161,7 @@ class _Response(http.client.HTTPResponse):
             waiting = self.fp.peek(1)
         finally:
             self.wire.may_wait = True
-        if not self.chunked or self.chunk_left:  # type: ignore[attr-defined]  # not in the stubs
+        if not self.chunked or self.chunk_left:
             return bool(waiting)
         # Between two chunks: what is there has to hold the whole size line, and a byte after it.
         line = _SIZE_LINE.search(waiting)
@@ -228,7 +231,7 @@ class _Deadlines(HTTPConnection):
             if view and clock.phase == "send":
                 clock.enter("send")
 
-    def getresponse(self) -> urllib3.HTTPResponse:
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own
         if _current.clock is not None:
             _current.clock.enter("headers")
         response = super().getresponse()
@@ -322,10 +325,8 @@ class Blocking:
                 preload_content=False,
                 decode_content=False,
             )
-        except TransportError:
-            raise
         except Exception as error:
-            raise _translated(error, clock, None) from error
+            raise _translated(error, clock) from error
         finally:
             _current.clock = None
         return BlockingReply(response, clock)
@@ -369,55 +370,55 @@ class BlockingReply:
         self._response.close()
 
 
-def _translated(error: Exception, clock: Clock, wire: _Wire | None) -> Exception:
+def _translated(error: Exception, clock: Clock, wire: _Wire | None = None) -> Exception:
     """Return what a failure of urllib3 or http.client means."""
-    causes = _causes(error)
-    if any(isinstance(one, exceptions.ClosedPoolError) for one in causes):
-        return PoolClosedError("the connections were closed")
-    for one in causes:
-        if isinstance(one, exceptions.NewConnectionError):  # for urllib3 it is a timeout as well
-            return ConnectionBrokenError(str(one).rpartition(": ")[2] or type(one).__name__)
-        if isinstance(one, TimeoutError | exceptions.TimeoutError):
-            return clock.expired()
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return UntrustedPeerError(f"the certificate is not trusted: {one.verify_message}")
-        if isinstance(one, http.client.LineTooLong | exceptions.HeaderParsingError):
-            return _oversized(one)
-        if type(one) is http.client.HTTPException:  # "got more than 100 headers"
-            return _oversized(one)
-        if isinstance(one, ConnectionError):  # http.client's RemoteDisconnected is one
-            return ConnectionBrokenError(str(one) or type(one).__name__)
-        if isinstance(one, http.client.IncompleteRead | exceptions.IncompleteRead):
-            if wire is not None and not wire.at_eof:
-                return MalformedReplyError("the body is not chunked as HTTP has it")
-            return ConnectionBrokenError("the connection was closed before the end of the reply")
-        if isinstance(one, http.client.BadStatusLine | http.client.UnknownProtocol):
-            return MalformedReplyError("what came is not HTTP")
-    if isinstance(error, ValueError | exceptions.LocationValueError | http.client.InvalidURL):
-        return UnsendableError(f"{type(error).__name__} in a header or the URL")
-    if isinstance(error, exceptions.HTTPError | OSError | http.client.HTTPException):
-        inner = causes[-1]
-        return ConnectionBrokenError(str(inner) or type(inner).__name__)
-    return error
+
+    def cut(_: Any) -> TransportError:
+        if wire is not None and not wire.at_eof:
+            return MalformedReplyError("the body is not chunked as HTTP has it")
+        return ConnectionBrokenError("the connection was closed before the end of the reply")
+
+    return translated(
+        error,
+        (
+            (TransportError, itself),
+            (exceptions.ClosedPoolError, lambda _: PoolClosedError("they were closed just now")),
+            # For urllib3 a connection that is refused is a kind of timeout.
+            (exceptions.NewConnectionError, lambda one: _broken(str(one).rpartition(": ")[2])),
+            ((TimeoutError, exceptions.TimeoutError), lambda _: clock.expired()),
+            (ssl.SSLCertVerificationError, untrusted),
+            (http.client.LineTooLong, _too_long),
+            (http.client.HTTPException, _too_many),
+            (ConnectionError, _told),  # http.client's RemoteDisconnected is one
+            ((http.client.IncompleteRead, exceptions.IncompleteRead), cut),
+            (
+                (http.client.BadStatusLine, http.client.UnknownProtocol, exceptions.InvalidHeader),
+                lambda _: MalformedReplyError("what came is not valid HTTP"),
+            ),
+            (
+                (ValueError, http.client.InvalidURL),
+                lambda one: UnsendableError(f"{type(one).__name__} in a header or the URL"),
+            ),
+            ((OSError, http.client.HTTPException, exceptions.HTTPError), _told),
+        ),
+    )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return an exception and what it wraps, from the outermost to the innermost."""
-    found: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in found:
-        found.append(following)
-        inner = [one for one in following.args if isinstance(one, BaseException)]
-        reason = getattr(following, "reason", None)
-        if isinstance(reason, BaseException):
-            inner.append(reason)
-        following = inner[0] if inner else following.__cause__
-    return found
-
-
-def _oversized(error: BaseException) -> Exception:
+def _too_long(error: http.client.LineTooLong) -> TransportError:
     if "chunk" in str(error):
         return MalformedReplyError("the body is not chunked as HTTP has it")
-    return OversizedReplyError(
-        f"the header block of the reply exceeds the limit of {shown_size(MAX_HEADER_BYTES)}"
-    )
+    return oversized_headers()
+
+
+def _too_many(error: http.client.HTTPException) -> TransportError | None:
+    # "got more than 100 headers" has no class of its own.
+    return oversized_headers() if type(error) is http.client.HTTPException else None
+
+
+def _told(error: BaseException) -> TransportError | None:
+    inner = [one for one in error.args if isinstance(one, BaseException)]
+    return None if inner else _broken(str(error) or type(error).__name__)
+
+
+def _broken(reason: str) -> TransportError:
+    return ConnectionBrokenError(reason or "it was refused")

@@ -296,7 +296,7 @@ class AsyncByteStream:
             return
 
     def close(self) -> None:
-        """Do what `ByteStream.close` does; nothing is waited for, so no cancellation disturbs it."""
+        """Do what `ByteStream.close` does, without a wait that could be cancelled."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from litellm_synthetic.transport.limits import Clock, Phase
@@ -31,11 +31,11 @@ class Deadline:
         with contextlib.suppress(RuntimeError):  # it is over, or about to be
             self._scope.reschedule(None if left is None else self._loop.time() + max(left, 0.0))
 
-    async def __aenter__(self) -> Deadline:
+    async def __aenter__(self) -> Self:
         await self._scope.__aenter__()
         return self
 
-    async def __aexit__(self, *exc_info: Any) -> None:
+    async def __aexit__(self, *exc_info: Any) -> None:  # noqa: PYI036  # handed on
         try:
             await self._scope.__aexit__(*exc_info)
         except TimeoutError:

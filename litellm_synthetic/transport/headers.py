@@ -1,4 +1,4 @@
-"""Header fields on their way in and out: checked before they are sent, plain text when they come."""
+"""Header fields: checked before they are sent, plain text when they come."""
 
 from __future__ import annotations
 

@@ -16,24 +16,29 @@ from aiohttp import http_exceptions
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from litellm_synthetic.transport.deadline import Deadline
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
     MalformedReplyError,
-    OversizedReplyError,
     PoolClosedError,
     TransportError,
     UnsendableError,
-    UntrustedPeerError,
 )
 from litellm_synthetic.transport.headers import Headers, incoming_headers
-from litellm_synthetic.transport.limits import MAX_HEADER_BYTES, shown_size
+from litellm_synthetic.transport.limits import MAX_HEADER_BYTES
 from litellm_synthetic.transport.resolver import aresolve
 from litellm_synthetic.transport.tls import Verify, tls_context
+from litellm_synthetic.transport.translation import (
+    Table,
+    itself,
+    oversized_headers,
+    translated,
+    untrusted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from litellm_synthetic.transport.deadline import Deadline
     from litellm_synthetic.transport.proxies import Proxy
 
 # A gateway has hundreds of calls under way; beyond this many they wait for a connection.
@@ -65,9 +70,7 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         return [
-            ResolveResult(
-                hostname=host, host=address, port=port, family=found, proto=0, flags=0
-            )
+            ResolveResult(hostname=host, host=address, port=port, family=found, proto=0, flags=0)
             for found, address in await aresolve(host)
             if family in (socket.AF_UNSPEC, found)
         ]
@@ -127,11 +130,12 @@ class OnLoop:
         """
         deadline.enter("connect")
         await self._slots.acquire()
+        if self._is_retired:
+            self._slots.release()
+            raise PoolClosedError("they were closed just now")
         self._in_use += 1
         token = _deadline.set(deadline)
         try:
-            if self._is_retired:
-                raise PoolClosedError("the connections were closed")
             response = await self._session.request(
                 method,
                 _url(url),
@@ -143,7 +147,7 @@ class OnLoop:
         except BaseException as error:
             self.give_back()
             if isinstance(error, Exception):
-                raise _translated(error) from error
+                raise translated(error, _TABLE) from error
             raise
         finally:
             _deadline.reset(token)
@@ -221,7 +225,7 @@ class LoopReply:
         try:
             return await self._response.content.readany()
         except Exception as error:
-            raise _translated(error) from error
+            raise translated(error, _TABLE) from error
 
     def abort(self) -> None:
         """End a `read` that is under way with an exception."""
@@ -270,45 +274,40 @@ def _url(text: str) -> URL:
         raise UnsendableError("the address is not a URL that can be called") from None
 
 
-def _translated(error: Exception) -> Exception:
-    """Return what a failure of aiohttp means. Its texts quote the wire, so they are not shown."""
-    if isinstance(error, TransportError):
-        return error
-    for one in _causes(error):
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return UntrustedPeerError(f"the certificate is not trusted: {one.verify_message}")
-        if isinstance(one, http_exceptions.LineTooLong) or "Too many headers" in str(one):
-            return OversizedReplyError(
-                f"the header block of the reply exceeds the limit of {shown_size(MAX_HEADER_BYTES)}"
-            )
-        if "Not enough data" in str(one):
-            return ConnectionBrokenError("the connection was closed before the end of the reply")
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return ConnectionBrokenError(f"the proxy answered {error.status}")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return MalformedReplyError("what came is not valid HTTP")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return ConnectionBrokenError(str(error.os_error) or "it was refused")
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return ConnectionBrokenError("the server closed it without a whole reply")
-    if isinstance(error, aiohttp.ClientPayloadError) and not _from_socket(error):
-        return MalformedReplyError("the body is not framed as HTTP has it")
-    if isinstance(error, aiohttp.InvalidURL | ValueError):
-        return UnsendableError(f"{type(error).__name__} in a header or the URL")
-    if isinstance(error, aiohttp.ClientError | OSError):
-        return ConnectionBrokenError(str(error) or type(error).__name__)
-    return error
+def _framing(error: BaseException) -> TransportError | None:
+    # aiohttp has one class for a body that is cut and for one that is wrong, and tells by text.
+    if "Not enough data" in str(error):
+        return ConnectionBrokenError("the connection was closed before the end of the reply")
+    return oversized_headers() if "Too many headers" in str(error) else None
 
 
-def _from_socket(error: BaseException) -> bool:
-    return any(isinstance(one, OSError) for one in _causes(error)) or "OSError" in str(error)
+def _malformed(_: BaseException) -> TransportError:
+    return MalformedReplyError("what came is not valid HTTP")
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return an exception and what caused it, from the outermost to the innermost."""
-    found: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in found:
-        found.append(following)
-        following = following.__cause__ or following.__context__
-    return found
+# aiohttp's own texts quote what came over the wire, so most are not shown.
+_TABLE: Final[Table] = (
+    (TransportError, itself),
+    (ssl.SSLCertVerificationError, untrusted),
+    (http_exceptions.LineTooLong, lambda _: oversized_headers()),
+    (http_exceptions.HttpProcessingError, _framing),
+    (aiohttp.ClientPayloadError, _framing),
+    (
+        aiohttp.ClientHttpProxyError,
+        lambda one: ConnectionBrokenError(f"the proxy answered {one.status}"),
+    ),
+    ((aiohttp.ClientResponseError, http_exceptions.HttpProcessingError), _malformed),
+    (
+        aiohttp.ClientConnectorError,
+        lambda one: ConnectionBrokenError(str(one.os_error) or "it was refused"),
+    ),
+    (
+        aiohttp.ServerDisconnectedError,
+        lambda _: ConnectionBrokenError("the server closed it without a whole reply"),
+    ),
+    (
+        (aiohttp.InvalidURL, ValueError),
+        lambda one: UnsendableError(f"{type(one).__name__} in a header or the URL"),
+    ),
+    ((OSError, aiohttp.ClientError), lambda one: ConnectionBrokenError(str(one) or "it broke")),
+)

@@ -18,11 +18,11 @@ from litellm_synthetic.transport.failures import (
     StallError,
     TransportError,
     UnsendableError,
-    UntrustedPeerError,
 )
 from litellm_synthetic.transport.headers import Headers, incoming_headers
 from litellm_synthetic.transport.limits import Clock, least
 from litellm_synthetic.transport.tls import Verify, tls_context
+from litellm_synthetic.transport.translation import itself, translated, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -341,30 +341,41 @@ async def _closed(response: httpx.Response) -> None:
 
 def _translated(error: Exception, clock: Clock) -> Exception:
     """Return what a failure of httpx means."""
-    if isinstance(error, TransportError):
-        return error
-    if isinstance(error, httpx.TimeoutException):
-        return _stall(error, clock)
-    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
-        # httpx puts the header's value into this message.
-        return UnsendableError("a header or the URL cannot be put into HTTP")
-    for one in _causes(error):
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return UntrustedPeerError(f"the certificate is not trusted: {one.verify_message}")
-        if getattr(one, "error_status_hint", None) == _OVERSIZED_HINT:
-            return OversizedReplyError("the header block of the reply exceeds httpx's limit")
-    if isinstance(error, httpx.RemoteProtocolError):
-        text = str(error)
-        if text.startswith(("peer closed", "Server disconnected")):
-            return ConnectionBrokenError(text)
-        return MalformedReplyError("what came is not valid HTTP")
-    if isinstance(error, httpx.DecodingError):
-        return MalformedReplyError("the body cannot be decompressed")
-    if isinstance(error, httpx.HTTPError | OSError):
-        return ConnectionBrokenError(str(error) or type(error).__name__)
-    if isinstance(error, RuntimeError) and "closed" in str(error):
-        return UnsendableError("the client that was passed is closed; pass an open one")
-    return error
+    return translated(
+        error,
+        (
+            (TransportError, itself),
+            (httpx.TimeoutException, lambda one: _stall(one, clock)),
+            (ssl.SSLCertVerificationError, untrusted),
+            (Exception, _hinted),
+            (
+                # httpx puts the header's value into its message.
+                (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL),
+                lambda _: UnsendableError("a header or the URL cannot be put into HTTP"),
+            ),
+            (httpx.RemoteProtocolError, _protocol),
+            ((httpx.HTTPError, OSError), lambda one: ConnectionBrokenError(str(one) or "it broke")),
+            (RuntimeError, _closed_client),
+        ),
+    )
+
+
+def _hinted(error: BaseException) -> TransportError | None:
+    is_oversized = getattr(error, "error_status_hint", None) == _OVERSIZED_HINT
+    return OversizedReplyError("the header block exceeds httpx's limit") if is_oversized else None
+
+
+def _protocol(error: httpx.RemoteProtocolError) -> TransportError:
+    text = str(error)
+    if text.startswith(("peer closed", "Server disconnected")):
+        return ConnectionBrokenError(text)
+    return MalformedReplyError("what came is not valid HTTP")
+
+
+def _closed_client(error: RuntimeError) -> TransportError | None:
+    if "client has been closed" not in str(error):
+        return None
+    return UnsendableError("the client that was passed is closed; pass an open one")
 
 
 def _stall(error: httpx.TimeoutException, clock: Clock) -> StallError:
@@ -375,12 +386,3 @@ def _stall(error: httpx.TimeoutException, clock: Clock) -> StallError:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return ConnectStallError(f"no connection within {limits.connect_seconds or 0:g} s")
     return StallError(f"silence for {limits.silence_seconds or 0:g} s")
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in found:
-        found.append(following)
-        following = following.__cause__ or following.__context__
-    return found

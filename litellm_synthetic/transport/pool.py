@@ -168,7 +168,7 @@ def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> No
 
 
 def _forget_in_child() -> None:
-    global _lock, _blocking, _loops  # noqa: PLW0603  # a lock may be held by a thread that is gone
+    global _lock, _blocking, _loops  # a lock may be held by a thread that is gone
     _of_parent.extend((_blocking, _loops))
     _lock, _blocking, _loops = threading.Lock(), {}, {}
 

@@ -1,4 +1,7 @@
-"""Proxies as the environment and the system name them: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
+"""Proxies as the environment and the system name them.
+
+HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, NO_PROXY the hosts that are reached without.
+"""
 
 from __future__ import annotations
 

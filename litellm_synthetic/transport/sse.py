@@ -72,7 +72,10 @@ class EventDecoder:
         if self._skips_feed and chunk:
             self._skips_feed = False
             if chunk[:1] == b"\n":
-                self._prefix += b"\n"
+                if self._held:
+                    self._hold(b"\n")
+                else:
+                    self._prefix += b"\n"
                 chunk = chunk[1:]
         if not chunk:
             return []

@@ -23,7 +23,7 @@ def tls_context(verify: Verify) -> ssl.SSLContext:
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
-    context = _verified(verify) if verify else _unverified()
+    context = _unverified() if verify is False else _verified(verify)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
@@ -36,12 +36,11 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _verified(verify: str | bool) -> ssl.SSLContext:  # noqa: FBT001  # a setting, not a switch
-    path = verify if isinstance(verify, str) else os.environ.get("SSL_CERT_FILE")
-    folder = None
-    if path is None:
-        folder = os.environ.get("SSL_CERT_DIR")
-    elif isinstance(verify, str) and Path(path).is_dir():
-        path, folder = None, path
+    named = verify if isinstance(verify, str) else ""
+    path: str | None = named or os.environ.get("SSL_CERT_FILE")
+    folder = None if path else os.environ.get("SSL_CERT_DIR")
+    if named and Path(named).is_dir():
+        path, folder = None, named
     if not path and not folder:
         import certifi  # noqa: PLC0415  # only where no other CAs are named
 
@@ -49,5 +48,5 @@ def _verified(verify: str | bool) -> ssl.SSLContext:  # noqa: FBT001  # a settin
     try:
         return ssl.create_default_context(cafile=path or None, capath=folder or None)
     except (OSError, ValueError):
-        setting = "ssl_verify (or SSL_VERIFY)" if isinstance(verify, str) else "SSL_CERT_FILE"
-        raise UnsendableError(f"{setting} names no readable file of CA certificates") from None
+        setting = "ssl_verify or SSL_VERIFY" if named else "SSL_CERT_FILE or SSL_CERT_DIR"
+        raise UnsendableError(f"{setting} does not name CA certificates that can be read") from None
