@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import urllib3
 from urllib3 import exceptions
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+# vcrpy puts its own classes into `urllib3.connection`, perhaps before this module is imported.
+from urllib3.connectionpool import (
+    HTTPConnection,  # type: ignore[attr-defined]  # imported there, not exported
+    HTTPConnectionPool,
+    HTTPSConnection,  # type: ignore[attr-defined]  # the same
+    HTTPSConnectionPool,
+)
 from urllib3.util.connection import create_connection
 from urllib3.util.timeout import Timeout
 

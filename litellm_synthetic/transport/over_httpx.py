@@ -89,10 +89,12 @@ class BlockingHttpxReply:
     def __init__(self, response: httpx.Response, clock: Clock) -> None:
         self._response = response
         self._clock = clock
-        self._chunks = response.iter_raw()
+        # What was made in the process, as mock transports do, has been read and decoded.
+        is_read = response.is_stream_consumed
+        self._chunks = response.iter_bytes() if is_read else response.iter_raw()
         self.status = response.status_code
         try:
-            self.headers: Headers = incoming_headers(response.headers.multi_items(), "utf-8")
+            self.headers = _headers(response, is_read=is_read)
         except TransportError:
             response.close()
             raise
@@ -168,11 +170,12 @@ class AsyncHttpxReply:
     def __init__(self, response: httpx.Response, clock: Clock) -> None:
         self._response = response
         self._clock = clock
-        self._chunks = response.aiter_raw()
+        is_read = response.is_stream_consumed
+        self._chunks = response.aiter_bytes() if is_read else response.aiter_raw()
         self._scope: asyncio.Timeout | None = None
         self.status = response.status_code
         try:
-            self.headers: Headers = incoming_headers(response.headers.multi_items(), "utf-8")
+            self.headers = _headers(response, is_read=is_read)
         except TransportError:
             self.close()
             raise
@@ -240,6 +243,13 @@ def _socks_support() -> Any:
         ) from None
     except ValueError:
         raise UnsendableError("the environment names a proxy of an unknown kind") from None
+
+
+def _headers(response: httpx.Response, *, is_read: bool) -> Headers:
+    headers = incoming_headers(response.headers.multi_items(), "utf-8")
+    if is_read:
+        headers.pop("content-encoding", None)
+    return headers
 
 
 def _begin(clock: Clock) -> None:

@@ -81,9 +81,7 @@ def open_async(body: Any) -> AsyncChunkStream:
     )
 
 
-async def read(
-    body: Body, *, is_async: bool
-) -> tuple[list[Any], Any]:
+async def read(body: Body, *, is_async: bool) -> tuple[list[Any], Any]:
     """Return the chunks and the error that ended them, if any."""
     made: list[Any] = []
     try:
