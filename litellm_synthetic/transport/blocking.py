@@ -15,10 +15,10 @@ import urllib3
 from urllib3 import exceptions
 
 # vcrpy puts its own classes into `urllib3.connection`, perhaps before this module is imported.
-from urllib3.connectionpool import (
-    HTTPConnection,  # type: ignore[attr-defined]  # imported there, not exported
+from urllib3.connectionpool import (  # type: ignore[attr-defined]  # imported there, not exported
+    HTTPConnection,
     HTTPConnectionPool,
-    HTTPSConnection,  # type: ignore[attr-defined]  # the same
+    HTTPSConnection,
     HTTPSConnectionPool,
 )
 from urllib3.util.connection import create_connection
