@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from litellm_synthetic.errors.faults import InvalidParameterError
+from litellm_synthetic.errors import rules
 from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
@@ -17,6 +17,36 @@ if TYPE_CHECKING:
 DEFAULT_SILENCE_SECONDS: Final = 300.0
 # LiteLLM's own limit of a completion.
 _MIN_TOTAL_SECONDS: Final = 600.0
+
+
+def limits_of(call: Call, *, stream: bool) -> TimeLimits:
+    """Return the time limits of a call; see `time_limits`.
+
+    Raises:
+        litellm.BadRequestError: a timeout that is not a positive, finite number of seconds.
+    """
+    stream_timeout = _seconds("stream_timeout", call.stream_timeout, call.model)
+    if not isinstance(call.timeout, httpx.Timeout):
+        timeout = _seconds("timeout", call.timeout, call.model)
+        return time_limits(timeout, stream_timeout, stream=stream)
+    for phase, value in call.timeout.as_dict().items():
+        _seconds(f"timeout.{phase}", value, call.model)
+    return time_limits(call.timeout, stream_timeout, stream=stream)
+
+
+def _seconds(name: str, value: Any, model: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise rules.refused(
+            f"{name}={value!r} is not a limit. Give a positive number of seconds, or leave it out.",
+            model,
+        )
+    return seconds
 
 
 def time_limits(
@@ -29,21 +59,17 @@ def time_limits(
     without progress. An `httpx.Timeout` is taken phase by phase; a plain call also ends after ten
     minutes, or after the sum of the phases if that is longer, because bytes that drip never trip
     the limit of a single read.
-
-    Raises:
-        InvalidParameterError: a limit is not a number of seconds above 0.
     """
-    stream_seconds = _seconds("stream_timeout", stream_timeout) if stream_timeout else None
     if isinstance(timeout, httpx.Timeout):
         if stream:
-            silence = stream_seconds or least(timeout.read, DEFAULT_SILENCE_SECONDS)
+            silence = stream_timeout or least(timeout.read, DEFAULT_SILENCE_SECONDS)
             return TimeLimits(timeout.connect, silence, timeout.write)
         return TimeLimits(timeout.connect, timeout.read, timeout.write, _total(timeout))
-    seconds = None if timeout is None else _seconds("timeout", timeout)
+    seconds = None if timeout is None else float(timeout)
     connect = least(seconds, CONNECT_TIMEOUT_SECONDS)
     if not stream:
         return TimeLimits(connect, seconds, seconds, seconds)
-    silence = stream_seconds or least(seconds, DEFAULT_SILENCE_SECONDS)
+    silence = stream_timeout or least(seconds, DEFAULT_SILENCE_SECONDS)
     return TimeLimits(least(connect, silence), silence, silence)
 
 
@@ -54,20 +80,15 @@ def _total(timeout: httpx.Timeout) -> float | None:
     return max(_MIN_TOTAL_SECONDS, sum(seconds or 0.0 for seconds in phases))
 
 
-def _seconds(name: str, value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not math.isfinite(seconds) or seconds <= 0:
-        raise InvalidParameterError(
-            f"{name}={value!r} is not a number of seconds above 0; leave it out for the default"
-        )
-    return seconds
-
-
 def retries_of(call: Call) -> RetryPolicy:
-    """Return how often a call may be sent again."""
-    return RetryPolicy(
-        DEFAULT_MAX_RETRIES if call.max_retries is None else max(call.max_retries, 0)
-    )
+    """Return how often a call may be sent again.
+
+    Raises:
+        litellm.BadRequestError: `max_retries` is not a whole number.
+    """
+    count = DEFAULT_MAX_RETRIES if call.max_retries is None else call.max_retries
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise rules.refused(
+            f"max_retries={count!r} is not a whole number. Give one, or leave it out.", call.model
+        )
+    return RetryPolicy(max(count, 0))

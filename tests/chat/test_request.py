@@ -267,18 +267,6 @@ def test_time_limits_are_what_the_caller_said(
     assert time_limits(timeout, stream_timeout, stream=stream) == limits
 
 
-@pytest.mark.parametrize("value", [-1, 0, float("nan"), float("inf"), "x"])
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_limit_that_is_no_number_of_seconds_is_refused_by_name(
-    value: Any, *, stream: bool
-) -> None:
-    with pytest.raises(exceptions.BadRequestError, match=r"timeout=.* seconds above 0"):
-        prepared(timeout=value, fields={"stream": stream})
-    if value:
-        with pytest.raises(exceptions.BadRequestError, match=r"stream_timeout=.*seconds above 0"):
-            prepared(stream_timeout=value, fields={"stream": stream})
-
-
 @pytest.mark.parametrize(("said", "made"), [(None, 2), (0, 0), (5, 5), (-1, 0)])
 def test_two_retries_unless_said(said: int | None, made: int) -> None:
     assert prepared(max_retries=said).outgoing.retries.max_retries == made
