@@ -251,7 +251,6 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     stream = MessageStream(
         body,
         prepared.origin,
-        prepared.outgoing.limits.silence_seconds,
         on_end,
         {
             "additional_headers": process_response_headers(headers),

@@ -16,7 +16,7 @@ from litellm_synthetic.integration.messages_route import NativeMessages, goes_na
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
-from litellm_synthetic.transport.pool import close_sync_clients
+from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
@@ -49,7 +49,7 @@ def unregister() -> None:
         if _seams is not None:
             _seams.restore()
             _seams = None
-            close_sync_clients()
+            retire_connections()
             active.forget()
 
 
