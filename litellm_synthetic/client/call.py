@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.catalog import allowlist
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
-from litellm_synthetic.config.endpoint import (
-    DEFAULT_BASE_URL,
-    Api,
-    Endpoint,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
+from litellm_synthetic.config.endpoint import Api, Endpoint, InvalidBaseURLError
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.rules import Origin
 
@@ -118,10 +111,10 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
 
 
 def _check_allowed(model: str) -> None:
-    allowed = allowlist.from_environment()
+    allowed = settings.ALLOWED_MODELS.value()
     if allowed is not None and not allowed.allows(model):
         raise rules.refused(
-            f"{model} is not among the models that {ALLOWED_MODELS_VARIABLE} allows "
+            f"{model} is not among the models that {settings.ALLOWED_MODELS.name} allows "
             f"({', '.join(allowed.entries) or 'none'}). Use one of those, or extend the list.",
             model,
         )
@@ -130,7 +123,7 @@ def _check_allowed(model: str) -> None:
 def endpoint_of(call: Call) -> Endpoint:
     """Return where a call goes; raises litellm.BadRequestError for a base URL that can't be."""
     try:
-        return parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=http_is_allowed())
+        return settings.endpoint(call.base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
         raise rules.refused(f"{error}.", call.model) from error
 
