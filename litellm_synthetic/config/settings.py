@@ -64,7 +64,7 @@ API_BASE: Final[Setting[str]] = Setting(
     Parser(str, "an absolute URL, with or without a path such as `/v1` or `/anthropic`"),
     default=DEFAULT_BASE_URL,
     default_text=f"`{DEFAULT_BASE_URL}`",
-    meaning="where to; the bare host, `/v1`, `/anthropic` or a full URL will do",
+    meaning="the base URL; a bare host, `/v1`, `/anthropic` or a full URL will do",
     mistaken_names=(
         "SYNTHETIC_BASE_URL",
         "SYNTHETIC_API_BASE_URL",
