@@ -172,7 +172,7 @@ def _limits(console: Console, model: str) -> None:
         table.add_row("serves", known.current_target)
     table.add_row("context window", _tokens(info["max_input_tokens"]))
     table.add_row("max output", _tokens(info["max_output_tokens"]))
-    table.add_row("reasoning effort", ", ".join(known.accepted_efforts) or "unknown")
+    table.add_row("reasoning effort", ", ".join(known.reliable_efforts) or "unknown")
     table.add_row("input", ", ".join(known.input_modalities or ("unknown",)))
     per_million = {
         "input": info["input_cost_per_token"],

@@ -31,6 +31,7 @@ class Call:
         fields: parameters in OpenAI's names, mapped and not, but for reasoning.
         extra_body: fields that go into the body as they are, and win.
         reasoning: the caller's `reasoning_effort` and `thinking`.
+        effort_is_from_budget: whether `reasoning_effort` may be LiteLLM's reading of a budget.
         drop_params: whether an unsupported parameter is dropped instead of refused.
         headers: the caller's own headers.
         key: the key that LiteLLM found (`api_key=`, else `SYNTHETIC_API_KEY`).
@@ -47,6 +48,7 @@ class Call:
     base_url: str | None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     reasoning: Mapping[str, Any] = field(default_factory=dict)
+    effort_is_from_budget: bool = False
     drop_params: bool = False
     timeout: float | httpx.Timeout | None = None
     stream_timeout: float | None = None

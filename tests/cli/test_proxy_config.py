@@ -58,6 +58,10 @@ def ids(written: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def test_the_efforts_are_those_that_lead_to_an_answer() -> None:
+    assert "Reasoning efforts: high, max." in run("--models", "hf:zai-org/GLM-5.3-Flash").stdout
+
+
 def model(model_id: str = "hf:a/b", window: int | None = None, **facts: Any) -> Model:
     row = {"kind": "chat", "status": "current", "sources": ["test"], **facts}
     return Model.model_validate({"id": model_id, "context_window_tokens": window, **row})
