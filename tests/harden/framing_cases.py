@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.harden.cases import KEY, PLAIN, STREAMED, Case, Reply, never_ending
 from tests.harden.replies import chunk, chunked, encoded, head, sized
-from tests.harden.upstream import CUT, FIN, HALF_CLOSE, RESET, STALL, drip, forever, pause, repeat
+from tests.harden.upstream import CUT, FIN, HALF_CLOSE, RESET, STALL, drip, forever, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -386,22 +386,12 @@ def _errors() -> list[Case]:
             forever(b"x-more: and more\r\n" * 100),
         ],
         "a status line without an end": _raw(b"HTTP/1.1 200 ", forever(b"r" * 4096)),
-        "a chunk's size without an end": lambda reply: [
-            head(reply.kind, _CHUNKED),
-            forever(b"0" * 4096),
-        ],
-        "a chunk extension without an end": lambda reply: [
-            head(reply.kind, _CHUNKED) + b"5;a=",
-            forever(b"b" * 4096),
-        ],
         "an error body without an end": lambda reply: [
             head(reply.kind, status=b"500 Internal Server Error"),
             forever(b"e" * 65536),
         ],
     }
-    cases = [Case(f"refused: {name}", build, "error") for name, build in builds.items()]
-    # A stream is over when it says so, whatever becomes of the connection after that.
-    return cases
+    return [Case(f"refused: {name}", build, "error") for name, build in builds.items()]
 
 
 def _boundaries() -> list[Case]:
@@ -599,6 +589,14 @@ def _endless() -> list[Case]:
             chunked(reply.kind, reply.body)[:-2],
             forever(b"x-a: b\r\n" * 100),
         ],
+        "a chunk's size without an end": lambda reply: [
+            head(reply.kind, _CHUNKED),
+            forever(b"0" * 4096),
+        ],
+        "a chunk extension without an end": lambda reply: [
+            head(reply.kind, _CHUNKED) + b"5;a=",
+            forever(b"b" * 4096),
+        ],
         "a body that drips": lambda reply: [head(reply.kind), forever(b" ", gap)],
         "chunks that drip": lambda reply: [opened(reply), forever(chunk(b" "), gap)],
         "silence after the body": stalled(opened, lambda reply: chunk(reply.body)),
@@ -642,8 +640,6 @@ def _retries() -> list[Case]:
         Case("sent twice: a 503", refused(b"503 Busy"), "error", kinds, max_retries=1, attempts=2),
     ]
 
-
-_ = repeat
 
 FRAMING: Final = [
     *_answers(),

@@ -73,7 +73,7 @@ def places_in_call(kwargs: dict[str, Any], response: Any) -> list[str]:
     places = []
     # LiteLLM hands callbacks the key under this name, whatever the provider.
     own = {**(kwargs.get("litellm_params") or {}), "api_key": None}
-    for name, value in {**kwargs, "litellm_params": own}.items():
+    for name, value in {**kwargs, "litellm_params": own, "api_key": None}.items():
         if isinstance(value, BaseException):
             places += [f"kwargs[{name!r}] {place}" for place in places_in_error(value)]
         elif has_secret(_shown(value, 0)):

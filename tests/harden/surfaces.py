@@ -152,7 +152,6 @@ def _response_answer(raw: Any) -> Answer:
 
 
 def _response_events_answer(events: list[Any]) -> Answer:
-    text = "".join(one.delta for one in events if str(one.type) == "response.output_text.delta")
     kinds = [str(getattr(one.type, "value", one.type)) for one in events]
     text = "".join(
         one.delta
@@ -325,32 +324,36 @@ def _pair(
     ]
 
 
-class _OfRouter:
-    """Look a method up on the Router when it is called: it exists only once the route does."""
+class _Late:
+    """Look a function up when it is called: `register()` may have put another in its place."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, owner: Callable[[], Any], name: str) -> None:
+        self._owner = owner
         self._name = name
 
     def __call__(self, **arguments: Any) -> Any:
-        return getattr(router(), self._name)(**arguments)
+        return getattr(self._owner(), self._name)(**arguments)
+
+
+def _both(name: str, owner: Callable[[], Any] = lambda: litellm) -> tuple[_Late, _Late]:
+    return _Late(owner, name), _Late(owner, f"a{name}")
 
 
 def _surfaces() -> list[Surface]:
-    completions = (litellm.completion, litellm.acompletion)
-    routed = (_OfRouter("completion"), _OfRouter("acompletion"))
-    texts = (litellm.text_completion, litellm.atext_completion)
-    responses = (litellm.responses, litellm.aresponses)
+    completions, texts, responses = map(_both, ("completion", "text_completion", "responses"))
+    routed = _both("completion", router)
+    messages = _Late(lambda: litellm, "anthropic_messages")
     return [
         *_pair("chat", "chat", completions, _chat, chat_answer),
         *_pair("chat", "chat_stream", completions, _chat, chunks_answer),
         *_pair("Router", "chat", routed, _routed(_chat), chat_answer),
         *_pair("Router", "chat_stream", routed, _routed(_chat), chunks_answer),
-        Surface("client= sync", "chat", False, _plain(litellm.completion, _with_client, chat_answer)),
+        Surface("client= sync", "chat", False, _plain(completions[0], _with_client, chat_answer)),
         Surface(
             "client= stream sync",
             "chat_stream",
             False,
-            _streamed(litellm.completion, _with_client, chunks_answer),
+            _streamed(completions[0], _with_client, chunks_answer),
         ),
         Surface("client= async", "chat", True, _with_async_client),
         Surface("client= stream async", "chat_stream", True, _stream_with_async_client),
@@ -359,7 +362,7 @@ def _surfaces() -> list[Surface]:
         *_pair(
             "embedding",
             "embedding",
-            (litellm.embedding, litellm.aembedding),
+            _both("embedding"),
             _embedding,
             _embedding_answer,
         ),
@@ -371,25 +374,25 @@ def _surfaces() -> list[Surface]:
             "native Messages async",
             "message",
             True,
-            _aplain(litellm.anthropic_messages, _messages, _message_answer),
+            _aplain(messages, _messages, _message_answer),
         ),
         Surface(
             "native Messages stream async",
             "message_stream",
             True,
-            _astreamed(litellm.anthropic_messages, _messages, message_pieces_answer),
+            _astreamed(messages, _messages, message_pieces_answer),
         ),
         Surface(
             "translated Messages async",
             "chat",
             True,
-            _aplain(litellm.anthropic_messages, _translated, _message_answer),
+            _aplain(messages, _translated, _message_answer),
         ),
         Surface(
             "translated Messages stream async",
             "chat_stream",
             True,
-            _astreamed(litellm.anthropic_messages, _translated, message_pieces_answer),
+            _astreamed(messages, _translated, message_pieces_answer),
         ),
         *_pair(
             "search",
@@ -402,7 +405,7 @@ def _surfaces() -> list[Surface]:
         *_pair(
             "LiteLLM search",
             "search",
-            (litellm.search, litellm.asearch),
+            _both("search"),
             _litellm_search,
             _search_answer,
             is_logged=False,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.harden.body_cases import BODIES
 from tests.harden.framing_cases import FRAMING
+from tests.harden.stream_cases import STREAMING
 from tests.harden.surfaces import SURFACES
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from tests.harden.harness import Harness
     from tests.harden.surfaces import Surface
 
-CASES: Final = [*FRAMING]
+CASES: Final = [*FRAMING, *BODIES, *STREAMING]
 _SHORT_SURFACES: Final = 4
 
 
@@ -44,4 +46,5 @@ def test_a_case_ends_well(case: Case, harness: Harness, *, is_short: bool) -> No
 
 
 def test_no_callback_is_told_twice(harness: Harness) -> None:
+    harness.settle()
     assert harness.miscounted() == []
