@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from litellm_synthetic.transport.deadline import Deadline
-    from litellm_synthetic.transport.proxies import Proxy
+    from litellm_synthetic.transport.destination import Proxy
 
 # A gateway has hundreds of calls under way; beyond this many they wait for a connection.
 MAX_CONNECTIONS: Final = 1000
