@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.secret_managers.main import get_secret_str
+from litellm import get_secret_str
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, endpoint_of, key_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.secret_managers.main import get_secret_str
+from litellm import get_secret_str
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.body import encode_body

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     import httpx
-    from litellm.types.utils import ModelResponseStream, Usage
+    from litellm import ModelResponseStream, Usage
 
     from litellm_synthetic.transport.sse import Event
 
