@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import ModuleType
 
-    from litellm.utils import ProviderConfigManager
-
 # The oldest and the newest release that the whole suite has passed on.
 TESTED_VERSIONS: Final = ("1.102.4", "1.109.1")
 WORKING_VERSIONS: Final = " to ".join(TESTED_VERSIONS)
@@ -168,7 +166,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ),
     (
         "litellm.llms.openai_like.json_loader", "find LiteLLM's own entry for the provider",
-        ("JSONProviderRegistry.get",),
+        ("JSONProviderRegistry._providers", "JSONProviderRegistry.get"),
     ),
     (
         "litellm.llms.openai_like.messages.transformation", "serve Anthropic messages",
@@ -295,9 +293,12 @@ __all__ = [
     "DEFAULT_REQUEST_TIMEOUT_SECONDS",
     "LITELLM_PARAMETERS",
     "NAMES",
+    "PROVIDER_CONFIGS",
+    "PROVIDER_ENTRY_PATH",
     "SEARCH_MODULE",
     "SEARCH_PACKAGE",
     "TESTED_VERSIONS",
+    "WORKING_VERSIONS",
     "BaseLLMHTTPHandler",
     "BaseLLMModelInfo",
     "BaseTokenCounter",
@@ -319,25 +320,17 @@ SEARCH_MODULE: Final = import_module("litellm.search.main")
 LITELLM_PARAMETERS: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 
 
-def provider_configs() -> type[ProviderConfigManager]:
-    """Return LiteLLM's table of what providers can do; a reload of its module makes a new one."""
-    return utils.ProviderConfigManager
-
-
-def provider_config_map() -> dict[Any, Any] | None:
-    """Return the configs by provider, None until LiteLLM's first look-up (utils.py:8970)."""
-    return provider_configs()._PROVIDER_CONFIG_MAP  # noqa: SLF001  # no public way in
-
-
-def provider_entry() -> Any:
-    """Return LiteLLM's own entry for `synthetic`, of its providers.json."""
-    return json_loader.JSONProviderRegistry.get(PROVIDER)
+# The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
+# its own entry for `synthetic`.
+PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
+PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 
 
 @cache
 def messages_config() -> Any:
     """Return a config that makes LiteLLM serve Anthropic messages natively (utils.py:9164)."""
-    return JSONProviderAnthropicMessagesConfig(provider_entry())
+    entry: Any = json_loader.JSONProviderRegistry.get(PROVIDER)
+    return JSONProviderAnthropicMessagesConfig(entry)
 
 
 def fill_custom_providers() -> None:

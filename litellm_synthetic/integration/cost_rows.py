@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Row = dict[str, Any]
+# What LiteLLM's register_model adds to a row that is there already (utils.py:5780). It does so to
+# ours where it registers them again a moment after we have put them back.
+_DERIVED: Final = frozenset(("key", "supported_openai_params"))
 
 
 class OwnRows:
@@ -29,8 +32,8 @@ class OwnRows:
         self._replayed: dict[str, Row] = {}
 
     def are_in_force(self) -> bool:
-        """Tell whether LiteLLM still has the map that our rows are in, with a row for each."""
-        return litellm.model_cost is self._map and self._ours.keys() <= self._map.keys()
+        """Tell whether LiteLLM still has the map that our rows are in, and has not emptied it."""
+        return litellm.model_cost is self._map and next(iter(self._ours), None) in self._map
 
     def put_back(self) -> None:
         """Put in what somebody has taken out."""
@@ -70,7 +73,7 @@ def _without(current: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) 
 
 def _put(table: dict[str, Any], name: str, row: Row | None, theirs: Row) -> Row:
     """Write a row, or what is left without it, and return the part that is ours."""
-    if row is not None or theirs:
+    if row is not None or theirs.keys() - _DERIVED:
         table[name] = {**(row or {}), **theirs}
     else:
         table.pop(name, None)

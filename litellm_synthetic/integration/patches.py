@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator
 
 _ABSENT: Final = object()
 # Beyond it, an object is taken for one that does not lead to ours, which then wraps it.
 _MAX_OBJECTS_SEARCHED: Final = 1000
+
+
+Expected = tuple["Callable[[Any], Any]", Any, Any]
+"""How to look a place up, under which name, and what was there when it was last looked after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,119 +31,89 @@ class _Layer:
     ours: Any
 
 
-class AttributePatch:
-    """One attribute of a module, a class or an object of LiteLLM's.
+class Patch:
+    """One attribute of a module, a class or an object, or one entry of a table, of LiteLLM's.
 
     It remembers what it has ever put in, so that ours is known again when somebody puts back what
     they had kept.
 
     Args:
-        owner: returns the object that has the attribute; a reload of LiteLLM's modules makes
-            classes anew.
-        name: the attribute.
-        wrap: makes ours from what is there; for a static method from its function.
+        path: what has the attribute or the entry: an object, then the names that lead on from it.
+            A reload of a module makes its classes anew, so they are looked up each time.
+        name: the attribute's name, or the entry's key.
+        wrap: makes ours from what is there, None if nothing is; for a static method from its
+            function.
     """
 
-    def __init__(self, owner: Callable[[], Any], name: str, wrap: Callable[[Any], Any]) -> None:
-        self._owner = owner
+    def __init__(self, path: tuple[Any, ...], name: Any, wrap: Callable[[Any], Any]) -> None:
+        self._path = path
         self._name = name
         self._wrap = wrap
         self._layers: list[_Layer] = []
-        self._checked_owner: Any = None
-        self._checked_value: Any = _ABSENT
 
-    def is_in_force(self) -> bool:
-        """Tell whether all is as `apply` left it; costs two comparisons."""
-        owner = self._owner()
-        return (
-            owner is self._checked_owner
-            and vars(owner).get(self._name, _ABSENT) is self._checked_value
-        )
+    def apply(self) -> list[Expected]:
+        """Put ours in, unless what is there is ours, or leads to it.
 
-    def apply(self) -> None:
-        """Put ours in, unless what is there is ours, or leads to it."""
-        owner = self._owner()
-        current = _raw(owner, self._name)
+        Returns:
+            What tells that ours is in force, as long as none of it changes.
+        """
+        expected, owner = self._find_owner()
+        if owner is not None:  # a table that LiteLLM has not made yet
+            expected.append((_getter(owner), self._name, self.apply_to(owner)))
+        return expected
+
+    def apply_to(self, owner: Any) -> Any:
+        """Do what `apply` does, for an owner at hand, and return what is there now."""
+        current = _getter(owner)(self._name, _ABSENT)
         layers = [layer for layer in self._layers if layer.owner is owner]
-        known = next((layer for layer in layers if layer.original is current), None)
-        if known is None and not _leads_to_any(current, [layer.ours for layer in layers]):
-            known = self._layer_over(owner, current)
-        if known is not None:
-            current = known.ours
-            setattr(owner, self._name, current)
-        self._checked_owner, self._checked_value = owner, current
+        layer = next((layer for layer in layers if layer.original is current), None)
+        if layer is None and not _leads_to_any(current, [layer.ours for layer in layers]):
+            layer = self._layer_over(owner, current)
+        if layer is None:
+            return current
+        _set(owner, self._name, layer.ours)
+        return layer.ours
 
     def undo(self) -> None:
         """Put back what was there, where ours is on top; what others put over it stays."""
         for layer in reversed(self._layers):
-            if _raw(layer.owner, self._name) is layer.ours:
-                setattr(layer.owner, self._name, layer.original)
-        self._checked_owner = None
+            if _getter(layer.owner)(self._name, _ABSENT) is layer.ours:
+                _set(layer.owner, self._name, layer.original)
+
+    def _find_owner(self) -> tuple[list[Expected], Any]:
+        owner, *names = self._path
+        expected: list[Expected] = []
+        for name in names:
+            get = _getter(owner)
+            owner = get(name)
+            expected.append((get, name, owner))
+        return expected, owner
 
     def _layer_over(self, owner: Any, current: Any) -> _Layer:
         if isinstance(current, staticmethod):
             ours: Any = staticmethod(self._wrap(current.__func__))
         else:
-            ours = self._wrap(current)
+            ours = self._wrap(None if current is _ABSENT else current)
         self._layers.append(_Layer(owner, current, ours))
         return self._layers[-1]
 
 
-class ItemPatch:
-    """One entry of a table of LiteLLM's.
-
-    Args:
-        table: returns the table, or None while LiteLLM has not made it.
-        key: the entry.
-        value: ours.
-    """
-
-    def __init__(
-        self, table: Callable[[], MutableMapping[Any, Any] | None], key: Any, value: Any
-    ) -> None:
-        self._table = table
-        self._key = key
-        self._value = value
-        self._displaced: list[tuple[MutableMapping[Any, Any], Any]] = []
-
-    def is_in_force(self) -> bool:
-        """Tell whether the entry is ours, or there is no table."""
-        table = self._table()
-        return table is None or table.get(self._key) is self._value
-
-    def apply(self) -> None:
-        """Put ours in, if there is a table."""
-        table = self._table()
-        if table is not None:
-            self.apply_to(table)
-
-    def apply_to(self, table: MutableMapping[Any, Any]) -> None:
-        """Put ours into a table that LiteLLM has just made."""
-        current = table.get(self._key, _ABSENT)
-        if current is self._value:
-            return
-        if not any(one is table and was is current for one, was in self._displaced):
-            self._displaced.append((table, current))
-        table[self._key] = self._value
-
-    def undo(self) -> None:
-        """Put back what was there, where the entry is still ours."""
-        while self._displaced:
-            table, original = self._displaced.pop()
-            if table.get(self._key) is not self._value:
-                continue
-            if original is _ABSENT:
-                del table[self._key]
-            else:
-                table[self._key] = original
+def _getter(owner: Any) -> Callable[..., Any]:
+    """Return what looks an attribute up as it is stored, a static method as such, or an entry."""
+    getter: Callable[..., Any] = owner.get if isinstance(owner, dict) else vars(owner).get
+    return getter
 
 
-Patch = AttributePatch | ItemPatch
-
-
-def _raw(owner: Any, name: str) -> Any:
-    """Return an attribute as it is stored, a static method as such."""
-    return vars(owner)[name] if name in vars(owner) else getattr(owner, name)
+def _set(owner: Any, name: Any, value: Any) -> None:
+    if isinstance(owner, dict):
+        if value is _ABSENT:
+            del owner[name]
+        else:
+            owner[name] = value
+    elif value is _ABSENT:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, value)
 
 
 def _leads_to_any(start: Any, targets: list[Any]) -> bool:

@@ -1,6 +1,7 @@
 """Every place in LiteLLM that this package takes over, each behind a small named function.
 
-`Seams` puts ours in, puts it in again where somebody has taken it out, and gives LiteLLM back. Where somebody else has since wrapped what we put in, it stays in their chain, but becomes a plain
+`Seams` puts ours in, puts it in again where somebody has taken it out, and gives LiteLLM back.
+Where somebody else has since wrapped what we put in, it stays in their chain, but becomes a plain
 pass-through. Line numbers are those of LiteLLM 1.106.2.
 """
 
@@ -19,7 +20,7 @@ from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.call_log import MessagesRequest
 from litellm_synthetic.integration.compat import LlmProviders
 from litellm_synthetic.integration.cost_rows import OwnRows, Row
-from litellm_synthetic.integration.patches import AttributePatch, ItemPatch, Patch
+from litellm_synthetic.integration.patches import Expected, Patch
 
 Dispatch = Callable[[Any], Any]
 
@@ -38,7 +39,8 @@ class Seams:
         self.active = False
         self._lock = threading.RLock()
         self._patches: list[Patch] = []
-        self._on_path: list[Patch] = []
+        self._unwatched: list[Patch] = []
+        self._expected: tuple[Expected, ...] = ()
         self._undo: list[Callable[[], None]] = []
         self._hook: Callable[[], None] | None = None
         self._rows: OwnRows | None = None
@@ -50,8 +52,10 @@ class Seams:
         """Put in what is ours, or what is missing of it; may be called at any time."""
         with self._lock:
             self.active = True
-            for patch in self._patches:
+            expected = [each for patch in self._patches for each in patch.apply()]
+            for patch in self._unwatched:
                 patch.apply()
+            self._expected = tuple({each[:2]: each for each in expected}.values())
             if self._hook is not None:
                 self._hook()
             if self._rows is not None:
@@ -65,7 +69,7 @@ class Seams:
             while self._undo:
                 self._undo.pop()()
             self._remove_models()
-            for patch in reversed(self._patches):
+            for patch in (*self._patches, *self._unwatched):
                 patch.undo()
 
     def at_restore(self, action: Callable[[], None]) -> None:
@@ -87,12 +91,13 @@ class Seams:
         return self.active
 
     def _is_in_force(self) -> bool:
+        for get, name, value in self._expected:
+            if get(name) is not value:
+                return False
         rows = self._rows
-        return (
-            (rows is None or rows.are_in_force())
-            and litellm.models_by_provider.get(PROVIDER) is self._listed
-            and all(patch.is_in_force() for patch in self._on_path)
-        )
+        return (rows is None or rows.are_in_force()) and litellm.models_by_provider.get(
+            PROVIDER
+        ) is self._listed
 
     def take_over_chat(self, handler: Dispatch) -> None:
         """Send `synthetic` completions to a handler of the dispatch context.
@@ -114,7 +119,7 @@ class Seams:
 
             return dispatch
 
-        self.wrap(lambda: compat.main, name, wrap)
+        self.wrap((compat.main,), name, wrap)
 
     def keep_httpx_timeouts(self) -> None:
         """Let `timeout=httpx.Timeout(…)` through as it is.
@@ -128,7 +133,7 @@ class Seams:
 
             return supports_httpx_timeout
 
-        self.wrap(lambda: compat.main, "supports_httpx_timeout", wrap)
+        self.wrap((compat.main,), "supports_httpx_timeout", wrap)
 
     def set_provider_config(self, factory: Callable[[], Any]) -> None:
         """Make ours the class that says which parameters are supported and how they map.
@@ -136,7 +141,9 @@ class Seams:
         Without an entry here (utils.py:8974) LiteLLM makes one from its JSON, which strips tools
         and reasoning. The table is made at LiteLLM's first look-up, which would cost time here.
         """
-        entry = ItemPatch(compat.provider_config_map, LlmProviders.SYNTHETIC, (factory, False))
+        config = (factory, False)
+        table = (*compat.PROVIDER_CONFIGS, "_PROVIDER_CONFIG_MAP")
+        entry = Patch(table, LlmProviders.SYNTHETIC, lambda _: config)
 
         def wrap(original: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
             @functools.wraps(original)
@@ -148,8 +155,8 @@ class Seams:
 
             return build
 
-        self.wrap(compat.provider_configs, "_build_provider_config_map", wrap)
-        self._add(entry)
+        self.wrap(compat.PROVIDER_CONFIGS, "_build_provider_config_map", wrap)
+        self._patches.append(entry)
 
     def read_base_url_from(self, variable: str) -> None:
         """Have the base URL read from an environment variable, through the secret manager.
@@ -157,7 +164,7 @@ class Seams:
         The dispatch context arrives with the JSON entry's default filled in, so it has to be told
         earlier; the entry has a slot for it that `synthetic` leaves empty (json_loader.py:19).
         """
-        self.wrap(compat.provider_entry, "api_base_env", lambda _: variable)
+        self.wrap(compat.PROVIDER_ENTRY_PATH, "api_base_env", lambda _: variable)
 
     def serve_embeddings(self, handler: litellm.CustomLLM) -> None:
         """Send `synthetic` embeddings to a custom handler.
@@ -187,7 +194,7 @@ class Seams:
             return get_provider_embedding_config
 
         self._hook = hook
-        self.wrap(compat.provider_configs, "get_provider_embedding_config", wrap)
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_embedding_config", wrap)
 
     def serve_messages(
         self,
@@ -235,9 +242,9 @@ class Seams:
 
             return post_messages
 
-        self.wrap(lambda: module, "anthropic_messages_handler", wrap_decision)
-        self.wrap(compat.provider_configs, "get_provider_anthropic_messages_config", wrap_look_up)
-        self.wrap(lambda: compat.BaseLLMHTTPHandler, "anthropic_messages_handler", wrap_post)
+        self.wrap((module,), "anthropic_messages_handler", wrap_decision)
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_anthropic_messages_config", wrap_look_up)
+        self.wrap((compat.BaseLLMHTTPHandler,), "anthropic_messages_handler", wrap_post)
 
     def take_over_search(self, handler: Callable[..., Any]) -> None:
         """Send `search_provider="synthetic"` to a handler, `search` and `asearch` alike.
@@ -263,7 +270,7 @@ class Seams:
             return search
 
         for owner in (compat.SEARCH_MODULE, compat.SEARCH_PACKAGE, litellm):
-            self.wrap(functools.partial(_itself, owner), "search", wrap)
+            self.wrap((owner,), "search", wrap)
 
     def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
         """Put cost-map rows and the names that listings show in place of the last ones given.
@@ -315,35 +322,26 @@ class Seams:
 
             return get_provider_model_info
 
-        self.wrap(compat.provider_configs, "get_provider_model_info", wrap)
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_model_info", wrap)
 
     def wrap(
         self,
-        owner: Callable[[], Any],
+        path: tuple[Any, ...],
         name: str,
         wrap: Callable[[Any], Any],
         *,
-        checked_by_calls: bool = True,
+        is_watched: bool = True,
     ) -> None:
         """Have `apply` put ours around an attribute of LiteLLM's.
 
         Args:
-            owner: returns the object that has the attribute.
+            path: the object that has the attribute, or one from which names lead to it.
             name: the attribute.
             wrap: makes ours from what is there.
-            checked_by_calls: whether a call through the route notices that it is gone; else the
-                next `register()` does.
+            is_watched: whether a call through the route notices that ours is gone; else the next
+                `register()` does.
         """
-        self._add(AttributePatch(owner, name, wrap), checked_by_calls=checked_by_calls)
-
-    def _add(self, patch: Patch, *, checked_by_calls: bool = True) -> None:
-        self._patches.append(patch)
-        if checked_by_calls:
-            self._on_path.append(patch)
-
-
-def _itself(owner: Any) -> Any:
-    return owner
+        (self._patches if is_watched else self._unwatched).append(Patch(path, name, wrap))
 
 
 def _unhook(entry: Any, names_before: list[str]) -> None:
