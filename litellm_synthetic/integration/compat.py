@@ -76,7 +76,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         "litellm", "log calls only where somebody listens",
         ("_async_success_callback", "cache", "callbacks", "max_budget", "success_callback"),
     ),
-    ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret_str")),
+    ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
     ("litellm", "count tokens where Synthetic does not", ("token_counter",)),
     (
         "litellm", "translate completions to the Messages API and back",

@@ -45,6 +45,7 @@ class MessageChunkDecoder:
         self.model = model
         self.upstream_model: str | None = None
         self.done = False
+        self.progress = 0
         self.usage: Usage | None = None
         self.last_chunk: ModelResponseStream | None = None
         self._parse = parse
@@ -72,6 +73,7 @@ class MessageChunkDecoder:
             self.done = True
         if not isinstance(kind, str) or kind not in _PARSED:
             return []  # a ping, or what a later version of the API may send
+        self.progress += kind == "message_start"
         self._take_envelope(document)
         try:
             parsed = self._parse(_with_usage_once(document))
@@ -110,9 +112,11 @@ class MessageChunkDecoder:
     def _taken(self, parsed: ModelResponseStream, *, ended: bool) -> list[ModelResponseStream]:
         usage = getattr(parsed, "usage", None)
         if usage is not None and self._has_usage:
+            self.progress += usage != self.usage
             self.usage = usage
         [choice] = parsed.choices
         if ended:
+            self.progress += self._finish_reason is None
             self._finish_reason = choice.finish_reason
         delta = choice.delta
         is_empty = not (
@@ -124,6 +128,7 @@ class MessageChunkDecoder:
         )
         if is_empty:
             return []
+        self.progress += 1
         if not delta.content:
             delta.content = None
         if not self._has_role:
