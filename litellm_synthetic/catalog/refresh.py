@@ -13,6 +13,7 @@ from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force,
 from litellm_synthetic.catalog.background import Schedule
 from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
 from litellm_synthetic.config import settings
+from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
@@ -32,10 +33,6 @@ __all__ = [
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _log: Final = logging.getLogger("litellm_synthetic")
-
-
-class RefreshError(Exception):
-    """Say why there is no new table; the one before stays in force."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from litellm_synthetic.catalog.models import Catalog, Model
-    from litellm_synthetic.transport.pool import Verify
+    from litellm_synthetic.transport.tls import Verify
 
 
 # How LiteLLM's configs refer to an environment variable.

@@ -443,6 +443,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule((405,), None, _plain(exceptions.BadRequestError, "Check the base URL, {base_url}.")),
     _rule((408,), None, _plain(exceptions.Timeout, "Try again.")),
     _rule((413,), None, _plain(exceptions.BadRequestError, "Shrink the request.")),
+    _rule(
+        (304,),  # names no other address
+        None,
+        _plain(exceptions.APIError, "Check what is between here and {base_url}.", 502),
+    ),
     _rule(tuple(range(300, 400)), None, _redirect),
     _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
     _rule(
@@ -501,6 +506,22 @@ def unreadable_reply(
         f"{origin.base_url} answered 200, but {origin.scrub(reason)} (content type: "
         f"{content_type or 'none'}). Check the base URL.",
         Failure(502, reason, _own_headers(headers, origin)),
+        origin,
+        502,
+    )
+
+
+def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Exception:
+    """Return the error for a reply that breaks the rules of HTTP, or one of our limits."""
+    remedy = (
+        "Ask for less in one request"
+        if is_too_large
+        else "Check the base URL, and the proxies in between"
+    )
+    return _raise_as(
+        exceptions.APIError,
+        f"The reply of {origin.base_url} cannot be used: {origin.scrub(reason)}. {remedy}.",
+        Failure(502, reason),
         origin,
         502,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.llms.base_llm.base_utils import BaseLLMModelInfo
 
 from litellm_synthetic.catalog import refresh as table_refresh
 from litellm_synthetic.catalog.advice import usable_models
@@ -13,12 +12,11 @@ from litellm_synthetic.chat.params import REASONING, map_parameters, supported_p
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.config.settings import CATALOG
+from litellm_synthetic.integration.compat import BaseLLMModelInfo, BaseTokenCounter
 from litellm_synthetic.integration.token_counter import SyntheticTokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from litellm.llms.base_llm.base_utils import BaseTokenCounter
 
     from litellm_synthetic.catalog.models import Catalog
 
