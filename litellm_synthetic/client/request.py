@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from litellm_synthetic.client.headers import CREDENTIAL_HEADERS, headers_of
 from litellm_synthetic.client.limits import limits_of, retries_of
 from litellm_synthetic.config.credentials import REDACTED
 from litellm_synthetic.config.ids import canonical_id
+from litellm_synthetic.config.settings import SSL_VERIFY
 from litellm_synthetic.errors import rules
 from litellm_synthetic.transport.client import Outgoing
 
@@ -135,7 +135,7 @@ def outgoing(  # noqa: PLR0913  # what a request is made of, each named
 
 def _verify(call: Call) -> Verify:
     # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
-    setting: Any = call.verify if call.verify is not None else os.environ.get("SSL_VERIFY")
+    setting: Any = call.verify if call.verify is not None else SSL_VERIFY.value()
     if setting is None:
         setting = litellm.ssl_verify
     if isinstance(setting, str) and setting.lower() in ("true", "false"):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from litellm import exceptions
 
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
@@ -538,6 +539,12 @@ def unsupported(message: str, model: str) -> Exception:
 
 def no_key(model: str, reason: str | None = None) -> Exception:
     """Return the error for a call without a usable key."""
+    mistaken = None if reason is not None else settings.mistaken_name_of(settings.API_KEY)
+    if mistaken is not None:
+        reason = (
+            f"No Synthetic API key. {mistaken} is set, which is not a known setting. Rename it to "
+            f"{KEY_VARIABLE}."
+        )
     return exceptions.AuthenticationError(
         message=reason
         or f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "

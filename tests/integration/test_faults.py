@@ -268,7 +268,7 @@ async def test_retries_do_not_outlast_the_timeout(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|no message")],
+    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|not a message")],
 )
 async def test_a_200_that_is_no_answer_is_an_error(
     either_surface: SyntheticServer, caller: Caller, name: str, said: str
