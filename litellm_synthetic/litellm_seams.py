@@ -40,9 +40,30 @@ if TYPE_CHECKING:
 _SEARCH_PACKAGE: Final = import_module("litellm.search")
 _SEARCH_MODULE: Final = import_module("litellm.search.main")
 
+# Public calls without LiteLLM's `client` decorator that reach a provider.
+_UNDECORATED: Final = {
+    "litellm.main": ("moderation",),
+    "litellm.batches.main": ("cancel_batch", "acancel_batch"),
+    "litellm.fine_tuning.main": ("list_fine_tuning_jobs", "alist_fine_tuning_jobs"),
+    "litellm.realtime_api.main": ("realtime_health_check",),
+    "litellm.assistants.main": (
+        "get_assistants", "aget_assistants", "create_assistants", "acreate_assistants",
+        "delete_assistant", "adelete_assistant", "create_thread", "acreate_thread",
+        "get_thread", "aget_thread", "add_message", "a_add_message",
+        "get_messages", "aget_messages", "run_thread", "arun_thread",
+        "run_thread_stream", "arun_thread_stream",
+    ),
+}  # fmt: skip  # one table, read as one
+
+try:  # since 1.106
+    from litellm.rust_bridge.dispatch import PublicDispatch as _PUBLIC_DISPATCH
+except ImportError:
+    _PUBLIC_DISPATCH = None
+
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
 
 Dispatch = Callable[[Any], Any]
+OperationCheck = Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], None]
 Row = dict[str, Any]
 
 
@@ -71,6 +92,8 @@ def check_installed() -> None:
         ("anthropic messages", _messages_module(), "anthropic_messages_handler"),
         ("BaseLLMHTTPHandler", BaseLLMHTTPHandler, "anthropic_messages_handler"),
         ("litellm.utils", litellm.utils, "client"),
+        ("litellm.utils", litellm.utils, "print_args_passed_to_litellm"),
+        ("litellm.utils", litellm.utils, "validate_environment"),
         ("litellm.search.main", _SEARCH_MODULE, "search"),
         ("litellm.search", _SEARCH_PACKAGE, "search"),
         ("litellm", litellm, "search"),
@@ -280,6 +303,121 @@ class Seams:
 
         for owner in (_SEARCH_MODULE, _SEARCH_PACKAGE, litellm):
             self._replace(owner, "search", search)
+
+    def check_operations(self, check: OperationCheck) -> None:
+        """Have every call that passes LiteLLM's `client` decorator checked before it does anything.
+
+        The decorator hands each call's function and arguments to the function that prints them
+        when debugging is on (utils.py:1721, :1987), first of all, by its global name. So one place
+        covers every decorated function, whoever has taken it before us, a Router's included.
+        """
+        original: Callable[..., Any] = litellm.utils.print_args_passed_to_litellm
+
+        @functools.wraps(original)
+        def print_args_passed_to_litellm(
+            original_function: Callable[..., Any], args: Any, kwargs: Any
+        ) -> Any:
+            if self.active:
+                check(original_function, args, kwargs)
+            return original(original_function, args, kwargs)
+
+        self._replace(litellm.utils, "print_args_passed_to_litellm", print_args_passed_to_litellm)
+
+    def check_undecorated_operations(self, check: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Have the operations checked that LiteLLM left without its `client` decorator.
+
+        A module that has imported one by name gets ours in its place. A Router keeps the async ones,
+        which call the sync ones by their global names.
+        """
+        for module, names in _UNDECORATED.items():
+            home = import_module(module)
+            for name in names:
+                original = vars(home).get(name)
+                # Versions differ in which they have and which they decorate.
+                if original is not None and not hasattr(original, "__wrapped__"):
+                    self._check_calls_of(name, original, check)
+        if _PUBLIC_DISPATCH is not None:
+            self._check_rust_operations(_PUBLIC_DISPATCH, check)
+
+    def _check_calls_of(
+        self, name: str, original: Callable[..., Any], check: Callable[[str, Row], None]
+    ) -> None:
+        signature = inspect.signature(original)
+
+        def look(args: tuple[Any, ...], kwargs: Row) -> None:
+            if self.active:
+                check(name, {**dict(zip(signature.parameters, args, strict=False)), **kwargs})
+
+        @functools.wraps(original)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            look(args, kwargs)
+            return original(*args, **kwargs)
+
+        @functools.wraps(original)
+        async def achecked(*args: Any, **kwargs: Any) -> Any:
+            look(args, kwargs)
+            return await original(*args, **kwargs)
+
+        replacement = achecked if inspect.iscoroutinefunction(original) else checked
+        for module in list(sys.modules.values()):
+            if getattr(module, "__dict__", {}).get(name) is original:
+                self._replace(module, name, replacement)
+
+    def _check_rust_operations(self, dispatch: Any, check: Callable[[str, Row], None]) -> None:
+        """Have the operations checked that LiteLLM has in Rust only, such as OCR (ocr/dispatch.py).
+
+        They pass neither the decorator nor Python's sockets. Those that have a form in Python too
+        are for other providers (rust_bridge/catalog.py).
+        """
+        run, arun = dispatch.run, dispatch.arun
+
+        def inspected(itself: Any, args: Any, kwargs: Any, python: Any) -> None:
+            if self.active and not callable(python):
+                by_position = {"model": args[0]} if args else {}
+                check(itself.route.value, {**by_position, **kwargs})
+
+        @functools.wraps(run)
+        def checked_run(itself: Any, args: Any, kwargs: Any, *, python: Any, **rest: Any) -> Any:
+            inspected(itself, args, kwargs, python)
+            return run(itself, args, kwargs, python=python, **rest)
+
+        @functools.wraps(arun)
+        async def checked_arun(
+            itself: Any, args: Any, kwargs: Any, *, python: Any, **rest: Any
+        ) -> Any:
+            inspected(itself, args, kwargs, python)
+            return await arun(itself, args, kwargs, python=python, **rest)
+
+        self._replace(dispatch, "run", checked_run)
+        self._replace(dispatch, "arun", checked_arun)
+
+    def name_missing_key(self, variable: str, is_usable: Callable[[str | None], bool]) -> None:
+        """Have `litellm.validate_environment` know the key that `synthetic` needs.
+
+        Its chain of branches leaves JSON providers out (utils.py:6955), so nothing seems missing.
+        """
+        original: Callable[..., Any] = litellm.utils.validate_environment
+
+        @functools.wraps(original)
+        def validate_environment(*args: Any, **kwargs: Any) -> Any:
+            answer = original(*args, **kwargs)
+            asked = inspect.signature(original).bind(*args, **kwargs).arguments
+            if not self.active or not asked.get("model"):
+                return answer
+            try:
+                _, provider, key, _ = litellm.get_llm_provider(
+                    model=asked["model"], api_key=asked.get("api_key")
+                )
+            except litellm.BadRequestError:  # no provider has such a model
+                return answer
+            if provider != PROVIDER:
+                return answer
+            missing = [] if is_usable(key) else [variable]
+            return {**answer, "keys_in_environment": not missing, "missing_keys": missing}
+
+        litellm.validate_environment  # noqa: B018  # LiteLLM imports it when it is first asked for
+        for owner in (litellm.utils, litellm):
+            self._replace(owner, "validate_environment", validate_environment)
 
     def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
         """Put cost-map rows and the names that listings show in place of the last ones given.

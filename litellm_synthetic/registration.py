@@ -13,9 +13,11 @@ from litellm_synthetic.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.lineup import usable_models
 from litellm_synthetic.litellm_seams import Seams
 from litellm_synthetic.native_messages import NativeMessages, goes_native
+from litellm_synthetic.other_operations import check_operation, refuse_if_ours
 from litellm_synthetic.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.route import EmbeddingHandler, Route
 from litellm_synthetic.search_provider import COST_ROW, search
+from litellm_synthetic.secret import KEY_VARIABLE, is_usable_key
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog import Catalog
@@ -66,6 +68,9 @@ def _take_over(seams: Seams) -> None:
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
     seams.take_over_search(search)
+    seams.check_operations(check_operation)
+    seams.check_undecorated_operations(refuse_if_ours)
+    seams.name_missing_key(KEY_VARIABLE, is_usable_key)
     _publish(seams, model_table.in_force())
     seams.at_restore(model_table.on_change(lambda table: _publish(seams, table)))
 

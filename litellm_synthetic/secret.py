@@ -82,3 +82,11 @@ def parse_key(text: str | None) -> Secret | None:
             f"copy it anew into {KEY_VARIABLE}"
         )
     return Secret(value)
+
+
+def is_usable_key(text: str | None) -> bool:
+    """Tell whether a text is a key that can be sent."""
+    try:
+        return parse_key(text) is not None
+    except InvalidKeyError:
+        return False
