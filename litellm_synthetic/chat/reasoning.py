@@ -1,0 +1,121 @@
+"""How hard a model thinks: levels asked for, levels accepted, and thinking that is replayed.
+
+Which levels a model accepts, whether it can stop reasoning, and what it needs so that replayed
+thinking is kept, are facts of the catalog (`catalog.Model`); nothing here knows a model by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from litellm_synthetic.errors.faults import InvalidThinkingError
+
+# `none` switches reasoning off; it is no level and never the nearest one to a level.
+OFF: Final = "none"
+SCALE: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
+
+# Anthropic-style budgets, in tokens, and the level that each begins at: the thresholds that
+# LiteLLM's own Anthropic adapter uses, so that both doors lead to the same level.
+_LEVEL_BY_BUDGET_TOKENS: Final = (
+    (4_096, "high"),
+    (2_048, "medium"),
+    (1_024, "low"),
+    (0, "minimal"),
+)
+
+
+class CannotStopReasoningError(ValueError):
+    """Say that a model reasons whatever it is told."""
+
+
+def requested_effort(reasoning_effort: object, thinking: object) -> str | None:
+    """Return the level that a caller asks for, or None to leave it to the model.
+
+    Args:
+        reasoning_effort: a level, or `{"effort": level, …}` as the Responses API says it; `default`
+            asks for nothing. It wins over `thinking`.
+        thinking: `{"type": "enabled" | "disabled" | "adaptive", "budget_tokens": n}`. Enabled
+            without a budget, and adaptive, leave the level to the model.
+
+    Raises:
+        InvalidThinkingError: neither of these forms.
+    """
+    if isinstance(reasoning_effort, Mapping):
+        reasoning_effort = reasoning_effort.get("effort")
+    if reasoning_effort is not None:
+        if not isinstance(reasoning_effort, str) or not reasoning_effort.strip():
+            raise InvalidThinkingError(
+                f"reasoning_effort={reasoning_effort!r} is not one of {', '.join((OFF, *SCALE))}"
+            )
+        level = reasoning_effort.strip().lower()
+        return None if level == "default" else level
+    if thinking is None:
+        return None
+    kind = thinking.get("type") if isinstance(thinking, Mapping) else None
+    if kind == "disabled":
+        return OFF
+    if kind not in ("enabled", "adaptive") or not isinstance(thinking, Mapping):
+        raise InvalidThinkingError(
+            f"thinking={thinking!r} needs a type of enabled, disabled or adaptive"
+        )
+    budget = thinking.get("budget_tokens")
+    if budget is None:
+        return None
+    if isinstance(budget, bool) or not isinstance(budget, int) or budget < 0:
+        raise InvalidThinkingError(f"thinking.budget_tokens={budget!r} is not a number of tokens")
+    return next(level for least, level in _LEVEL_BY_BUDGET_TOKENS if budget >= least)
+
+
+def accepted_effort(level: str, accepted: Sequence[str], *, can_stop_reasoning: bool | None) -> str:
+    """Return the level to send: the asked one where it is accepted, else the nearest.
+
+    Ties go to the lower level. A level passes as it is where nothing is known about the model, or
+    where the level itself is unknown (the server decides). So does `none`, unless the model is
+    known to reason regardless.
+
+    Raises:
+        CannotStopReasoningError: `none` for a model that cannot stop reasoning.
+    """
+    if level == OFF:
+        if can_stop_reasoning is False:
+            raise CannotStopReasoningError(
+                "this model cannot stop reasoning"
+                + (f"; its levels are {', '.join(_levels(accepted))}" if _levels(accepted) else "")
+            )
+        return level
+    levels = _levels(accepted)
+    if not levels or level in levels or level not in SCALE:
+        return level
+    wanted = SCALE.index(level)
+    return min(levels, key=lambda one: (abs(SCALE.index(one) - wanted), SCALE.index(one)))
+
+
+def _levels(accepted: Sequence[str]) -> list[str]:
+    return [level for level in SCALE if level in accepted]
+
+
+def replays_thinking(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether an earlier turn's thinking is sent along."""
+    return any(
+        message.get("role") == "assistant" and message.get("reasoning_content")
+        for message in messages
+    )
+
+
+def with_replay_needs(
+    body: dict[str, Any], needs: Mapping[str, Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """Add to a request body what its model needs to keep replayed thinking.
+
+    Only where thinking is replayed, and only what the caller did not say himself.
+    """
+    if not needs or not replays_thinking(body.get("messages") or ()):
+        return body
+    for name, values in needs.items():
+        said = body.get(name)
+        if said is None:
+            body[name] = dict(values)
+        elif isinstance(said, Mapping):
+            body[name] = {**values, **said}
+    return body
