@@ -32,7 +32,7 @@ _UNDECORATED: Final = {
     ),
 }  # fmt: skip  # one table, read as one
 
-OperationCheck = Callable[[Callable[..., Any], tuple[Any, ...], Mapping[str, Any]], None]
+OperationCheck = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], None]
 UndecoratedCheck = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -41,7 +41,8 @@ def check_operations(seams: Seams, check: OperationCheck) -> None:
 
     The decorator hands each call's function and arguments to the function that prints them
     when debugging is on (utils.py:1721, :1987), first of all, by its global name. So one place
-    covers every decorated function, whoever has taken it before us, a Router's included.
+    covers every decorated function, whoever has taken it before us, a Router's included. The
+    mapping of keywords is the decorator's own, so a check may change it.
     """
     original: Callable[..., Any] = litellm.utils.print_args_passed_to_litellm
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
@@ -19,9 +19,12 @@ from litellm_synthetic.integration.other_operations import check_operation, refu
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
+from litellm_synthetic.integration.tenant import restrain
 from litellm_synthetic.transport.pool import close_sync_clients
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog
 
@@ -70,11 +73,17 @@ def _take_over(seams: Seams) -> None:
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
     seams.take_over_search(search)
-    operation_seams.check_operations(seams, check_operation)
+    operation_seams.check_operations(seams, _admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
     _publish(seams, active.in_force())
     seams.at_restore(active.on_change(lambda table: _publish(seams, table)))
+
+
+def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Let a call through that is served, and that asks for nothing its caller may not decide."""
+    check_operation(function, args, kwargs)
+    restrain(kwargs)
 
 
 def _catalog() -> Catalog:
