@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.integration.seams import Seams
 
 # Public calls without LiteLLM's `client` decorator that reach a provider.
-_UNDECORATED: Final = {
+UNDECORATED: Final = {
     "litellm.main": ("moderation",),
     "litellm.batches.main": ("cancel_batch", "acancel_batch"),
     "litellm.fine_tuning.main": ("list_fine_tuning_jobs", "alist_fine_tuning_jobs"),
@@ -63,7 +63,7 @@ def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
     A module that has imported one by name gets ours in its place. A Router keeps the async ones,
     which call the sync ones by their global names.
     """
-    for module, names in _UNDECORATED.items():
+    for module, names in UNDECORATED.items():
         home = import_module(module)
         for name in names:
             if name in vars(home):  # versions differ
