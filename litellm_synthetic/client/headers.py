@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
+
+from litellm_synthetic.errors import rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +38,10 @@ _FRAMING_HEADERS: Final = frozenset(
     )
 )  # fmt: skip  # one set, read as one
 
+# RFC 9110: a token, and visible ASCII with spaces and tabs between.
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+
 
 def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False) -> dict[str, str]:
     """Return the headers of a call: its key, what the protocol asks for, the caller's own."""
@@ -49,13 +56,26 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
     shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
     own = {name: value for name, value in shared.items() if name.lower() not in CREDENTIAL_HEADERS}
     for name, value in (call.headers or own).items():
+        if not isinstance(name, str):
+            raise rules.refused(f"The header name {name!r} is not text. Use a string.", call.model)
         if value is not None and _may_be_sent(name.strip().lower()):
+            _check_header(name, str(value), call.model)
             headers[name.lower()] = str(value)
     return headers
 
 
 def _may_be_sent(name: str) -> bool:
     return not (name in _UNSENT_HEADERS or name in _FRAMING_HEADERS or name.startswith("proxy-"))
+
+
+def _check_header(name: str, value: str, model: str) -> None:
+    """Refuse what HTTP cannot carry; the error shows no value, which may be a secret."""
+    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        raise rules.refused(
+            f"The header {name!r} holds characters that HTTP cannot carry (non-ASCII or control "
+            "characters). Remove them.",
+            model,
+        )
 
 
 @cache
