@@ -68,9 +68,11 @@ class _transport_failures:  # noqa: N801  # used like a function
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, client.StallError):
-            raise rules.timed_out(self._origin, str(error)) from error
+            cause = rules.shown_cause(error, self._origin)
+            raise rules.timed_out(self._origin, str(error)) from cause
         if isinstance(error, client.ConnectionBrokenError):
-            raise rules.connection_failed(self._origin, str(error)) from error
+            cause = rules.shown_cause(error, self._origin)
+            raise rules.connection_failed(self._origin, str(error)) from cause
         if isinstance(error, client.UnsendableError):
             raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
@@ -101,7 +103,8 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
-        raise rules.unreadable_reply(origin, str(error), content_type, reply.headers) from error
+        shown = rules.unreadable_reply(origin, str(error), content_type, reply.headers)
+        raise shown from rules.shown_cause(error, origin)
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -121,9 +124,9 @@ def decode(body: bytes) -> dict[str, Any]:
     return document
 
 
-def keep_headers(response: Any, headers: httpx.Headers) -> None:
+def keep_headers(response: Any, headers: httpx.Headers, origin: Origin) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
-    kept = bodies.kept_headers(headers)
+    kept = bodies.kept_headers(headers, origin.scrub)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
     response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
 

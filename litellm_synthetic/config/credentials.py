@@ -64,7 +64,8 @@ class Secret:
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""
         if len(self._value) >= _SHORTEST_SECRET:
-            text = text.replace(self._value, REDACTED)
+            # A server may change the case: header names come in lower case.
+            text = re.sub(re.escape(self._value), REDACTED, text, flags=re.IGNORECASE)
         return scrub_key_shaped(text)
 
 

@@ -136,7 +136,7 @@ class Rule:
 
 
 def _own_headers(headers: Mapping[str, str], origin: Origin) -> dict[str, str]:
-    return {name: origin.scrub(value) for name, value in kept_headers(headers).items()}
+    return kept_headers(headers, origin.scrub)
 
 
 def to_exception(failure: Failure, origin: Origin) -> Exception:
@@ -469,6 +469,20 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
     ),
 )
+
+
+def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
+    """Return what an exception may be chained to: nothing that would show the key in a traceback.
+
+    A library's own message may quote what came over the wire.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        text = str(link)
+        if origin.scrub(text) != text:
+            return None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def connection_failed(origin: Origin, reason: str) -> Exception:
