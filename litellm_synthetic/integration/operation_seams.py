@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from litellm_synthetic.integration.seams import Seams
 
 # Public calls without LiteLLM's `client` decorator that reach a provider.
-UNDECORATED: Final = {
-    "litellm.main": ("moderation",),
-    "litellm.batches.main": ("cancel_batch", "acancel_batch"),
-    "litellm.fine_tuning.main": ("list_fine_tuning_jobs", "alist_fine_tuning_jobs"),
-    "litellm.realtime_api.main": ("realtime_health_check",),
-    "litellm.assistants.main": (
+UNDECORATED: Final[dict[str, set[str]]] = {
+    "litellm.main": {"moderation"},
+    "litellm.batches.main": {"cancel_batch", "acancel_batch"},
+    "litellm.fine_tuning.main": {"list_fine_tuning_jobs", "alist_fine_tuning_jobs"},
+    "litellm.realtime_api.main": {"realtime_health_check"},
+    "litellm.assistants.main": {
         "get_assistants", "aget_assistants", "create_assistants", "acreate_assistants",
         "delete_assistant", "adelete_assistant", "create_thread", "acreate_thread",
         "get_thread", "aget_thread", "add_message", "a_add_message",
         "get_messages", "aget_messages", "run_thread", "arun_thread",
         "run_thread_stream", "arun_thread_stream",
-    ),
+    },
 }  # fmt: skip  # one table, read as one
 
 OperationCheck = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], None]
@@ -63,17 +63,22 @@ def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
     A module that has imported one by name gets ours in its place. A Router keeps the async ones,
     which call the sync ones by their global names.
     """
+    replacements: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
     for module, names in UNDECORATED.items():
-        home = import_module(module)
-        for name in names:
-            if name in vars(home):  # versions differ
-                _check_calls_of(seams, name, vars(home)[name], check)
+        home = vars(import_module(module))
+        for name in names & home.keys():  # versions differ
+            replacements[name] = (home[name], _checked(seams, name, home[name], check))
+    for holder in list(sys.modules.values()):
+        for name in getattr(holder, "__dict__", {}).keys() & replacements.keys():
+            original, replacement = replacements[name]
+            if vars(holder)[name] is original:
+                seams.replace(holder, name, replacement)
     _check_rust_operations(seams, check)
 
 
-def _check_calls_of(
+def _checked(
     seams: Seams, name: str, original: Callable[..., Any], check: UndecoratedCheck
-) -> None:
+) -> Callable[..., Any]:
     signature = inspect.signature(original)
 
     def look(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -90,41 +95,28 @@ def _check_calls_of(
         look(args, kwargs)
         return await original(*args, **kwargs)
 
-    replacement = achecked if inspect.iscoroutinefunction(original) else checked
-    for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get(name) is original:
-            seams.replace(module, name, replacement)
+    return achecked if inspect.iscoroutinefunction(original) else checked
 
 
 def _check_rust_operations(seams: Seams, check: UndecoratedCheck) -> None:
     """Have the operations checked that LiteLLM has in Rust only, such as OCR (ocr/dispatch.py).
 
-    They pass neither the decorator nor Python's sockets. Those that have a form in Python too
-    are for other providers (rust_bridge/catalog.py).
+    They pass neither the decorator nor Python's sockets. Calls that have a form in Python do not
+    come through here (rust_bridge/dispatch.py:48).
     """
     try:
         dispatch: Any = import_module("litellm.rust_bridge.dispatch").PublicDispatch
     except ImportError:  # before 1.106, where they have a Python form that is decorated
         return
-    run, arun = dispatch.run, dispatch.arun
+    original = dispatch._native_request  # noqa: SLF001  # no public way in
 
-    def inspected(itself: Any, args: Any, kwargs: Any, python: Any) -> None:
-        if seams.active and not callable(python):
-            by_position = {"model": args[0]} if args else {}
-            check(itself.route.value, {**by_position, **kwargs})
+    @functools.wraps(original)
+    def _native_request(itself: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if seams.active:
+            check(itself.route.value, {**({"model": args[0]} if args else {}), **kwargs})
+        return original(itself, args, kwargs)
 
-    @functools.wraps(run)
-    def checked_run(itself: Any, args: Any, kwargs: Any, *, python: Any, **rest: Any) -> Any:
-        inspected(itself, args, kwargs, python)
-        return run(itself, args, kwargs, python=python, **rest)
-
-    @functools.wraps(arun)
-    async def checked_arun(itself: Any, args: Any, kwargs: Any, *, python: Any, **rest: Any) -> Any:
-        inspected(itself, args, kwargs, python)
-        return await arun(itself, args, kwargs, python=python, **rest)
-
-    seams.replace(dispatch, "run", checked_run)
-    seams.replace(dispatch, "arun", checked_arun)
+    seams.replace(dispatch, "_native_request", _native_request)
 
 
 def name_missing_key(seams: Seams, variable: str, is_usable: Callable[[str | None], bool]) -> None:

@@ -73,17 +73,17 @@ def check_operation(
     Raises:
         litellm.BadRequestError: the operation is not served; the message says which ones are.
     """
-    root, _, module = getattr(function, "__module__", "").partition(".")
+    name = function.__name__
+    if SERVED.get(name, "") is None and name not in _TAKES_OPENAI_KEY:
+        return
+    root, _, module = function.__module__.partition(".")
     if root != "litellm" or module.startswith(_GATEWAY):
         return
-    name = function.__name__
-    if is_served(name, module):
-        if name in _TAKES_OPENAI_KEY and is_ours(arguments := _by_name(function, args, kwargs)):
-            _check_key(arguments)
-        return
     arguments = _by_name(function, args, kwargs)
-    if is_ours(arguments):
+    if not is_served(name, module) and is_ours(arguments):
         raise _refusal(_public_name(name, module), arguments)
+    if name in _TAKES_OPENAI_KEY and is_ours(arguments):
+        _check_key(arguments)
 
 
 def refuse_if_ours(name: str, arguments: Mapping[str, Any]) -> None:
