@@ -342,6 +342,54 @@ def test_harmless_keywords_are_the_clients(world: World, path: str) -> None:
     assert "org-of-the" not in sent
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_the_model_is_not_swapped(world: World, path: str) -> None:
+    world.post(path, "plain", extra_body={"model": "hf:moonshotai/Kimi-K3"})
+    assert "Kimi" not in world.proxy.upstream.last_request.body.decode()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_is_not_made_up(world: World, path: str) -> None:
+    # LiteLLM takes the keyword out, unless the key may use it.
+    world.post(path, "plain", mock_response="made up")
+    assert world.proxy.upstream.requests
+
+
+OTHER_OPERATIONS: dict[str, dict[str, Any]] = {
+    "/v1/images/generations": {"prompt": "a cat"},
+    "/v1/audio/speech": {"input": "hello", "voice": "alloy"},
+    "/v1/moderations": {"input": "hello"},
+    "/v1/rerank": {"query": "hello", "documents": ["a text"]},
+    "/v1/ocr": {"document": {"type": "document_url", "document_url": "https://a.example/a.pdf"}},
+    "/v1/videos": {"prompt": "a cat"},
+    "/v1/responses/compact": {"input": "hello"},
+}
+
+
+@pytest.mark.parametrize("path", OTHER_OPERATIONS)
+@pytest.mark.parametrize("model", ["plain", "with-key"])
+def test_what_synthetic_lacks_is_refused(world: World, path: str, model: str) -> None:
+    with world.proxy.client(CLIENTS_KEY) as client:
+        reply = client.post(path, json={"model": model, **OTHER_OPERATIONS[path]})
+    assert world.is_untouched
+    assert reply.status_code == 400, reply.text
+    assert "Synthetic has no litellm." in reply.text
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/images/edits"])
+def test_what_synthetic_lacks_is_refused_with_a_file_too(world: World, path: str) -> None:
+    field = "image" if "images" in path else "file"
+    with world.proxy.client(CLIENTS_KEY) as client:
+        reply = client.post(
+            path,
+            data={"model": "plain", "prompt": "x"},
+            files={field: ("a.wav", b"RIFF", "audio/wav")},
+        )
+    assert world.is_untouched
+    assert reply.status_code == 400, reply.text
+    assert "Synthetic has no litellm." in reply.text
+
+
 def _events(world: World, model: str, *frames: dict[str, Any]) -> list[dict[str, Any]]:
     """Send frames over the Responses API's WebSocket, and return an answer for each."""
     address = world.proxy.url.replace("http://", "ws://") + f"/v1/responses?model={model}"
