@@ -6,17 +6,15 @@ each call cost 0, because the plan is paid already; the list price stays visible
 
 from __future__ import annotations
 
-import logging
-import os
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.config.settings import Billing
 
-BILLING_VARIABLE: Final = "SYNTHETIC_BILLING"
 # Where `_hidden_params` keeps what the call costs at list price, in USD.
 LIST_PRICE: Final = "list_price_usd"
 _COSTS: Final = (
@@ -25,27 +23,14 @@ _COSTS: Final = (
     "cache_read_input_token_cost",
     "cache_creation_input_token_cost",
 )
-_log: Final = logging.getLogger("litellm_synthetic")
-
-Billing = Literal["metered", "subscription"]
-
-
-def billing_from_environment(environ: Mapping[str, str] | None = None) -> Billing:
-    """Read the cost mode; what is not understood is warned about and counts as metered."""
-    said = (os.environ if environ is None else environ).get(BILLING_VARIABLE, "").strip().lower()
-    if said == "subscription":
-        return "subscription"
-    if said not in ("", "metered"):
-        # Too high a cost is noticed; a free one would not be.
-        _log.warning("%s=%.40r is not understood; taken as metered", BILLING_VARIABLE, said)
-    return "metered"
+_TIERS: Final = "tiered_pricing"
 
 
 def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str, dict[str, Any]]:
     """Return LiteLLM's cost-map rows for a cost mode.
 
     On a subscription each known price becomes 0, and the list prices, in USD per token, move to
-    `metadata["list_price"]`.
+    `metadata["list_price"]`, those of long prompts included.
     """
     if billing == "metered":
         return dict(rows)
@@ -53,10 +38,10 @@ def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str,
 
 
 def _included(row: Mapping[str, Any]) -> dict[str, Any]:
-    listed = {field: row[field] for field in _COSTS if field in row}
+    listed = {field: row[field] for field in (*_COSTS, _TIERS) if field in row}
     return {
-        **row,
-        **dict.fromkeys(listed, 0.0),
+        **{field: value for field, value in row.items() if field != _TIERS},
+        **{field: 0.0 for field in listed if field != _TIERS},
         "metadata": {**row.get("metadata", {}), "list_price": listed},
     }
 
@@ -70,7 +55,7 @@ def list_price_usd(model: Model | None, usage: Any) -> float | None:
     """
     if model is None or not model.is_priced or usage is None:
         return None
-    prices = model.prices
+    prices = model.prices.at(usage.prompt_tokens)
     details = getattr(usage, "prompt_tokens_details", None)
     cached = getattr(details, "cached_tokens", None) or 0
     per_input = prices.input_usd_per_token or Decimal(0)

@@ -60,13 +60,35 @@ class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
+class PriceTier(_Fact):
+    """Give the prices of a whole request whose prompt has this many tokens or more.
+
+    A price for cached tokens that is not known is that of the input.
+    """
+
+    min_prompt_tokens: Tokens
+    input_usd_per_token: UsdPerToken
+    output_usd_per_token: UsdPerToken
+    cache_read_usd_per_token: UsdPerToken | None = None
+    cache_write_usd_per_token: UsdPerToken | None = None
+
+
 class Prices(_Fact):
-    """Give the list price of each kind of token, in USD per token, or None where unknown."""
+    """Give the list price of each kind of token, in USD per token, or None where unknown.
+
+    Requests whose prompt is long enough for one of the `tiers` cost that tier's prices instead.
+    """
 
     input_usd_per_token: UsdPerToken | None = None
     output_usd_per_token: UsdPerToken | None = None
     cache_read_usd_per_token: UsdPerToken | None = None
     cache_write_usd_per_token: UsdPerToken | None = None
+    tiers: tuple[PriceTier, ...] = ()
+
+    def at(self, prompt_tokens: int) -> "Prices | PriceTier":
+        """Return the prices of a request whose prompt has this many tokens."""
+        reached = [each for each in self.tiers if each.min_prompt_tokens <= prompt_tokens]
+        return max(reached, key=lambda each: each.min_prompt_tokens, default=self)
 
 
 class DatedPrices(Prices):
@@ -108,6 +130,15 @@ class Efforts(_Fact):
         allowed = {*(self.advertised or ()), *(self.verified or ())} - {*(self.rejected or ())}
         on_scale = tuple(effort for effort in EFFORT_SCALE if effort in allowed)
         return on_scale + tuple(sorted(allowed.difference(EFFORT_SCALE)))
+
+    @property
+    def reliable(self) -> tuple[str, ...]:
+        """List the accepted values that do what they say, from least to most.
+
+        That leaves out `unreliable` ones, and `none` where it is known not to stop the reasoning.
+        """
+        failing = {*(self.unreliable or ()), *(("none",) if self.can_stop is False else ())}
+        return tuple(effort for effort in self.accepted if effort not in failing)
 
     @property
     def are_complete(self) -> bool:
@@ -161,6 +192,7 @@ class Model(_Fact):
     status: Status
     status_note: str | None = None
     deprecated: bool | None = None
+    deprecation_date: date | None = None
     context_window_tokens: Tokens | None = None
     max_output_tokens: Tokens | None = None
     input_modalities: tuple[str, ...] | None = None
@@ -187,6 +219,17 @@ class Model(_Fact):
     def accepted_efforts(self) -> tuple[str, ...]:
         """List the efforts that may be sent, least first; empty where nothing is known."""
         return self.efforts.accepted if self.efforts else ()
+
+    @property
+    def unreliable_efforts(self) -> tuple[str, ...]:
+        """List the efforts that are accepted but were reported not to lead to an answer."""
+        unreliable = (self.efforts.unreliable if self.efforts else None) or ()
+        return tuple(effort for effort in self.accepted_efforts if effort in unreliable)
+
+    @property
+    def reliable_efforts(self) -> tuple[str, ...]:
+        """List the efforts that may be sent and lead to an answer, least first."""
+        return self.efforts.reliable if self.efforts else ()
 
     @property
     def accepted_efforts_are_complete(self) -> bool:

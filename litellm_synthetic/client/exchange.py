@@ -6,17 +6,22 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.core_helpers import process_response_headers
+import litellm
 
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport import client
-from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
+from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply, is_answer
+from litellm_synthetic.transport.failures import (
+    ConnectionBrokenError,
+    MalformedReplyError,
+    OversizedReplyError,
+    StallError,
+    UnsendableError,
+)
 
 if TYPE_CHECKING:
-    import httpx
-
     from litellm_synthetic.client.request import Prepared
 
 _SUCCESS = 200
@@ -67,18 +72,22 @@ class _transport_failures:  # noqa: N801  # used like a function
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, client.StallError):
-            cause = rules.shown_cause(error, self._origin)
+        cause = None if error is None else rules.shown_cause(error, self._origin)
+        if isinstance(error, StallError):
             raise rules.timed_out(self._origin, str(error)) from cause
-        if isinstance(error, client.ConnectionBrokenError):
-            cause = rules.shown_cause(error, self._origin)
+        if isinstance(error, ConnectionBrokenError):
             raise rules.connection_failed(self._origin, str(error)) from cause
-        if isinstance(error, client.UnsendableError):
+        if isinstance(error, MalformedReplyError):
+            is_too_large = isinstance(error, OversizedReplyError)
+            raise rules.unusable_reply(
+                self._origin, str(error), is_too_large=is_too_large
+            ) from cause
+        if isinstance(error, UnsendableError):
             raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
 
 def _whole(reply: Any, origin: Origin) -> Reply:
-    if reply.status != _SUCCESS:
+    if not is_answer(reply.status):
         raise _failed(reply, origin)
     return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
 
@@ -124,11 +133,11 @@ def decode(body: bytes) -> dict[str, Any]:
     return document
 
 
-def keep_headers(response: Any, headers: httpx.Headers, origin: Origin) -> None:
+def keep_headers(response: Any, headers: Mapping[str, str], origin: Origin) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
     kept = bodies.kept_headers(headers, origin.scrub)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
-    response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
+    response._hidden_params["additional_headers"] = litellm.process_response_headers(kept)  # noqa: SLF001
 
 
 def log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:

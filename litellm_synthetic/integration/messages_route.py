@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
-from litellm.litellm_core_utils.core_helpers import process_response_headers
-from litellm.types.router import GenericLiteLLMParams
-from litellm.types.utils import ModelResponse, all_litellm_params
 
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat.usage import count_locally, uncached_once
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call
-from litellm_synthetic.config.endpoint import (
-    MESSAGES_VARIABLE,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config import settings
+from litellm_synthetic.config.endpoint import InvalidBaseURLError
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import (
@@ -44,10 +36,14 @@ from litellm_synthetic.integration.call_log import (
     log_stream_failure,
     router_group_size,
 )
+from litellm_synthetic.integration.compat import (
+    DEFAULT_REQUEST_TIMEOUT_SECONDS,
+    LITELLM_PARAMETERS,
+)
 from litellm_synthetic.messages.passthrough_stream import MessageStream
 from litellm_synthetic.messages.request import prepare_native
 from litellm_synthetic.messages.tool_ids import ids_of_blocks, with_ids
-from litellm_synthetic.messages.translate import Translation, effort_as_thinking, fill_message
+from litellm_synthetic.messages.translate import effort_as_thinking, fill_message
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
@@ -58,25 +54,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion
 _log: Final = logging.getLogger("litellm_synthetic")
 _SUCCESS: Final = 200
-# LiteLLM's parameters, and those of a deployment; what else a caller says is Synthetic's to read.
-_LITELLM_OWN: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 _PLAIN_TYPES: Final = (str, int, float, list, dict)
-
-Way = Literal["native", "translate"]
-
-
-def way_from_environment() -> Way:
-    """Read `SYNTHETIC_MESSAGES`; what is not understood counts as native, with one warning."""
-    return _understood(os.environ.get(MESSAGES_VARIABLE, "").strip().lower())
-
-
-@cache
-def _understood(said: str) -> Way:
-    if said == "translate":
-        return "translate"
-    if said not in ("", "native"):
-        _log.warning("%s=%.40r is not understood; taken as native", MESSAGES_VARIABLE, said)
-    return "native"
 
 
 def goes_native(api_base: str | None) -> bool:
@@ -88,11 +66,11 @@ def goes_native(api_base: str | None) -> bool:
     Args:
         api_base: what the caller or the deployment said; None leaves it to the environment.
     """
-    if way_from_environment() == "translate":
+    if settings.MESSAGES.value() == "translate":
         return False
     base_url = resolved("", api_base, None)[0]
     try:
-        endpoint = parse_base_url(base_url, allow_http=http_is_allowed())
+        endpoint = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError:
         return True
     return endpoint.beside("anthropic") is not None
@@ -158,7 +136,7 @@ def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
     return {
         name: value
         for name, value in asked.kwargs.items()
-        if name not in _LITELLM_OWN
+        if name not in LITELLM_PARAMETERS
         and name not in asked.parameters
         and name != "reasoning_effort"
         and not name.startswith("_")
@@ -173,7 +151,7 @@ def _call(asked: MessagesRequest) -> Call:
     timeout = said.get("timeout") or said.get("request_timeout")
     if timeout is None:
         configured = litellm.request_timeout
-        is_default = configured == litellm.constants.DEFAULT_REQUEST_TIMEOUT_SECONDS
+        is_default = configured == DEFAULT_REQUEST_TIMEOUT_SECONDS
         timeout = DEFAULT_TIMEOUT_SECONDS if is_default else configured
     return Call(
         model=asked.model,
@@ -253,10 +231,9 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     stream = MessageStream(
         body,
         prepared.origin,
-        prepared.outgoing.limits.silence_seconds,
         on_end,
         {
-            "additional_headers": process_response_headers(headers),
+            "additional_headers": litellm.process_response_headers(headers),
             "custom_llm_provider": PROVIDER,
         },
     )
@@ -264,15 +241,15 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     return stream
 
 
-def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> ModelResponse:
+def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> litellm.ModelResponse:
     """Return what callbacks see of a streamed message, as they see a completion."""
-    response = ModelResponse()
+    response = litellm.ModelResponse()
     try:
         document = {"stop_reason": None, **message}
-        return fill_message(response, document, ROUTE_PREFIX + model, Translation({}), {})
+        return fill_message(response, document, ROUTE_PREFIX + model, {})
     except UnreadableReplyError as error:
         # The caller has had the stream as it came; its log shall not fail on an odd block.
         reason = origin.scrub(str(error))
         _log.warning("a streamed message of %s is logged without its content: %s", model, reason)
         bare = {**message, "content": [], "stop_reason": "end_turn"}
-        return fill_message(response, bare, ROUTE_PREFIX + model, Translation({}), {})
+        return fill_message(response, bare, ROUTE_PREFIX + model, {})

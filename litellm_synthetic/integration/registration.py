@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
-from litellm_synthetic.catalog.billing import as_billed, billing_from_environment
+from litellm_synthetic.catalog.billing import as_billed
 from litellm_synthetic.catalog.cost_map import cost_map
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
-from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
-from litellm_synthetic.integration import operation_seams
-from litellm_synthetic.integration import seams as litellm_seams
+from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
 from litellm_synthetic.integration.other_operations import check_operation, refuse_if_ours
@@ -20,7 +20,7 @@ from litellm_synthetic.integration.provider_config import SyntheticConfig, Synth
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
 from litellm_synthetic.integration.tenant import restrain
-from litellm_synthetic.transport.pool import close_sync_clients
+from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
 
 _lock: Final = threading.Lock()
+# Made once: what others have kept of an earlier registration is known again.
 _seams: Seams | None = None
 
 
@@ -36,35 +37,38 @@ def register() -> None:
     """Make this package serve `synthetic/…` in the running process; see the package's docs."""
     global _seams  # noqa: PLW0603  # LiteLLM's state is the process's, and so is this
     with _lock:
-        if _seams is not None:
+        compat.check_installed()
+        if _seams is None:
+            _seams = _planned()
+        if _seams.active:
+            _seams.apply()
             return
-        litellm_seams.check_installed()
-        seams = Seams()
         try:
-            _take_over(seams)
+            _seams.apply()
+            _publish(_seams, active.in_force())
+            _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
         except BaseException:
-            seams.restore()
+            _seams.restore()
             raise
-        _seams = seams
+    compat.warn_if_untested()
 
 
 def unregister() -> None:
     """Give LiteLLM back exactly as it was; see the package's docs."""
-    global _seams  # noqa: PLW0603  # as above
     with _lock:
-        if _seams is not None:
+        if _seams is not None and _seams.active:
             _seams.restore()
-            _seams = None
-            close_sync_clients()
+            retire_connections()
             active.forget()
 
 
-def _take_over(seams: Seams) -> None:
+def _planned() -> Seams:
+    seams = Seams()
     route = Route(_catalog)
     config = SyntheticConfig(_catalog)
     listing = SyntheticListing(_catalog)
     messages = NativeMessages(_catalog)
-    seams.read_base_url_from(BASE_URL_VARIABLE)
+    seams.read_base_url_from(settings.API_BASE.name)
     seams.keep_httpx_timeouts()
     seams.set_provider_config(lambda: config)
     seams.answer_model_questions(lambda: listing)
@@ -76,8 +80,7 @@ def _take_over(seams: Seams) -> None:
     operation_seams.check_operations(seams, _admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
-    _publish(seams, active.in_force())
-    seams.at_restore(active.on_change(lambda table: _publish(seams, table)))
+    return seams
 
 
 def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -92,5 +95,5 @@ def _catalog() -> Catalog:
 
 def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
-    rows = as_billed(cost_map(table.catalog), billing_from_environment())
+    rows = as_billed(cost_map(table.catalog), settings.BILLING.value())
     seams.set_models({**rows, **COST_ROW}, usable_models(table.catalog))

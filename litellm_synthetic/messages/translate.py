@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
-from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY
 from pydantic import BaseModel
 
 from litellm_synthetic.chat.params import OPENAI_ONLY, unstoppable
-from litellm_synthetic.chat.reasoning import OFF, SCALE, requested_effort
+from litellm_synthetic.chat.reasoning import (
+    OFF,
+    SCALE,
+    accepted_effort,
+    is_named_effort,
+    requested_effort,
+    warn_if_unreliable,
+)
 from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.config.ids import ROUTE_PREFIX
@@ -31,8 +37,6 @@ from litellm_synthetic.messages.tool_ids import ids_of_calls, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from litellm.types.utils import ModelResponse
 
     from litellm_synthetic.catalog.models import Model
 
@@ -53,12 +57,13 @@ class Translation:
     Attributes:
         body: the request without model and stream, and without what only the caller knows.
         json_mode: whether JSON was asked for, which goes as a tool call and comes back as text.
-        tool_names: the caller's name of each tool that had to be renamed.
+        noted: what LiteLLM's transformation noted for the reply, in a form of its own: the names
+            of tools that it had to change.
     """
 
     body: Mapping[str, Any]
     json_mode: bool = False
-    tool_names: Mapping[str, str] = field(default_factory=dict)
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def translate(  # noqa: PLR0913  # what a request is made of, each named
@@ -92,24 +97,24 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     beside = {"top_k": known.pop("top_k")} if known.get("top_k") is not None else {}
     known.setdefault("max_tokens", (facts and facts.max_output_tokens) or ASSUMED_MAX_OUTPUT_TOKENS)
     # LiteLLM looks the model up, and prints a hint where no provider stands before it.
-    model = ROUTE_PREFIX + model
+    model_id, model = model, ROUTE_PREFIX + model
     config = litellm.AnthropicConfig()
     sheltered: list[Any] = [_sheltered(message) for message in messages]
     try:
         parameters: dict[str, Any] = config.map_openai_params(
-            non_default_params={**known, **_thinking(reasoning, facts, drop=drop)},
+            non_default_params={**known, **_thinking(reasoning, facts, model_id, drop=drop)},
             optional_params=beside,
             model=model,
             drop_params=drop,
         )
         json_mode = bool(parameters.pop("json_mode", False))
         _fit_thinking(parameters)
-        internal: dict[str, Any] = {}
+        noted: dict[str, Any] = {}
         body: dict[str, Any] = config.transform_request(
             model=model,
             messages=sheltered,
             optional_params=parameters,
-            litellm_params=internal,
+            litellm_params=noted,
             headers={},  # where LiteLLM would put `anthropic-beta`, which Synthetic does not take
         )
     except (litellm.exceptions.BadRequestError, *MISFITS) as error:
@@ -122,8 +127,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     body.pop("model")
     translated = [_unsheltered(message) for message in body["messages"]]
     body["messages"] = with_ids(translated, ids_of_calls(sheltered))
-    names = internal.get(ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY) or {}
-    return Translation(body, json_mode, names)
+    return Translation(body, json_mode, noted)
 
 
 def _reason(error: Exception) -> str:
@@ -147,9 +151,11 @@ def _without_lacking(asked: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
 
 
 def _thinking(
-    reasoning: Mapping[str, Any], facts: Model | None, *, drop: bool
+    reasoning: Mapping[str, Any], facts: Model | None, model_id: str, *, drop: bool
 ) -> Mapping[str, Any]:
-    """Return what LiteLLM shall map: an effort becomes its budget, a budget stays as it was said.
+    """Return what LiteLLM shall map: an effort becomes its budget, a budget stays as it was given.
+
+    The effort is the one that would be sent over the OpenAI API, so that both lead to the same.
 
     Adaptive thinking, and enabled without a budget, are left out: the models think by themselves,
     and LiteLLM would make a budget of its own of them.
@@ -169,6 +175,15 @@ def _thinking(
         raise InvalidThinkingError(
             f"reasoning_effort={level!r} is not one of {', '.join((OFF, *SCALE))}"
         )
+    if facts is not None:
+        level = accepted_effort(
+            level,
+            facts.accepted_efforts,
+            can_stop_reasoning=None,
+            unreliable=facts.unreliable_efforts,
+            is_named=is_named_effort(reasoning["reasoning_effort"]),
+        )
+        warn_if_unreliable(level, model_id, facts)
     return {"reasoning_effort": level}
 
 
@@ -181,7 +196,7 @@ def effort_as_thinking(
         UnsupportedEffortError: thinking is to be off, and this model cannot stop.
         InvalidThinkingError: it is no effort.
     """
-    asked = _thinking({"reasoning_effort": effort}, facts, drop=False)
+    asked = _thinking({"reasoning_effort": effort}, facts, model, drop=False)
     parameters: dict[str, Any] = litellm.AnthropicConfig().map_openai_params(
         non_default_params={**asked, "max_tokens": longest_tokens},
         optional_params={},
@@ -279,16 +294,26 @@ def _unsheltered(value: Any) -> Any:
 # ---- replies
 
 
-def fill_message(
-    response: ModelResponse,
+def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
+    response: litellm.ModelResponse,
     document: Mapping[str, Any],
     model: str,
-    translation: Translation,
     headers: Mapping[str, str],
-) -> ModelResponse:
+    *,
+    json_mode: bool = False,
+    tool_names: Mapping[str, str] | None = None,
+) -> litellm.ModelResponse:
     """Fill a LiteLLM response from a message.
 
     `response.model` is the id that was asked for; see `replies.fill_chat`.
+
+    Args:
+        response: what is filled.
+        document: the message.
+        model: the id that was asked for.
+        headers: the reply's.
+        json_mode: whether JSON was asked for, which comes back as a tool call.
+        tool_names: the caller's name of each tool that had to be renamed.
 
     Raises:
         UnreadableReplyError: it is no message.
@@ -301,8 +326,8 @@ def fill_message(
             # Only its headers are looked at.
             raw_response=httpx.Response(_SUCCESS, headers=encodable_headers(headers)),
             model_response=response,
-            json_mode=translation.json_mode,
-            tool_name_reverse_map=dict(translation.tool_names),
+            json_mode=json_mode,
+            tool_name_reverse_map=dict(tool_names or {}),
         )
     except MISFITS as error:
         raise UnreadableReplyError("it is not a message of the Messages API") from error

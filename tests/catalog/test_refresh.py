@@ -21,14 +21,17 @@ from litellm_synthetic.catalog import active, background, fetch
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.catalog.background import Schedule
 from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.catalog.refresh import (
     RefreshError,
     RefreshOutcome,
     arefresh,
+    check,
     refresh,
     refresh_in_background_if_due,
 )
 from litellm_synthetic.config import settings as catalog_settings
+from litellm_synthetic.config import variable
 from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
 from litellm_synthetic.testing.lineup import listed_models
 from tests.catalog.test_listing import JANUARY
@@ -47,7 +50,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SYNTHETIC_CACHE_DIR", str(folder))
     for name in ("SYNTHETIC_CATALOG", "SYNTHETIC_CATALOG_TTL", "SSL_VERIFY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(catalog_settings, "_warned", set())
+    monkeypatch.setattr(variable, "_warned", {})
     monkeypatch.setattr(table_cache, "_warned", set())
     active.forget()
     yield folder
@@ -68,7 +71,7 @@ def is_sane(outcome: RefreshOutcome) -> bool:
     for model in outcome.table.catalog.models:
         assert model.context_window_tokens is None or model.context_window_tokens > 0
         assert model.max_output_tokens is None or model.max_output_tokens > 0
-        for price in model.prices.model_dump().values():
+        for price in model.prices.model_dump(include=set(PRICE_FIELDS)).values():
             assert price is None or (price.is_finite() and 0 <= price < 1)
     return True
 
@@ -409,6 +412,47 @@ def refresh_each(bodies: list[bytes]) -> None:
             assert stored.catalog == outcome.table.catalog
 
 
+class TestACheck:
+    def test_says_what_a_refresh_would_find_and_changes_nothing(
+        self, server: SyntheticServer
+    ) -> None:
+        refresh()
+        before, stored = active.in_force(), active.stored_table(server.openai_base)
+        server.set_models([row for row in listed_models() if row["id"] != KIMI])
+        found = check()
+        assert found.retired == (KIMI,)
+        assert found.has_drifted
+        assert active.in_force() is before
+        assert active.stored_table(server.openai_base) == stored
+        assert refresh().retired == (KIMI,)
+        assert not check().has_drifted
+
+    def test_writes_no_file(self, server: SyntheticServer) -> None:
+        del server
+        check()
+        assert not table_cache.cache_folder().exists()
+        assert active.in_force().source == "bundled"
+
+    def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
+        with pytest.raises(RefreshError, match="SYNTHETIC_CATALOG=offline"):
+            check()
+
+
+def test_a_price_that_litellm_could_not_charge_is_unknown_and_told(
+    server: SyntheticServer,
+) -> None:
+    rows = [dict(row) for row in listed_models()]
+    rows[0]["pricing"] = {**rows[0]["pricing"], "request": "$0.002"}
+    server.set_models(rows)
+    outcome = refresh()
+    model = outcome.table.catalog.by_id[rows[0]["id"]]
+    assert not model.is_priced
+    (told,) = outcome.unreadable
+    assert (told.id, told.field) == (model.id, "pricing.request")
+    assert told.reason.startswith("a price per request; LiteLLM cannot charge it")
+
+
 def test_offline_sends_nothing_even_when_asked_to(
     server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,9 +471,9 @@ class TestSettings:
         monkeypatch.setenv("SYNTHETIC_CATALOG", "sometimes")
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", "4h")
         for _ in range(3):
-            assert catalog_settings.catalog_mode() == "auto"
-            assert catalog_settings.ttl_seconds() == 14_400
-        assert not catalog_settings.is_auto_asked_for()
+            assert catalog_settings.CATALOG.value() == "auto"
+            assert catalog_settings.CATALOG_TTL.value() == 14_400
+        assert catalog_settings.CATALOG.stated() is None
         assert len(caplog.messages) == 2
 
     @pytest.mark.parametrize("said", ["0", "-1", "nan", "inf", "1e400"])
@@ -437,11 +481,11 @@ class TestSettings:
         self, said: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", said)
-        assert catalog_settings.ttl_seconds() == 14_400
+        assert catalog_settings.CATALOG_TTL.value() == 14_400
 
     def test_a_time_to_live_may_be_any_other_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", " 0.5 ")
-        assert catalog_settings.ttl_seconds() == 0.5
+        assert catalog_settings.CATALOG_TTL.value() == 0.5
 
     def test_the_default_base_url_is_the_endpoints(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from litellm_synthetic.config import endpoint  # noqa: PLC0415  # for this one only
