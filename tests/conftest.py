@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import os
+import ssl
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
+from hypothesis import settings
 from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
@@ -28,6 +31,12 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
 
 pytest_plugins = ["pytester"]
+
+# A busy machine may take any time over an example, and the same commit passes or fails everywhere.
+settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
+# `pytest --hypothesis-profile=search` looks for what those examples miss.
+settings.register_profile("search", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile("suite")
 
 NewRouter = Callable[..., litellm.Router]
 """Make a Router from a model list and settings."""
@@ -47,6 +56,14 @@ _FOREIGN = (
     "SYNTHETIC_CATALOG_TTL",
     "SYNTHETIC_MESSAGES",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Share the TLS contexts: a client reads all CA certificates, and most tests make a client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(autouse=True)
