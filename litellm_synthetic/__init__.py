@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx
 
+    from litellm_synthetic.catalog.refresh import RefreshOutcome
+    from litellm_synthetic.client.search_results import SearchResults
     from litellm_synthetic.model_ids import ModelId
-    from litellm_synthetic.quota import Quotas
-    from litellm_synthetic.search_results import SearchResults
-    from litellm_synthetic.table_refresh import RefreshOutcome
+    from litellm_synthetic.quota.header import Quotas
 
 __all__ = [
     "ModelId",
@@ -49,17 +49,17 @@ def register() -> None:
     exist. Every other provider behaves as before.
 
     Raises:
-        litellm_synthetic.litellm_seams.UnsupportedLiteLLMError: the installed LiteLLM lacks
+        litellm_synthetic.integration.seams.UnsupportedLiteLLMError: the installed LiteLLM lacks
             something that is needed; nothing has been changed.
     """
-    from litellm_synthetic import registration  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.integration import registration  # noqa: PLC0415  # imports LiteLLM
 
     registration.register()
 
 
 def unregister() -> None:
     """Give LiteLLM back exactly as it was before `register`; do nothing if it wasn't called."""
-    from litellm_synthetic import registration  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.integration import registration  # noqa: PLC0415  # imports LiteLLM
 
     registration.unregister()
 
@@ -73,16 +73,16 @@ def refresh(*, base_url: str | None = None) -> "RefreshOutcome":
         base_url: where to ask; by default `SYNTHETIC_API_BASE`, else Synthetic.
 
     Raises:
-        litellm_synthetic.table_refresh.RefreshError: no usable list; the last table stays.
+        litellm_synthetic.catalog.refresh.RefreshError: no usable list; the last table stays.
     """
-    from litellm_synthetic import table_refresh  # noqa: PLC0415  # costs time where it is not used
+    from litellm_synthetic.catalog import refresh as table_refresh  # noqa: PLC0415  # costs time where it is not used
 
     return table_refresh.refresh(base_url=base_url)
 
 
 async def arefresh(*, base_url: str | None = None) -> "RefreshOutcome":
     """Do what `refresh` does without holding up the event loop."""
-    from litellm_synthetic import table_refresh  # noqa: PLC0415  # as above
+    from litellm_synthetic.catalog import refresh as table_refresh  # noqa: PLC0415  # as above
 
     return await table_refresh.arefresh(base_url=base_url)
 
@@ -110,7 +110,7 @@ def search(
     Raises:
         openai.APIError: every failure, as one of LiteLLM's own classes; docs/search.md lists them.
     """
-    from litellm_synthetic import web_search  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.client import search as web_search  # noqa: PLC0415  # imports LiteLLM
 
     return web_search.search(query, api_key=api_key, api_base=api_base, timeout=timeout)
 
@@ -123,7 +123,7 @@ async def asearch(
     timeout: "float | httpx.Timeout | None" = None,  # noqa: ASYNC109  # as in LiteLLM's calls
 ) -> "SearchResults":
     """Do what `search` does without holding up the event loop."""
-    from litellm_synthetic import web_search  # noqa: PLC0415  # as above
+    from litellm_synthetic.client import search as web_search  # noqa: PLC0415  # as above
 
     return await web_search.asearch(query, api_key=api_key, api_base=api_base, timeout=timeout)
 
@@ -152,7 +152,7 @@ def quotas(
         litellm.AuthenticationError: no key, or a refused one.
         openai.APIError: whatever else went wrong, as one of LiteLLM's exceptions.
     """
-    from litellm_synthetic import account  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.client import quotas as account  # noqa: PLC0415  # imports LiteLLM
 
     return account.quotas(
         api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries
@@ -167,7 +167,7 @@ async def aquotas(
     max_retries: int | None = None,
 ) -> "Quotas | None":
     """Do what `quotas` does without holding up the event loop."""
-    from litellm_synthetic import account  # noqa: PLC0415  # as above
+    from litellm_synthetic.client import quotas as account  # noqa: PLC0415  # as above
 
     return await account.aquotas(
         api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries

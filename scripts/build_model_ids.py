@@ -8,7 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from litellm_synthetic.catalog import ROUTE_PREFIX, Catalog, load_bundled
+from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.config.ids import ROUTE_PREFIX
 
 DEFAULT_OUT = Path(__file__).parent.parent / "litellm_synthetic" / "model_ids.py"
 

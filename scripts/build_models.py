@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from litellm_synthetic.catalog import EFFORT_SCALE, FORMAT, Catalog
+from litellm_synthetic.catalog.models import EFFORT_SCALE, FORMAT, Catalog
 
 DEFAULT_OUT = Path(__file__).parent.parent / "litellm_synthetic" / "data" / "models.json"
 

@@ -10,7 +10,7 @@ import litellm
 import litellm_synthetic
 
 if TYPE_CHECKING:
-    from litellm_synthetic.search_results import SearchResults
+    from litellm_synthetic.client.search_results import SearchResults
 
 
 @dataclass(frozen=True)

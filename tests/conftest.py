@@ -21,7 +21,7 @@ from hypothesis import settings
 from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
-from litellm_synthetic import model_table
+from litellm_synthetic.catalog import active
 from tests.caller import Caller
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.setattr(litellm, "headers", None)
     yield
     litellm_synthetic.unregister()
-    model_table.forget()
+    active.forget()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import litellm
 import pytest
 
 import litellm_synthetic
-from litellm_synthetic.endpoint import DEFAULT_BASE_URL
+from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.testing import SyntheticServer
 from tests.caller import Caller, calls_of, finishes_of, text_of
 

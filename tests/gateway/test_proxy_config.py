@@ -14,9 +14,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from litellm_synthetic import model_table
-from litellm_synthetic.catalog import load_bundled
-from litellm_synthetic.cli import main
+from litellm_synthetic.catalog import active
+from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.cli.main import main
 from litellm_synthetic.testing import SyntheticServer
 from tests.gateway.running import free_port, run_proxy
 
@@ -43,9 +43,9 @@ def write(folder: Path, *options: str) -> Path:
         name for name in os.environ if name.startswith("SYNTHETIC_")
     )
     world["SYNTHETIC_CACHE_DIR"] = str(path.parent / "cache")
-    model_table.forget()
+    active.forget()
     result = CliRunner().invoke(main, ["proxy-config", *options, "--out", str(path)], env=world)
-    model_table.forget()
+    active.forget()
     assert result.exit_code == 0, result.output
     return path
 

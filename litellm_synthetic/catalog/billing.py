@@ -1,0 +1,88 @@
+"""What a call costs the account: the list price, or nothing on top of a subscription.
+
+`SYNTHETIC_BILLING=metered` (the default) prices calls at the API's list prices. `subscription` lets
+each call cost 0, because the plan is paid already; the list price stays visible beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litellm_synthetic.catalog.models import Model
+
+BILLING_VARIABLE: Final = "SYNTHETIC_BILLING"
+# Where `_hidden_params` keeps what the call costs at list price, in USD.
+LIST_PRICE: Final = "list_price_usd"
+_COSTS: Final = (
+    "input_cost_per_token",
+    "output_cost_per_token",
+    "cache_read_input_token_cost",
+    "cache_creation_input_token_cost",
+)
+_log: Final = logging.getLogger("litellm_synthetic")
+
+Billing = Literal["metered", "subscription"]
+
+
+def billing_from_environment(environ: Mapping[str, str] | None = None) -> Billing:
+    """Read the cost mode; what is not understood is warned about and counts as metered."""
+    said = (os.environ if environ is None else environ).get(BILLING_VARIABLE, "").strip().lower()
+    if said == "subscription":
+        return "subscription"
+    if said not in ("", "metered"):
+        # Too high a cost is noticed; a free one would not be.
+        _log.warning("%s=%.40r is not understood; taken as metered", BILLING_VARIABLE, said)
+    return "metered"
+
+
+def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str, dict[str, Any]]:
+    """Return LiteLLM's cost-map rows for a cost mode.
+
+    On a subscription each known price becomes 0, and the list prices, in USD per token, move to
+    `metadata["list_price"]`.
+    """
+    if billing == "metered":
+        return dict(rows)
+    return {name: _included(row) for name, row in rows.items()}
+
+
+def _included(row: Mapping[str, Any]) -> dict[str, Any]:
+    listed = {field: row[field] for field in _COSTS if field in row}
+    return {
+        **row,
+        **dict.fromkeys(listed, 0.0),
+        "metadata": {**row.get("metadata", {}), "list_price": listed},
+    }
+
+
+def list_price_usd(model: Model | None, usage: Any) -> float | None:
+    """Return what a call costs at list price, in USD, whatever the cost mode; None if unknown.
+
+    Args:
+        model: the facts of the model that was called.
+        usage: LiteLLM's usage; cached tokens are part of the prompt tokens, at their own price.
+    """
+    if model is None or not model.is_priced or usage is None:
+        return None
+    prices = model.prices
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = getattr(details, "cached_tokens", None) or 0
+    per_input = prices.input_usd_per_token or Decimal(0)
+    per_cached = (
+        prices.cache_read_usd_per_token
+        if prices.cache_read_usd_per_token is not None
+        else per_input
+    )
+    per_output = prices.output_usd_per_token or Decimal(0)
+    total = (
+        (usage.prompt_tokens - cached) * per_input
+        + cached * per_cached
+        + usage.completion_tokens * per_output
+    )
+    return float(total)

@@ -1,0 +1,190 @@
+"""The file in which a fetched model table outlives its process.
+
+One file per base URL, so that the list of a stand-in or a private gateway is never taken for
+Synthetic's. A file that isn't plainly ours is ignored with a warning; the next refresh replaces it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from litellm_synthetic.catalog.models import Catalog
+from litellm_synthetic.config.private_file import replace_privately
+from litellm_synthetic.config.settings import CACHE_DIR_VARIABLE
+
+CACHE_FORMAT: Final = 1
+MAX_BYTES: Final = 4 * 1024 * 1024
+# Clocks of machines that share a home directory differ by as much.
+CLOCK_TOLERANCE_SECONDS: Final = 300.0
+_OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+_log: Final = logging.getLogger("litellm_synthetic")
+_warned: set[tuple[str, str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class CachedTable:
+    """Hold a fetched table, when it was fetched (UTC), and what to ask "is it newer?" with."""
+
+    base_url: str
+    fetched_at: datetime
+    catalog: Catalog
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class _UnusableError(Exception):
+    """Say why a file isn't used."""
+
+
+def cache_folder() -> Path:
+    """Return the folder: `SYNTHETIC_CACHE_DIR`, else the user's cache folder on this system.
+
+    Raises:
+        OSError: the system names no home directory.
+    """
+    try:
+        if said := os.environ.get(CACHE_DIR_VARIABLE, "").strip():
+            return Path(said).expanduser()
+        import platformdirs  # noqa: PLC0415  # not needed where the folder is given
+
+        folder = platformdirs.user_cache_path("litellm-synthetic", appauthor=False)
+    except RuntimeError as error:  # of expanduser
+        raise OSError(str(error)) from None
+    if not folder.is_absolute():
+        raise OSError("there is no home directory")
+    return folder
+
+
+def cache_file(base_url: str, suffix: str = ".json") -> Path:
+    """Return the file for a normalised base URL.
+
+    Raises:
+        OSError: as `cache_folder` does.
+    """
+    digest = hashlib.sha256(base_url.encode()).hexdigest()[:16]
+    return cache_folder() / f"models-{digest}{suffix}"
+
+
+def read_cache(base_url: str, *, now: datetime | None = None) -> CachedTable | None:
+    """Return the cached table of a base URL, or None if there is none that can be trusted.
+
+    Ignored, with one warning per process, is what isn't a regular file (a symlink, say), belongs to
+    someone else, may be written by others, is larger than 4 MiB, cannot be parsed, is of another
+    format or base URL, or was written in the future.
+    """
+    path, found = _look(base_url, now or datetime.now(UTC))
+    if isinstance(found, CachedTable) or found is None:
+        return found
+    if (path, found) not in _warned:
+        _warned.add((path, found))
+        _log.warning("%s is ignored: %s", path, found)
+    return None
+
+
+def why_ignored(base_url: str) -> str | None:
+    """Return why the cached table of a base URL isn't used; None if it is, or there is none."""
+    found = _look(base_url, datetime.now(UTC))[1]
+    return found if isinstance(found, str) else None
+
+
+def _look(base_url: str, now: datetime) -> tuple[str, CachedTable | str | None]:
+    path = "the model cache"
+    try:
+        file = cache_file(base_url)
+        path = str(file)
+        return path, _parse(_read(file), base_url, now)
+    except FileNotFoundError:
+        return path, None
+    except (_UnusableError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return path, reason or str(error)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink():  # where the system has no O_NOFOLLOW
+        raise _UnusableError("it is a symbolic link")
+    # Without O_NONBLOCK, opening a pipe would wait for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)), "rb") as file:
+        _check(os.fstat(file.fileno()))
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise _UnusableError("it is too large")
+    return content
+
+
+def _check(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _UnusableError("it is no regular file")
+    if found.st_size > MAX_BYTES:
+        raise _UnusableError("it is too large")
+    if os.name == "posix":
+        if found.st_uid != os.geteuid():
+            raise _UnusableError("it belongs to another user")
+        if found.st_mode & _OTHERS_MAY_WRITE:
+            raise _UnusableError("other users may write it")
+
+
+def _parse(content: bytes, base_url: str, now: datetime) -> CachedTable:
+    try:
+        document = json.loads(content)
+        if not isinstance(document, dict) or document.get("cache_format") != CACHE_FORMAT:
+            raise _UnusableError("it is of another format")
+        catalog = Catalog.from_document(document)
+        fetched_at = datetime.fromisoformat(document["fetched_at"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise _UnusableError("it is damaged") from None
+    if document.get("base_url") != base_url:
+        raise _UnusableError("it is of another base URL")
+    if fetched_at > now + timedelta(seconds=CLOCK_TOLERANCE_SECONDS):
+        raise _UnusableError("it is from the future")
+    if catalog.skipped or not catalog.current():
+        raise _UnusableError("it is damaged")
+    return CachedTable(
+        base_url=base_url,
+        fetched_at=fetched_at,
+        catalog=catalog,
+        etag=_text(document.get("etag")),
+        last_modified=_text(document.get("last_modified")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def write_cache(table: CachedTable) -> str | None:
+    """Replace the cached table of a base URL at once, readable and writable by the user only.
+
+    Never raises on account of the file system: a table that cannot be kept can still be used.
+
+    Returns:
+        Why it could not be written, or None.
+    """
+    document: dict[str, Any] = {
+        "cache_format": CACHE_FORMAT,
+        "base_url": table.base_url,
+        "fetched_at": table.fetched_at.isoformat(),
+        "etag": table.etag,
+        "last_modified": table.last_modified,
+        **table.catalog.to_document(),
+    }
+    content = json.dumps(document, separators=(",", ":")).encode()
+    if len(content) > MAX_BYTES:
+        return "the table is too large to be cached"
+    try:
+        path = cache_file(table.base_url)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_privately(path, content, temporary_prefix=".models-")
+    except OSError as error:
+        return f"the cache could not be written: {error.strerror or error}"
+    return None

@@ -1,0 +1,112 @@
+"""Which models a question is about: filters, the allowlist, the closest ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, canonical_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from litellm_synthetic.catalog.allowlist import Allowlist
+    from litellm_synthetic.catalog.models import Catalog, Model
+
+_STATUS_ORDER: Final = ("current", "hidden", "retired", "unverified")
+_GLOB_CHARACTERS: Final = frozenset("*?[")
+_MOST_SUGGESTIONS: Final = 3
+_CLOSE_ENOUGH: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Hold the models that were asked for.
+
+    Attributes:
+        models: those that match, aliases first, then by status, in the table's order.
+        page: the one model whose id was asked for exactly, else None.
+        hidden_by_allowlist: how many more would be there but for the allowlist.
+    """
+
+    models: tuple[Model, ...]
+    page: Model | None = None
+    hidden_by_allowlist: int = 0
+
+
+def select(
+    catalog: Catalog,
+    words: Sequence[str],
+    *,
+    include_all: bool,
+    allowlist: Allowlist | None,
+) -> Selection:
+    """Return the models whose id matches every word, in the current lineup or in all of the table.
+
+    A single word that is an id, in any spelling `canonical_id` understands, means just that one,
+    whatever its status.
+    """
+    exact = catalog.find(words[0]) if len(words) == 1 else None
+    if exact is not None:
+        chosen: tuple[Model, ...] = (exact,)
+    else:
+        lineup = catalog.models if include_all else catalog.current()
+        chosen = tuple(one for one in lineup if all(matches(one.id, word) for word in words))
+    allowed = tuple(one for one in chosen if allowlist is None or allowlist.allows(one.id))
+    return Selection(
+        models=tuple(sorted(allowed, key=_rank)),
+        page=exact if allowed else None,
+        hidden_by_allowlist=len(chosen) - len(allowed),
+    )
+
+
+def matches(model_id: str, word: str) -> bool:
+    """Tell whether an id contains a word, or matches it as a glob, without regard to case."""
+    model_id = model_id.lower()
+    word = word.lower().removeprefix(ROUTE_PREFIX)
+    if not _GLOB_CHARACTERS.intersection(word):
+        return word in model_id
+    bare = model_id.removeprefix(HUGGING_FACE_SCHEME)
+    return fnmatchcase(model_id, word) or fnmatchcase(bare, word)
+
+
+def closest_ids(words: Iterable[str], models: Iterable[Model]) -> tuple[str, ...]:
+    """Return up to three ids that look most like what was asked for, the likeliest first."""
+    wanted = canonical_id(" ".join(words)).lower()
+    # An id is known by its last part: nobody misspells the owner of "glm-5.3".
+    by_spelling = {
+        spelling: one.id
+        for one in models
+        for spelling in (one.id.lower(), one.id.lower().rpartition("/")[2])
+    }
+    close = get_close_matches(wanted, by_spelling, n=2 * _MOST_SUGGESTIONS, cutoff=_CLOSE_ENOUGH)
+    return tuple(dict.fromkeys(by_spelling[each] for each in close))[:_MOST_SUGGESTIONS]
+
+
+def completions(catalog: Catalog, typed: str) -> tuple[Model, ...]:
+    """Return the models whose id begins with what was typed; retired ones if no other does."""
+    begun = [
+        one
+        for one in sorted(catalog.models, key=_rank)
+        if any(each.lower().startswith(typed.lower()) for each in _spellings(one.id, typed))
+    ]
+    return tuple([one for one in begun if one.is_current] or begun)
+
+
+def completed(model: Model, typed: str) -> str:
+    """Return the spelling of a model's id that continues what was typed."""
+    return next(
+        each for each in _spellings(model.id, typed) if each.lower().startswith(typed.lower())
+    )
+
+
+def _spellings(model_id: str, typed: str) -> tuple[str, ...]:
+    prefix = ROUTE_PREFIX if typed.startswith(ROUTE_PREFIX) else ""
+    return prefix + model_id, prefix + model_id.removeprefix(HUGGING_FACE_SCHEME)
+
+
+def _rank(model: Model) -> tuple[bool, int]:
+    current_alias = model.kind == "alias" and model.is_current
+    return not current_alias, _STATUS_ORDER.index(model.status)

@@ -1,0 +1,182 @@
+"""Fetch the model list, lay it over what is known, keep it, and put it in force."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from litellm_synthetic.catalog import cache
+from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force, stored_table
+from litellm_synthetic.catalog.background import Schedule
+from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
+from litellm_synthetic.config.settings import CATALOG_VARIABLE, catalog_mode, models_base_url
+
+if TYPE_CHECKING:
+    from litellm_synthetic.catalog.fetch import Fetched
+    from litellm_synthetic.catalog.listing import Listing, UnreadableField
+    from litellm_synthetic.catalog.models import SkippedRow
+
+__all__ = [
+    "Change",
+    "RefreshError",
+    "RefreshOutcome",
+    "arefresh",
+    "refresh",
+    "refresh_in_background_if_due",
+]
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_log: Final = logging.getLogger("litellm_synthetic")
+
+
+class RefreshError(Exception):
+    """Say why there is no new table; the one before stays in force."""
+
+
+@dataclass(frozen=True)
+class RefreshOutcome:
+    """Say what a refresh found.
+
+    Attributes:
+        table: the table that is now in force.
+        added: ids that are new, or are back.
+        changed: facts that changed about models that were and are served.
+        retired: ids that have left the list.
+        skipped: rows of the list that could not be used.
+        unreadable: fields of usable rows that could not be read, and now count as unknown.
+        not_modified: whether the server said that its list is still the same.
+        cache_note: why the table could not be kept for other processes; None if it was.
+    """
+
+    table: ModelTable
+    added: tuple[str, ...] = ()
+    changed: tuple[Change, ...] = ()
+    retired: tuple[str, ...] = ()
+    skipped: tuple[SkippedRow, ...] = ()
+    unreadable: tuple[UnreadableField, ...] = ()
+    not_modified: bool = False
+    cache_note: str | None = None
+
+
+def refresh(*, base_url: str | None = None) -> RefreshOutcome:
+    """Fetch the list of models and put it in force, for this process and for later ones.
+
+    Sends one GET without a key, which ends within 5 s and 2 MiB. What the API states wins over what
+    was known; what it never says stays. The table is written to the cache, and whoever listens to
+    `model_table.on_change` hears of it.
+
+    Args:
+        base_url: where to ask; by default `SYNTHETIC_API_BASE`, else Synthetic.
+
+    Raises:
+        RefreshError: `SYNTHETIC_CATALOG=offline` forbids it, the base URL is refused, there was no
+            answer, or the answer is no list with at least one usable row. The table before stays.
+    """
+    outcome = _renewed(base_url)
+    set_in_force(outcome.table)
+    return outcome
+
+
+def _renewed(base_url: str | None) -> RefreshOutcome:
+    url = _base_url(base_url)
+    if catalog_mode() == "offline":
+        raise RefreshError(f"{CATALOG_VARIABLE}=offline: the model list is not fetched")
+    known = _known(url)
+    fetched = _fetch(known)
+    now = datetime.now(UTC)
+    if fetched.body is None:
+        catalog = seen_again(known.catalog, seen_on=now.date())
+        outcome = RefreshOutcome(table=replace(known, catalog=catalog), not_modified=True)
+    else:
+        listing = _parse(known, fetched)
+        merged = merge(known.catalog, listing, seen_on=now.date())
+        _warn_of_a_collapse(known, merged)
+        outcome = RefreshOutcome(
+            table=replace(known, catalog=merged.catalog),
+            added=merged.added,
+            changed=merged.changed,
+            retired=merged.retired,
+            skipped=listing.skipped,
+            unreadable=listing.unreadable,
+        )
+    table = replace(
+        outcome.table,
+        source="refresh",
+        fetched_at=now,
+        etag=fetched.etag or (known.etag if fetched.body is None else None),
+        last_modified=fetched.last_modified
+        or (known.last_modified if fetched.body is None else None),
+    )
+    note = cache.write_cache(
+        cache.CachedTable(url, now, table.catalog, table.etag, table.last_modified)
+    )
+    return replace(outcome, table=table, cache_note=note)
+
+
+async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
+    """Do what `refresh` does, in a thread, because it parses and writes files.
+
+    A cancelled call ends at once; what it began may still come into force within 5 s.
+
+    Raises:
+        RefreshError: as `refresh` does.
+    """
+    return await asyncio.to_thread(refresh, base_url=base_url)
+
+
+def _base_url(said: str | None) -> str:
+    try:
+        return models_base_url(said)
+    except ValueError as error:
+        raise RefreshError(str(error)) from error
+
+
+def _known(base_url: str) -> ModelTable:
+    table, stored = in_force(), stored_table(base_url)
+    if table.base_url != base_url:
+        return stored
+    # Another process may have seen more of the past.
+    return max(table, stored, key=lambda each: each.fetched_at or _NEVER)
+
+
+def _fetch(known: ModelTable) -> Fetched:
+    from litellm_synthetic.catalog import fetch  # noqa: PLC0415  # imports httpx
+
+    url = f"{known.base_url}/models"
+    try:
+        return fetch.fetch_listing(url, etag=known.etag, last_modified=known.last_modified)
+    except fetch.FetchError as error:
+        raise RefreshError(f"{url}: {error}") from error
+
+
+def _parse(known: ModelTable, fetched: Fetched) -> Listing:
+    from litellm_synthetic.catalog import listing  # noqa: PLC0415  # builds its models only when needed
+
+    try:
+        return listing.parse_listing(fetched.body or b"")
+    except listing.UnusableListError as error:
+        kind = f" (content type {fetched.content_type!r})" if fetched.content_type else ""
+        raise RefreshError(f"{known.base_url}/models: {error}{kind}") from error
+
+
+def _warn_of_a_collapse(known: ModelTable, merged: Merged) -> None:
+    # The API wins all the same: refusing it would keep a table that is wrong if it is right.
+    before = len(known.catalog.current())
+    if 2 * len(merged.retired) > before:
+        _log.warning(
+            "%s/models no longer lists %d of the %d models that were current",
+            known.base_url,
+            len(merged.retired),
+            before,
+        )
+
+
+def _renewed_table(base_url: str) -> ModelTable:
+    return _renewed(base_url).table
+
+
+_schedule: Final = Schedule(_renewed_table)
+refresh_in_background_if_due: Final = _schedule.start_if_due

@@ -1,0 +1,233 @@
+"""Whole replies: Synthetic's JSON in, LiteLLM's own types out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from litellm.types.utils import (
+    Choices,
+    EmbeddingResponse,
+    Message,
+    ModelResponse,
+    TextChoices,
+    TextCompletionResponse,
+)
+
+from litellm_synthetic.chat.think_tags import split_text
+from litellm_synthetic.chat.usage import to_usage
+
+# Where `_hidden_params` keeps the name that the upstream answered with.
+UPSTREAM_MODEL: Final = "upstream_model"
+# vLLM's words for a generation that it dropped; LiteLLM would turn them into "stop".
+GIVEN_UP: Final = ("abort", "error")
+_KNOWN_CHOICE: Final = frozenset(("index", "message", "finish_reason", "logprobs"))
+_KNOWN_MESSAGE: Final = frozenset(
+    ("role", "content", "tool_calls", "function_call", "reasoning", "reasoning_content")
+)
+
+
+# What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
+MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
+
+
+class UnreadableReplyError(Exception):
+    """Say why a 200 is not the reply that was asked for."""
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body.
+
+    Raises:
+        UnreadableReplyError: empty, no JSON, or no object.
+    """
+    if not body.strip():
+        raise UnreadableReplyError("the body is empty")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableReplyError("the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise UnreadableReplyError("the body is JSON, but no object")
+    return document
+
+
+def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) -> ModelResponse:
+    """Fill a LiteLLM response from a chat completion.
+
+    `response.model` is the id that was asked for, because prices hang on it; the upstream's name
+    goes into `_hidden_params["upstream_model"]`.
+
+    Raises:
+        UnreadableReplyError: no choices, or one that is none of a chat completion.
+    """
+    choices = _choices(document)
+    try:
+        response.choices = [_chat_choice(choice) for choice in choices]
+    except MISFITS as error:
+        raise UnreadableReplyError("a choice is not one of a chat completion") from error
+    _fill_envelope(response, document, model)
+    if (fingerprint := document.get("system_fingerprint")) is not None:
+        response.system_fingerprint = fingerprint
+    if (tier := document.get("service_tier")) is not None:
+        response.service_tier = tier  # type: ignore[attr-defined]  # an extra that LiteLLM reads
+    return response
+
+
+def fill_text(document: Mapping[str, Any], model: str) -> TextCompletionResponse:
+    """Return LiteLLM's response for a legacy completion.
+
+    Raises:
+        UnreadableReplyError: no choices, or one that is none of a completion.
+    """
+    try:
+        choices = [_text_choice(choice) for choice in _choices(document)]
+    except MISFITS as error:
+        raise UnreadableReplyError("a choice is not one of a completion") from error
+    response = TextCompletionResponse(choices=choices, usage=to_usage(document.get("usage")))
+    _fill_envelope(response, document, model)
+    return response
+
+
+def fill_embedding(
+    response: EmbeddingResponse, document: Mapping[str, Any], model: str
+) -> EmbeddingResponse:
+    """Fill a LiteLLM response from an embeddings reply: one vector per input, in input order.
+
+    Raises:
+        UnreadableReplyError: no vectors.
+    """
+    rows = document.get("data")
+    if not isinstance(rows, list) or not rows:
+        raise UnreadableReplyError("it holds no embeddings")
+    # A list of numbers, or their base64 (`encoding_format`).
+    if not all(
+        isinstance(row, dict) and isinstance(row.get("embedding"), list | str) for row in rows
+    ):
+        raise UnreadableReplyError("one of its embeddings holds no vector")
+    if all(isinstance(row.get("index"), int) for row in rows):
+        rows = sorted(rows, key=lambda row: int(row["index"]))
+    response.data = rows
+    response.object = "list"
+    response.model = model
+    if (usage := to_usage(document.get("usage"))) is not None:
+        response.usage = usage
+    response._hidden_params = {  # noqa: SLF001  # LiteLLM's documented place for metadata
+        **response._hidden_params,  # noqa: SLF001
+        UPSTREAM_MODEL: document.get("model"),
+    }
+    return response
+
+
+def _fill_envelope(response: Any, document: Mapping[str, Any], model: str) -> None:
+    if isinstance(identifier := document.get("id"), str):
+        response.id = identifier
+    if isinstance(created := document.get("created"), int):
+        response.created = created
+    response.model = model
+    if (usage := to_usage(document.get("usage"))) is not None:
+        response.usage = usage
+    response._hidden_params[UPSTREAM_MODEL] = document.get("model")  # noqa: SLF001
+
+
+def _choices(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    choices = document.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise UnreadableReplyError("it holds no choices")
+    if not all(isinstance(choice, dict) for choice in choices):
+        raise UnreadableReplyError("its choices are not objects")
+    return choices
+
+
+def _text_choice(choice: Mapping[str, Any]) -> TextChoices:
+    text = choice.get("text")
+    if not isinstance(text, str):
+        raise UnreadableReplyError("a choice holds no text")
+    return TextChoices(
+        text=text,
+        index=choice.get("index") or 0,
+        finish_reason=choice.get("finish_reason"),
+        logprobs=choice.get("logprobs"),
+    )
+
+
+def _chat_choice(choice: Mapping[str, Any]) -> Choices:
+    fields = choice.get("message")
+    if not isinstance(fields, dict):
+        raise UnreadableReplyError("a choice holds no message")
+    content, reasoning = fields.get("content"), reasoning_of(fields)
+    if isinstance(content, str) and not reasoning and content.lstrip().startswith("<think>"):
+        reasoning, content = split_text(content)
+    calls = fields.get("tool_calls")
+    tool_calls = [
+        whole_tool_call(call)
+        for call in (calls if isinstance(calls, list) else ())
+        if isinstance(call, dict)
+    ]
+    message = Message(
+        content=content,
+        role=fields.get("role") or "assistant",
+        tool_calls=tool_calls or None,
+        function_call=fields.get("function_call"),
+        reasoning_content=reasoning or None,
+        **_extras(fields, _KNOWN_MESSAGE),
+    )
+    finish_reason = choice.get("finish_reason")
+    if finish_reason in GIVEN_UP:
+        raise UnreadableReplyError(f"the backend gave up on it (finish_reason {finish_reason})")
+    if finish_reason == "stop" and tool_calls:
+        finish_reason = "tool_calls"
+    return Choices(
+        finish_reason=finish_reason,
+        index=choice.get("index", 0),
+        message=message,
+        logprobs=choice.get("logprobs"),
+        provider_specific_fields=_extras(choice, _KNOWN_CHOICE) or None,
+    )
+
+
+def _extras(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    # The recorded replies carry a dozen fields that are null (`refusal`, `token_ids`, …).
+    return {
+        name: value for name, value in fields.items() if value is not None and name not in known
+    }
+
+
+def reasoning_of(fields: Mapping[str, Any]) -> str:
+    """Return the reasoning of a message or delta.
+
+    It comes as `reasoning_content`, as `reasoning`, or as both alike (recorded 2026-02): once.
+    """
+    for name in ("reasoning_content", "reasoning"):
+        value = fields.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def whole_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool call in OpenAI's form: an id, a type, and its arguments as text."""
+    function = call.get("function")
+    function = dict(function) if isinstance(function, Mapping) else {}
+    function["arguments"] = arguments_text(function.get("arguments"))
+    function["name"] = function.get("name") or ""
+    identifier = call.get("id")
+    return {
+        "id": identifier if isinstance(identifier, str) and identifier else new_tool_call_id(),
+        "type": call.get("type") or "function",
+        "function": function,
+    }
+
+
+def arguments_text(arguments: object) -> str:
+    """Return a tool call's arguments as text; a backend may send the object itself."""
+    if isinstance(arguments, str):
+        return arguments
+    return "" if arguments is None else json.dumps(arguments)
+
+
+def new_tool_call_id() -> str:
+    """Return an id for a call that came without one, so that its result can refer to it."""
+    return f"call_{uuid4().hex}"

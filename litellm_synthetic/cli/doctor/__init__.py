@@ -1,0 +1,1 @@
+"""The command `doctor`: checks of the installation, the settings, the table and the account."""

@@ -1,0 +1,162 @@
+"""Which key calls are made with and from where, and where they go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from litellm_synthetic.cli.doctor.check import Check
+from litellm_synthetic.cli.dotenv_file import key_of, read_by_litellm, working_folder
+from litellm_synthetic.config import key_check
+from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.endpoint import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    Endpoint,
+    InvalidBaseURLError,
+    http_is_allowed,
+    is_loopback,
+    parse_base_url,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INIT: Final = "litellm-synthetic init"
+_OLD_HOSTS: Final = ("synthetic.new", "glhf.chat", "api.glhf.chat")
+
+
+def source_of(variable: str, environ_before: Mapping[str, str]) -> str | None:
+    """Return where LiteLLM gets a variable from, or None if it gets it from nowhere.
+
+    Args:
+        variable: its name.
+        environ_before: the environment before LiteLLM was imported, which loads a `.env` file.
+
+    Returns:
+        `environment`, `dotenv` or `secret_manager`.
+    """
+    if environ_before.get(variable, "").strip():
+        return "environment"
+    if os.environ.get(variable, "").strip():
+        return "dotenv"
+    return "secret_manager" if _from_secret_manager(variable) else None
+
+
+def _from_secret_manager(variable: str) -> str:
+    try:
+        from litellm.secret_managers.main import get_secret_str  # noqa: PLC0415  # imports LiteLLM
+
+        return (get_secret_str(variable) or "").strip()
+    except Exception:  # noqa: BLE001  # a broken LiteLLM or secret manager has no key
+        return ""
+
+
+def key_in_force() -> str:
+    """Return the key that a call without `api_key=` would find; "" if there is none."""
+    return os.environ.get(KEY_VARIABLE, "") or _from_secret_manager(KEY_VARIABLE)
+
+
+def check_key(environ_before: Mapping[str, str], base_url: str) -> Check:
+    """Look at where the key is from and at its shape; nothing that is said shows any of it.
+
+    Args:
+        environ_before: as for `source_of`.
+        base_url: where the key goes; only Synthetic's own keys have a known shape.
+    """
+    source = source_of(KEY_VARIABLE, environ_before)
+    file = read_by_litellm(environ_before) if source == "dotenv" else None
+    details: dict[str, Any] = {"source": source, "file": None if file is None else str(file)}
+    if source is None:
+        return _no_key(environ_before, details)
+    key = key_in_force()
+    where = {
+        "environment": f"{KEY_VARIABLE} in the environment",
+        "dotenv": f"{KEY_VARIABLE} in {file or 'a .env file'}",
+        "secret_manager": f"{KEY_VARIABLE} in LiteLLM's secret manager",
+    }[source]
+    if (reason := key_check.unusable(key)) is not None:
+        found = f"{where} can't be sent: {reason}."
+        return Check("key", "problem", found, f"Copy it anew, or run: {_INIT}", details)
+    is_for_synthetic = key_check.is_synthetics(base_url)
+    if (reason := key_check.oddity(key, is_for_synthetic=is_for_synthetic)) is not None:
+        found = f"{where}; {reason}."
+        return Check("key", "warning", found, f"Copy it anew, or run: {_INIT}", details)
+    if (other := _hidden_file(key)) is not None and source == "environment":
+        found = f"{where}. It hides another key, which is in {other}."
+        return Check("key", "warning", found, f"Unset {KEY_VARIABLE}, or correct {other}.", details)
+    if key != key.strip():
+        found = f"{where}; the white space around it is dropped."
+        return Check("key", "ok", found, details=details)
+    return Check("key", "ok", f"{where}.", details=details)
+
+
+def _no_key(environ_before: Mapping[str, str], details: dict[str, Any]) -> Check:
+    found = f"There is no key: {KEY_VARIABLE} is not set."
+    if KEY_VARIABLE in environ_before:
+        found = f"There is no key: {KEY_VARIABLE} is set, but blank."
+    remedy = f"Run: {_INIT}"
+    local = (working_folder() or Path()) / ".env"
+    if key_of(local):
+        found += f" {local} has one, but LiteLLM doesn't read that file."
+        remedy = f"Load it first: set -a; . {local}; set +a"
+    elif any(environ_before.get(name) for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")):
+        found += " Another vendor's is, and is never sent to Synthetic."
+    return Check("key", "problem", found, remedy, details)
+
+
+def _hidden_file(key: str) -> Path | None:
+    """Return the `.env` file whose key differs from the one in force, if there is one."""
+    for file in (read_by_litellm(), (working_folder() or Path()) / ".env"):
+        if file is not None and (other := (key_of(file) or "").strip()) and other != key.strip():
+            return file
+    return None
+
+
+def endpoint_in_force() -> Endpoint:
+    """Return where a call without `api_base=` goes.
+
+    Raises:
+        InvalidBaseURLError: `SYNTHETIC_API_BASE` is refused.
+    """
+    said = os.environ.get(BASE_URL_VARIABLE, "") or _from_secret_manager(BASE_URL_VARIABLE)
+    return parse_base_url(said.strip() or DEFAULT_BASE_URL, allow_http=http_is_allowed())
+
+
+def check_base_url(environ_before: Mapping[str, str]) -> Check:
+    """Look at where calls go, and which protocol is spoken there."""
+    source = source_of(BASE_URL_VARIABLE, environ_before)
+    details: dict[str, Any] = {"source": source or "default", "base_url": None, "surface": None}
+    try:
+        endpoint = endpoint_in_force()
+    except InvalidBaseURLError as error:
+        return Check(
+            "base_url",
+            "problem",
+            f"{BASE_URL_VARIABLE} is refused: {error}.",
+            f"Unset {BASE_URL_VARIABLE} to use {DEFAULT_BASE_URL}, or correct it.",
+            details,
+        )
+    details |= {"base_url": endpoint.base_url, "surface": endpoint.surface}
+    language = "Anthropic's" if endpoint.surface == "anthropic" else "OpenAI's"
+    said = f"from {BASE_URL_VARIABLE}" if source is not None else "the default"
+    found = f"{endpoint.base_url} ({said}), {language} surface."
+    parts = urlsplit(endpoint.base_url)
+    host = parts.hostname or ""
+    if host in _OLD_HOSTS:
+        return Check(
+            "base_url",
+            "warning",
+            f"{found} That address is of Synthetic's past.",
+            f"Unset {BASE_URL_VARIABLE} to use {DEFAULT_BASE_URL}.",
+            details,
+        )
+    if is_loopback(host):
+        found += " That is this machine."
+    elif parts.scheme == "http":
+        found += " Key and prompts travel there unencrypted, as SYNTHETIC_ALLOW_HTTP allows."
+    if endpoint.beside("native") is None:
+        found += " What other surfaces lie beside it is unknown."
+    return Check("base_url", "ok", found, details=details)

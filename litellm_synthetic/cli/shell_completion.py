@@ -1,0 +1,47 @@
+"""Complete model ids in a shell, bash's colons included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from litellm_synthetic.catalog import active
+from litellm_synthetic.catalog.allowlist import from_environment
+from litellm_synthetic.catalog.query import completed, completions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from litellm_synthetic.catalog.models import Model
+
+
+def complete_id(words: Sequence[str], incomplete: str, *, is_bash: bool) -> list[CompletionItem]:
+    """Return the ids that continue what was typed, each with a remark for shells that show one.
+
+    Args:
+        words: the arguments before the one that is being typed.
+        incomplete: what was typed of it.
+        is_bash: whether a colon ends a word, as in bash: `syn:la` then comes as `syn`, `:` and
+            `la`, and only what follows the colon may be returned.
+    """
+    typed = _rejoined(words, incomplete) if is_bash else incomplete
+    there_already = typed.rpartition(":")[0] + ":" if is_bash and ":" in typed else ""
+    allowlist = from_environment()
+    return [
+        CompletionItem(completed(one, typed)[len(there_already) :], help=_remark(one))
+        for one in completions(active.in_force().catalog, typed)
+        if allowlist is None or allowlist.allows(one.id)
+    ]
+
+
+def _rejoined(words: Sequence[str], incomplete: str) -> str:
+    pieces = [*words, incomplete]
+    typed = pieces.pop()
+    while pieces and (typed.startswith(":") or pieces[-1] == ":"):
+        typed = pieces.pop() + typed
+    return typed
+
+
+def _remark(model: Model) -> str:
+    return model.current_target or (model.kind if model.is_current else model.status)

@@ -1,0 +1,128 @@
+"""One exchange with the upstream: sent, read and logged; its failures are LiteLLM's exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from litellm.litellm_core_utils.core_helpers import process_response_headers
+
+from litellm_synthetic.chat import response as replies
+from litellm_synthetic.chat.response import UnreadableReplyError
+from litellm_synthetic.errors import bodies, rules
+from litellm_synthetic.errors.rules import Failure, Origin
+from litellm_synthetic.transport import client
+from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
+
+if TYPE_CHECKING:
+    import httpx
+
+    from litellm_synthetic.client.request import Prepared
+
+_SUCCESS = 200
+# What a reply is known by, whatever else is in it.
+_ANSWERS = frozenset(("choices", "content"))
+Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
+
+
+def send(prepared: Prepared) -> Reply:
+    """Send a request and return its whole reply; raises what `errors` makes of a failure."""
+    with _transport_failures(prepared.origin):
+        reply = client.send(prepared.outgoing)
+    return _whole(reply, prepared.origin)
+
+
+async def asend(prepared: Prepared) -> Reply:
+    """Do what `send` does, on the running event loop."""
+    with _transport_failures(prepared.origin):
+        reply = await client.asend(prepared.outgoing)
+    return _whole(reply, prepared.origin)
+
+
+def open_stream(prepared: Prepared) -> ByteStream:
+    """Send a request and return the open body of its reply; raises as `send` does."""
+    with _transport_failures(prepared.origin):
+        reply = client.send(prepared.outgoing, stream=True)
+    if isinstance(reply, ByteStream):
+        return reply
+    raise _failed(reply, prepared.origin)
+
+
+async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
+    """Do what `open_stream` does, on the running event loop."""
+    with _transport_failures(prepared.origin):
+        reply = await client.asend(prepared.outgoing, stream=True)
+    if isinstance(reply, AsyncByteStream):
+        return reply
+    raise _failed(reply, prepared.origin)
+
+
+class _transport_failures:  # noqa: N801  # used like a function
+    """Turn the transport's exceptions into LiteLLM's."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, client.StallError):
+            raise rules.timed_out(self._origin, str(error)) from error
+        if isinstance(error, client.ConnectionBrokenError):
+            raise rules.connection_failed(self._origin, str(error)) from error
+        if isinstance(error, client.UnsendableError):
+            raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
+
+
+def _whole(reply: Any, origin: Origin) -> Reply:
+    if reply.status != _SUCCESS:
+        raise _failed(reply, origin)
+    return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
+
+
+def _failed(reply: Reply, origin: Origin) -> Exception:
+    failure = Failure(reply.status, bodies.error_text(reply.body), reply.headers)
+    return rules.to_exception(failure, origin)
+
+
+def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
+    """Return what `fill` makes of a reply's JSON object and headers.
+
+    Raises:
+        litellm.APIError: 502, where it is not the reply that was asked for.
+        Exception: another of LiteLLM's, where a 200 holds an error all the same.
+    """
+    try:
+        document = replies.decode(reply.body)
+        if document.get("error") and not document.keys() & _ANSWERS:
+            text = bodies.message_of(document)
+            raise rules.to_exception(
+                Failure(bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
+            )
+        return fill(document, reply.headers)
+    except UnreadableReplyError as error:
+        content_type = reply.headers.get("content-type", "")
+        raise rules.unreadable_reply(origin, str(error), content_type, reply.headers) from error
+
+
+def keep_headers(response: Any, headers: httpx.Headers) -> None:
+    """Put the upstream's headers where LiteLLM's users look for them."""
+    kept = bodies.kept_headers(headers)
+    response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
+    response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
+
+
+def log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:
+    """Tell LiteLLM's callbacks what is about to be sent, without the key."""
+    logging_obj.pre_call(input=input_, api_key="", additional_args=prepared.loggable)
+
+
+def log_reply(logging_obj: Any, prepared: Prepared, reply: Reply, input_: Any) -> None:
+    """Tell LiteLLM's callbacks what came, without the key."""
+    logging_obj.post_call(
+        input=input_,
+        api_key="",
+        original_response=prepared.origin.scrub(reply.body.decode("utf-8", "replace")),
+        additional_args=prepared.loggable,
+    )

@@ -1,0 +1,86 @@
+"""What the account has left: `GET /v2/quotas`, which is free and proves a key."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from litellm.secret_managers.main import get_secret_str
+
+from litellm_synthetic.chat import response
+from litellm_synthetic.chat.request import prepare_quotas
+from litellm_synthetic.client import exchange
+from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.quota.header import Quotas, parse_quotas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litellm_synthetic.transport.client import Reply
+
+DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+# LiteLLM's exceptions name a model; this stands there for what has none.
+_NAME: Final = "quotas"
+
+
+def quotas(
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    max_retries: int | None = None,
+) -> Quotas | None:
+    """Ask what is left of the plan; see `litellm_synthetic.quotas`."""
+    prepared = _prepare(api_key, api_base, timeout, max_retries, is_async=False)
+    return _read(exchange.send(prepared), prepared)
+
+
+async def aquotas(
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,  # noqa: ASYNC109  # LiteLLM's own name for it
+    max_retries: int | None = None,
+) -> Quotas | None:
+    """Do what `quotas` does, on the running event loop."""
+    prepared = _prepare(api_key, api_base, timeout, max_retries, is_async=True)
+    return _read(await exchange.asend(prepared), prepared)
+
+
+def _prepare(
+    api_key: str | None,
+    api_base: str | None,
+    timeout_seconds: float,
+    max_retries: int | None,
+    *,
+    is_async: bool,
+) -> Prepared:
+    return prepare_quotas(
+        Call(
+            model=_NAME,
+            fields={},
+            headers=None,
+            # As the route's calls find them: the environment, or LiteLLM's secret manager.
+            key=api_key or get_secret_str(KEY_VARIABLE),
+            base_url=api_base or get_secret_str(BASE_URL_VARIABLE),
+            timeout=timeout_seconds,
+            max_retries=max_retries,
+            is_async=is_async,
+        )
+    )
+
+
+def _read(reply: Reply, prepared: Prepared) -> Quotas | None:
+    def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Quotas | None:
+        del headers
+        if not document:
+            return None
+        found = parse_quotas(json.dumps(document))
+        if found is None or found.is_empty:
+            raise response.UnreadableReplyError("the JSON object says nothing of quotas")
+        return found
+
+    found: Quotas | None = exchange.read(reply, prepared.origin, fill)
+    return found

@@ -1,0 +1,161 @@
+"""Search the web through Synthetic: where to, with which key, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from litellm.secret_managers.main import get_secret_str
+
+from litellm_synthetic.chat.request import prepare_search
+from litellm_synthetic.client import exchange
+from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.search_results import SearchResults, read_results
+from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.endpoint import (
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    Endpoint,
+    InvalidBaseURLError,
+    http_is_allowed,
+    parse_base_url,
+)
+from litellm_synthetic.config.settings import is_same_host
+from litellm_synthetic.errors import rules
+from litellm_synthetic.errors.rules import BILLING_URL, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from litellm_synthetic.transport.client import Reply
+
+# What stands where an exception names its model.
+SEARCH: Final = "search"
+DEFAULT_TIMEOUT_SECONDS: Final = 60.0
+_NATIVE_SUFFIX: Final = "/v2"
+# Documented: subscription only, 250 an hour. Which status an account without one gets is not known.
+_SUBSCRIPTION: Final = (
+    "Search needs a subscription, which gives 250 searches an hour; prepaid credit is not enough. "
+    f"Plan and usage: {BILLING_URL}"
+)
+_TRY_AGAIN: Final = "Try again."
+
+
+def search(
+    query: str,
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float | httpx.Timeout | None = None,
+) -> SearchResults:
+    """Search the web; see `litellm_synthetic.search`."""
+    prepared = prepare(query, api_key=api_key, api_base=api_base, timeout=timeout)
+    return results_of(exchange.send(prepared), prepared)
+
+
+async def asearch(
+    query: str,
+    *,
+    api_key: str | None = None,
+    api_base: str | None = None,
+    timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109  # as in LiteLLM's calls
+) -> SearchResults:
+    """Do what `search` does, on the running event loop."""
+    prepared = prepare(query, api_key=api_key, api_base=api_base, timeout=timeout, is_async=True)
+    return results_of(await exchange.asend(prepared), prepared)
+
+
+def prepare(  # noqa: PLR0913  # LiteLLM's arguments of a search
+    query: object,
+    *,
+    api_key: str | None,
+    api_base: str | None,
+    timeout: float | httpx.Timeout | None,
+    headers: Mapping[str, Any] | None = None,
+    is_async: bool = False,
+) -> Prepared:
+    """Return the request of a search, which passed every check.
+
+    Raises:
+        litellm.AuthenticationError: no key, an unusable one, or one for another origin.
+        litellm.BadRequestError: no query, or a base URL beside which no search is known to lie.
+    """
+    if not isinstance(query, str) or not query.strip():
+        raise rules.refused("The query must be a text that is not blank.", SEARCH)
+    own_base = (get_secret_str(BASE_URL_VARIABLE) or "").strip() or DEFAULT_BASE_URL
+    endpoint = _endpoint(api_base or own_base)
+    key = api_key or get_secret_str(KEY_VARIABLE)
+    if key and not api_key and api_base:
+        _check_origin(endpoint, _endpoint(own_base))
+    call = Call(
+        model=SEARCH,
+        fields={},
+        headers=headers,
+        key=key,
+        base_url=None,
+        timeout=DEFAULT_TIMEOUT_SECONDS if timeout is None else timeout,
+        is_async=is_async,
+    )
+    return prepare_search(call, query, _origin(endpoint))
+
+
+def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
+    """Return the results in a reply.
+
+    Raises:
+        litellm.APIError: the reply holds none that can be used; 502.
+    """
+    query = prepared.body["query"]
+    results: SearchResults = exchange.read(
+        reply, prepared.origin, lambda document, _: read_results(document, query)
+    )
+    return results
+
+
+def _endpoint(said: str) -> Endpoint:
+    """Return where search lies for a base URL of any surface, or for `…/v2` itself."""
+    try:
+        given = parse_base_url(said, allow_http=http_is_allowed())
+    except InvalidBaseURLError as error:
+        raise rules.refused(f"{error}.", SEARCH) from error
+    native = given.base_url.removesuffix("/search")
+    if native.endswith(_NATIVE_SUFFIX):
+        return Endpoint(native, "native")
+    beside = given.beside("native")
+    if beside is None:
+        raise rules.refused(
+            f"Where search lies beside {given.base_url} is not known. Give the base URL that ends "
+            "in /v2, where search is …/v2/search.",
+            SEARCH,
+        )
+    return beside
+
+
+def _check_origin(asked: Endpoint, own: Endpoint) -> None:
+    """Keep the environment's key from a server that only this call names.
+
+    LiteLLM's own search providers have the same rule.
+    """
+    if not is_same_host(asked.base_url, own.base_url):
+        raise rules.no_key(
+            SEARCH,
+            f"{KEY_VARIABLE} is the key for {own.base_url} and is not sent to {asked.base_url}. "
+            f"Pass api_key= with api_base=, or set {BASE_URL_VARIABLE} too.",
+        )
+
+
+def _origin(endpoint: Endpoint) -> Origin:
+    return Origin(
+        model=SEARCH,
+        base_url=endpoint.base_url,
+        remedies={
+            402: f"{_SUBSCRIPTION}.",
+            403: f"{_SUBSCRIPTION}.",
+            404: f"{_SUBSCRIPTION}; otherwise check the base URL, {endpoint.base_url}.",
+            429: f"{_SUBSCRIPTION}.",
+            504: _TRY_AGAIN,
+            524: _TRY_AGAIN,
+        },
+        or_else="",
+    )

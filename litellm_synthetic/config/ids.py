@@ -1,0 +1,30 @@
+"""Model ids: the forms that Synthetic and LiteLLM use, and how one becomes the other."""
+
+import re
+
+PROVIDER = "synthetic"
+"""LiteLLM's name for this provider."""
+
+ROUTE_PREFIX = f"{PROVIDER}/"
+"""What LiteLLM puts before a model id to choose this provider."""
+
+HUGGING_FACE_SCHEME = "hf:"
+"""What Synthetic puts before the Hugging Face name of a model."""
+
+ALIAS_SCHEME = "syn:"
+"""What the ids of Synthetic's aliases begin with."""
+
+_HUGGING_FACE_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+
+
+def canonical_id(model_id: str) -> str:
+    """Return an id as Synthetic spells it.
+
+    `synthetic/` in front is taken off, and `hf:` is put before exactly `owner/name`, because
+    Synthetic answers 400 without it. Anything else stays as it is: the server decides.
+    """
+    while model_id.startswith(ROUTE_PREFIX):
+        model_id = model_id.removeprefix(ROUTE_PREFIX)
+    if _HUGGING_FACE_NAME.fullmatch(model_id):
+        return HUGGING_FACE_SCHEME + model_id
+    return model_id

@@ -1,0 +1,5 @@
+"""The seam to LiteLLM: everything that LiteLLM calls, and everything that patches LiteLLM.
+
+LiteLLM's internal names are imported in `compat` only. What a request or a reply looks like on the
+wire belongs to `chat` and `messages`.
+"""

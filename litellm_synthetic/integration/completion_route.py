@@ -1,0 +1,249 @@
+"""The calls: from LiteLLM's dispatch to Synthetic and back, each once for sync and for async."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import litellm
+from litellm.llms.custom_llm import CustomLLM
+
+from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
+from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
+from litellm_synthetic.chat import response as replies
+from litellm_synthetic.chat.params import REASONING
+from litellm_synthetic.chat.request import prepare_chat, prepare_embedding, prepare_text
+from litellm_synthetic.chat.response import UPSTREAM_MODEL
+from litellm_synthetic.chat.stream_decoder import ChunkDecoder
+from litellm_synthetic.chat.usage import count_locally
+from litellm_synthetic.client import exchange
+from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
+from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.errors import bodies
+from litellm_synthetic.integration.seams import PassThroughStream, call_arguments, router_group_size
+from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
+from litellm_synthetic.messages.translate import fill_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx
+    from litellm.types.utils import EmbeddingResponse
+
+    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.client.exchange import Fill
+    from litellm_synthetic.transport.client import Reply
+
+
+class Route:
+    """Answer LiteLLM's calls for `synthetic/…` with the facts of one catalog."""
+
+    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+        self._catalog = catalog
+
+    def chat(self, ctx: Any) -> Any:
+        """Serve `completion` and `acompletion`, plain and streamed, from a dispatch context."""
+        prepared = prepare_chat(_call(ctx), ctx.messages, self._catalog())
+        model = _asked(ctx.model)
+
+        def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+            if prepared.translation is None:
+                return replies.fill_chat(ctx.model_response, document, model)
+            return fill_message(ctx.model_response, document, model, prepared.translation, headers)
+
+        return _run(ctx, prepared, fill, ctx.messages)
+
+    def text(self, ctx: Any) -> Any:
+        """Serve `text_completion` and `atext_completion` from a dispatch context."""
+        prompts = [message.get("content") for message in ctx.messages]
+        prompt = prompts[0] if len(prompts) == 1 else prompts
+        prepared = prepare_text(_call(ctx), prompt, self._catalog())
+        model = _asked(ctx.model)
+
+        def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+            del headers
+            return replies.fill_text(document, model)
+
+        return _run(ctx, prepared, fill, ctx.messages)
+
+    def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
+        """Return the request of an embedding from what LiteLLM hands a custom provider."""
+        said = call_arguments(arguments["logging_obj"])
+        call = Call(
+            model=arguments["model"],
+            **_said(arguments["optional_params"]),
+            headers={**(said.get("headers") or {}), **(said.get("extra_headers") or {})},
+            key=arguments["api_key"],
+            base_url=arguments["api_base"],
+            timeout=arguments["timeout"],
+            max_retries=said.get("max_retries"),
+            verify=said.get("ssl_verify"),
+            client=said.get("client"),
+            is_async=is_async,
+        )
+        prepared = prepare_embedding(call, arguments["input"], self._catalog())
+        refresh_in_background_if_due(prepared.origin.base_url)
+        return prepared
+
+
+class EmbeddingHandler(CustomLLM):
+    """Serve `embedding` and `aembedding`, which LiteLLM gives to custom providers only."""
+
+    def __init__(self, route: Route) -> None:
+        super().__init__()
+        self._route = route
+
+    def embedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+        """Serve a sync embedding; LiteLLM calls this by keyword."""
+        del args
+        prepared = self._route.prepare_embedding(arguments, is_async=False)
+        logging_obj = arguments["logging_obj"]
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = exchange.send(prepared)
+        return _embedding(reply, prepared, arguments)
+
+    async def aembedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+        """Serve an async embedding; LiteLLM calls this by keyword."""
+        del args
+        prepared = self._route.prepare_embedding(arguments, is_async=True)
+        logging_obj = arguments["logging_obj"]
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = await exchange.asend(prepared)
+        return _embedding(reply, prepared, arguments)
+
+
+def _asked(model: str) -> str:
+    return ROUTE_PREFIX + model
+
+
+def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(optional_params)
+    return {
+        "extra_body": fields.pop("extra_body", None) or {},
+        "reasoning": {name: fields.pop(name) for name in REASONING if name in fields},
+        "fields": fields,
+    }
+
+
+def _call(ctx: Any) -> Call:
+    stream_timeout = ctx.kwargs.get("stream_timeout")
+    return Call(
+        model=ctx.model,
+        **_said(ctx.optional_params),
+        drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,
+        headers=ctx.headers,
+        key=ctx.api_key,
+        base_url=ctx.api_base,
+        timeout=ctx.timeout,
+        stream_timeout=None if stream_timeout is None else float(stream_timeout),
+        max_retries=ctx.max_retries,
+        verify=ctx.litellm_params.get("ssl_verify"),
+        client=ctx.client,
+        is_async=bool(ctx.acompletion),
+        stop_asked=call_arguments(ctx.logging).get("stop"),
+        only_deployment=router_group_size(ctx.litellm_params) == 1,
+    )
+
+
+# ---- chat and text
+
+
+def _run(ctx: Any, prepared: Prepared, fill: Fill, messages: Any) -> Any:
+    refresh_in_background_if_due(prepared.origin.base_url)
+    exchange.log_request(ctx.logging, prepared, messages)
+    if ctx.acompletion:
+        return _astream(ctx, prepared) if prepared.stream else _aplain(ctx, prepared, fill)
+    return _stream(ctx, prepared) if prepared.stream else _plain(ctx, prepared, fill)
+
+
+def _plain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
+    return _filled(exchange.send(prepared), prepared, fill, ctx)
+
+
+async def _aplain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
+    return _filled(await exchange.asend(prepared), prepared, fill, ctx)
+
+
+def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
+    response = exchange.read(reply, prepared.origin, fill)
+    if not getattr(response, "usage", None) or not response.usage.total_tokens:
+        _estimate_usage(response, ctx)
+    exchange.keep_headers(response, reply.headers)
+    response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
+    exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
+    return response
+
+
+def _estimate_usage(response: Any, ctx: Any) -> None:
+    """Count locally where the upstream reports nothing, as LiteLLM does for streams."""
+    texts = [
+        getattr(getattr(choice, "message", choice), name, None) or ""
+        for choice in response.choices
+        for name in ("content", "text", "reasoning_content")
+    ]
+    prompt = count_locally(ctx.model, messages=ctx.messages) or 0
+    completion = count_locally(ctx.model, text="".join(texts)) or 0
+    response.usage = litellm.Usage(
+        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
+    )
+
+
+def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
+    body = exchange.open_stream(prepared)
+    decoder = _decoder(ctx, prepared)
+    silence_seconds = prepared.outgoing.limits.silence_seconds
+    chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks.wait_for_first()
+    return _wrapped(ctx, chunks, prepared, body.headers)
+
+
+async def _astream(ctx: Any, prepared: Prepared) -> PassThroughStream:
+    body = await exchange.aopen_stream(prepared)
+    decoder = _decoder(ctx, prepared)
+    silence_seconds = prepared.outgoing.limits.silence_seconds
+    chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
+    await chunks.wait_for_first()
+    return _wrapped(ctx, chunks, prepared, body.headers)
+
+
+def _decoder(ctx: Any, prepared: Prepared) -> Decoder:
+    model = _asked(ctx.model)
+    if prepared.translation is None:
+        return ChunkDecoder(model)
+    return MessageChunkDecoder(model, prepared.translation)
+
+
+def _wrapped(
+    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: httpx.Headers
+) -> PassThroughStream:
+    stream = PassThroughStream(
+        completion_stream=chunks,
+        model=_asked(ctx.model),
+        logging_obj=ctx.logging,
+        custom_llm_provider=PROVIDER,
+        _response_headers=bodies.kept_headers(headers),
+    )
+    stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
+    facts = prepared.facts
+    stream.metadata_at_end = lambda usage: {LIST_PRICE: list_price_usd(facts, usage)}
+    ctx.logging.post_call(
+        input=ctx.messages,
+        api_key="",
+        # Not the stream itself: LiteLLM keeps this, and a dropped stream would stay open.
+        original_response="a stream; callbacks get the assembled response",
+        additional_args=prepared.loggable,
+    )
+    return stream
+
+
+# ---- embeddings
+
+
+def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
+    blank, model = arguments["model_response"], _asked(arguments["model"])
+    response: EmbeddingResponse = exchange.read(
+        reply, prepared.origin, lambda document, _: replies.fill_embedding(blank, document, model)
+    )
+    exchange.keep_headers(response, reply.headers)
+    exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
+    return response

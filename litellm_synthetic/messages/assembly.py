@@ -1,0 +1,130 @@
+"""A streamed message put together again: Anthropic's events in, the message they add up to out.
+
+Nothing is translated here. The message is for LiteLLM's callbacks, which want it whole; the caller
+gets the events themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
+from litellm_synthetic.errors.bodies import message_of, status_of
+
+if TYPE_CHECKING:
+    from litellm_synthetic.transport.sse import Event
+
+_SUCCESS: Final = 200
+_PREAMBLE: Final = frozenset(("message_start", "ping"))
+# Which field of a block each kind of delta adds to.
+_FIELD_BY_DELTA: Final = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "signature_delta": ("signature", "signature"),
+    "input_json_delta": ("partial_json", "input_json"),
+}
+
+
+def event_document(event: Event) -> Mapping[str, Any]:
+    """Return the JSON object of an event of the Messages API; {} where it holds none.
+
+    Raises:
+        ErrorEventError: the event reports an error.
+        BrokenStreamError: the event is no JSON object.
+    """
+    data = event.data.strip()
+    if not data or data == "[DONE]":
+        return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        if event.name == "error":
+            raise ErrorEventError(data, _SUCCESS) from None
+        raise BrokenStreamError("holds an event that is not JSON") from None
+    if not isinstance(document, dict):
+        raise BrokenStreamError("holds an event that is no JSON object")
+    if event.name == "error" or document.get("type") == "error" or document.get("error"):
+        raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
+    return document
+
+
+class MessageAssembly:
+    """Follow one streamed message.
+
+    Attributes:
+        begun: something beyond the opening has come, so there is an answer.
+        done: the message has said that it is over.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.done = False
+        self._message: dict[str, Any] = {}
+        self._usage: dict[str, Any] = {}
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._pieces: dict[tuple[int, str], list[str]] = {}
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        """Add one event; what it does not know it leaves out."""
+        kind = document.get("type")
+        if not isinstance(kind, str):
+            return
+        self.begun = self.begun or kind not in _PREAMBLE
+        if kind == "message_start":
+            self._message = dict(_mapping(document.get("message")))
+            self._usage |= _mapping(self._message.get("usage"))
+        elif kind == "content_block_start":
+            self._blocks[_index(document)] = dict(_mapping(document.get("content_block")))
+        elif kind == "content_block_delta":
+            self._add(_index(document), _mapping(document.get("delta")))
+        elif kind == "message_delta":
+            self._message |= _mapping(document.get("delta"))
+            self._usage |= _mapping(document.get("usage"))
+        elif kind == "message_stop":
+            self.done = True
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """Return the message as far as it has come."""
+        return {**self._message, "content": [*self._content()], "usage": dict(self._usage)}
+
+    @property
+    def text(self) -> str:
+        """Return all that was generated, as text."""
+        return "".join(piece for pieces in self._pieces.values() for piece in pieces)
+
+    def _add(self, index: int, delta: Mapping[str, Any]) -> None:
+        known = _FIELD_BY_DELTA.get(str(delta.get("type")))
+        if known is not None and isinstance(piece := delta.get(known[0]), str):
+            self._pieces.setdefault((index, known[1]), []).append(piece)
+
+    def _content(self) -> list[dict[str, Any]]:
+        content = []
+        for index in sorted(self._blocks):
+            block = dict(self._blocks[index])
+            for _, field in _FIELD_BY_DELTA.values():
+                pieces = self._pieces.get((index, field))
+                if pieces is not None and field != "input_json":
+                    block[field] = str(block.get(field) or "") + "".join(pieces)
+            if (pieces := self._pieces.get((index, "input_json"))) is not None:
+                block["input"] = _arguments("".join(pieces))
+            content.append(block)
+        return content
+
+
+def _arguments(text: str) -> Any:
+    try:
+        return json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return text
+
+
+def _index(document: Mapping[str, Any]) -> int:
+    index = document.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,364 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ChunkDecoder, ErrorEventError
+from litellm_synthetic.transport.sse import Event
+from tests.chat.test_response import DOCUMENTS, VALUES, objects
+
+MODEL = "synthetic/hf:zai-org/GLM-5.3"
+
+
+def piece(delta: Any, finish_reason: Any = None, index: int = 0, **more: Any) -> dict[str, Any]:
+    choice = {"index": index, "delta": delta, "finish_reason": finish_reason, **more}
+    return {"id": "chatcmpl-1", "model": "zai-org/GLM-5.3", "created": 7, "choices": [choice]}
+
+
+STOP = piece({}, "stop")
+
+
+def chunks(*documents: Any) -> list[Any]:
+    decoder = ChunkDecoder(MODEL)
+    made = [one for each in documents for one in decoder.decode(Event("", json.dumps(each)))]
+    return made + decoder.finish()
+
+
+def text(made: list[Any], name: str = "content", index: int = 0) -> str:
+    deltas = [one.choices[0].delta for one in made if one.choices[0].index == index]
+    return "".join(getattr(delta, name, None) or "" for delta in deltas)
+
+
+def finishes(made: list[Any]) -> list[tuple[int, str]]:
+    choices = [one.choices[0] for one in made]
+    return [(one.index, one.finish_reason) for one in choices if one.finish_reason]
+
+
+def calls(made: list[Any]) -> dict[int, list[str]]:
+    joined: dict[int, list[str]] = {}
+    for one in made:
+        for call in one.choices[0].delta.tool_calls or ():
+            whole = joined.setdefault(call.index, ["", "", ""])
+            for at, part in enumerate((call.id, call.function.name, call.function.arguments)):
+                whole[at] += part or ""
+    return joined
+
+
+def test_text_comes_in_pieces_and_the_finish_comes_last_and_once() -> None:
+    made = chunks(piece({"role": "assistant", "content": "a"}), piece({"content": "b"}, "stop"))
+    assert text(made) == "ab"
+    assert finishes(made) == [(0, "stop")]
+    assert made[-1].choices[0].finish_reason == "stop"
+    assert made[-1].choices[0].delta.content is None
+    assert {(one.id, one.created, one.model) for one in made} == {("chatcmpl-1", 7, MODEL)}
+
+
+def test_the_role_is_on_the_first_chunk_only() -> None:
+    made = chunks(
+        piece({"role": "assistant"}), piece({"role": "assistant", "content": "a"}),
+        piece({"role": "assistant", "content": "b"}), STOP,
+    )  # fmt: skip  # one stream, read as one
+    assert [one.choices[0].delta.role for one in made] == ["assistant", None, None]
+
+
+def test_an_answer_without_content_still_has_its_role() -> None:
+    made = chunks(STOP)
+    assert [one.choices[0].delta.role for one in made] == ["assistant"]
+
+
+def test_the_upstreams_own_name_is_kept() -> None:
+    decoder = ChunkDecoder(MODEL)
+    decoder.decode(Event("", json.dumps(piece({"content": "a"}))))
+    assert decoder.upstream_model == "zai-org/GLM-5.3"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning_content": "a"},
+        {"reasoning": "a"},
+        {"reasoning": "a", "reasoning_content": "a"},
+        {"reasoning": "a", "reasoning_content": ""},
+    ],
+)
+def test_reasoning_is_streamed_once(fields: dict[str, Any]) -> None:
+    made = chunks(piece(fields), piece(fields), piece({"content": "b"}), STOP)
+    assert (text(made, "reasoning_content"), text(made)) == ("aa", "b")
+    assert all(getattr(one.choices[0].delta, "reasoning", None) is None for one in made)
+
+
+@pytest.mark.parametrize(
+    "pieces", [["<think>a</think>b"], list("<think>a</think>b"), ["<thi", "nk>a</th", "ink>\n\nb"]]
+)
+def test_think_tags_are_found_across_chunks(pieces: list[str]) -> None:
+    made = chunks(*(piece({"content": one}) for one in pieces), STOP)
+    assert (text(made, "reasoning_content"), text(made)) == ("a", "b")
+
+
+def test_text_that_was_held_back_is_not_lost_at_the_end() -> None:
+    assert text(chunks(piece({"content": "<thi"}), STOP)) == "<thi"
+
+
+def test_white_space_before_reasoning_stays_before_the_answer() -> None:
+    made = chunks(piece({"content": " "}), piece({"reasoning": "a"}), piece({"content": "b"}), STOP)
+    assert (text(made, "reasoning_content"), text(made)) == ("a", " b")
+
+
+def test_a_tag_is_left_alone_after_a_reasoning_field() -> None:
+    made = chunks(piece({"reasoning": "a"}), piece({"content": "<think>is a tag"}), STOP)
+    assert text(made) == "<think>is a tag"
+
+
+def test_several_choices_are_kept_apart() -> None:
+    made = chunks(
+        piece({"content": "a"}, index=0),
+        piece({"content": "x"}, index=1),
+        piece({"content": "b"}, "stop", index=0),
+        piece({"content": "y"}, "length", index=1),
+    )
+    assert (text(made, index=0), text(made, index=1)) == ("ab", "xy")
+    assert finishes(made) == [(0, "stop"), (1, "length")]
+    firsts = [one.choices[0].delta.role for one in made[:2]]
+    assert firsts == ["assistant", "assistant"]
+
+
+def test_a_choice_without_a_finish_leaves_the_reply_incomplete() -> None:
+    with pytest.raises(BrokenStreamError, match="without a finish_reason"):
+        chunks(piece({"content": "a"}, "stop", index=0), piece({"content": "x"}, index=1))
+
+
+@pytest.mark.parametrize("reason", ["", None, False])
+def test_an_empty_finish_reason_is_none(reason: Any) -> None:
+    with pytest.raises(BrokenStreamError, match="without a finish_reason"):
+        chunks(piece({"content": "a"}, reason))
+
+
+def test_refusals_and_log_probabilities_are_kept() -> None:
+    logprobs = {"content": [{"token": "a", "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
+    made = chunks(piece({"refusal": "no"}), piece({"content": "a"}, logprobs=logprobs), STOP)
+    assert text(made, "refusal") == "no"
+    assert made[1].choices[0].logprobs.content[0].logprob == -0.5
+
+
+@pytest.mark.parametrize(
+    ("deltas", "arguments"),
+    [
+        ([{"name": "read", "arguments": ""}, {"arguments": "{}"}], "{}"),
+        ([{"name": "read"}, {"arguments": "{}"}], "{}"),
+        ([{"name": "read"}], ""),
+    ],
+)
+def test_the_deprecated_function_call_is_streamed(deltas: list[Any], arguments: str) -> None:
+    made = chunks(*(piece({"function_call": one}) for one in deltas), piece({}, "function_call"))
+    functions = [one.choices[0].delta.function_call for one in made]
+    assert functions[0].name == "read"
+    assert "".join(one.arguments for one in functions if one) == arguments
+
+
+# ---- tool calls
+
+
+def call(
+    name: str | None = None, arguments: Any = None, identifier: Any = None, index: Any = None
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {"function": {"name": name, "arguments": arguments}}
+    if identifier is not None:
+        fields["id"] = identifier
+    if index is not None:
+        fields["index"] = index
+    return fields
+
+
+TWO = {0: ["a", "f", "{1}"], 1: ["b", "g", "{2}"]}
+
+
+@pytest.mark.parametrize(
+    ("deltas", "joined"),
+    [
+        ([[call("f", "{1}", "a", 0)]], {0: TWO[0]}),
+        (
+            [[call("f", "", "a", 0)], [call(None, "{", None, 0)], [call(None, "1}", None, 0)]],
+            {0: TWO[0]},
+        ),
+        ([[call("f", None, "a")], [call(None, "{1")], [call(None, "}")]], {0: TWO[0]}),
+        ([[call("f", "", "a", 0)]], {0: ["a", "f", ""]}),
+        ([[call("f", None, "a", 0)]], {0: ["a", "f", ""]}),
+        ([[call("f", {"x": 1}, "a", 0)]], {0: ["a", "f", '{"x": 1}']}),
+        ([[call("f", "{1}", "a", 0), call("g", "{2}", "b", 1)]], TWO),
+        ([[call("f", "{1}", "a"), call("g", "{2}", "b")]], TWO),
+        (
+            [
+                [call("f", "{", "a", 0)],
+                [call("g", "{", "b", 1)],
+                [call(None, "1}", None, 0)],
+                [call(None, "2}", None, 1)],
+            ],
+            TWO,
+        ),
+        (
+            [
+                [call("f", "{", "a")],
+                [call("g", "{", "b")],
+                [call(None, "1}", "a")],
+                [call(None, "2}", "b")],
+            ],
+            TWO,
+        ),
+        ([[call("f", "{", "a", 0)], [call(None, "1}", None, 0)], [call("g", "{2}", "b", 0)]], TWO),
+        (
+            [[call("f", "{1}", "a", 0)], [call("g", "{", "b", 0)], [call(None, "2}", None, 0)]],
+            TWO,
+        ),
+        ([[call("f", "{", "a", 0)], [call("f", "1}", "a", 0)]], {0: TWO[0]}),
+        ([[call("f", "{1}", "a", 3)], [call("g", "{2}", "b", 7)]], TWO),
+        ([[call("f", "{1}", "a", None)], [call("g", "{2}", "b", index=True)]], TWO),
+    ],
+)
+def test_tool_calls_come_whole_however_they_are_numbered(
+    deltas: list[list[dict[str, Any]]], joined: dict[int, list[str]]
+) -> None:
+    made = chunks(*(piece({"tool_calls": one}) for one in deltas), STOP)
+    assert calls(made) == joined
+    assert finishes(made) == [(0, "tool_calls")]
+
+
+def test_calls_without_ids_get_different_ones_on_their_first_pieces() -> None:
+    made = chunks(piece({"tool_calls": [call("f", "{1}"), call("g", "{2}")]}), STOP)
+    joined = calls(made)
+    assert [one[1:] for one in joined.values()] == [["f", "{1}"], ["g", "{2}"]]
+    assert joined[0][0] != joined[1][0]
+    assert all(one[0].startswith("call_") for one in joined.values())
+
+
+def test_a_reply_cut_off_in_a_call_still_says_length() -> None:
+    made = chunks(piece({"tool_calls": [call("f", "{", "a", 0)]}), piece({}, "length"))
+    assert finishes(made) == [(0, "length")]
+
+
+# ---- usage
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+EARLIER = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
+
+
+@pytest.mark.parametrize(
+    ("documents", "total"),
+    [
+        ([{**STOP, "usage": USAGE}], 7),
+        ([STOP, {"choices": [], "usage": USAGE}], 7),
+        ([{**STOP, "usage": USAGE}, {"choices": [], "usage": USAGE}], 7),
+        ([{**STOP, "usage": EARLIER}, {"choices": [], "usage": USAGE}], 7),
+        ([{**STOP, "usage": None}, {"choices": None, "usage": USAGE}, {"usage": None}], 7),
+        ([STOP], None),
+        ([{**STOP, "usage": {}}], None),
+    ],
+)
+def test_usage_is_counted_once_and_comes_before_the_finish(
+    documents: list[Any], total: int | None
+) -> None:
+    made = chunks(piece({"content": "a"}), *documents)
+    carried = [at for at, one in enumerate(made) if getattr(one, "usage", None) is not None]
+    if total is None:
+        assert carried == []
+        return
+    assert [made[at].usage.total_tokens for at in carried] == [total]
+    assert carried == [len(made) - 2]
+    assert finishes(made) == [(0, "stop")]
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "status"),
+    [
+        (Event("", '{"error":"boom"}'), "boom", 200),
+        (Event("", '{"error":{"message":"boom","code":429}}'), "boom", 429),
+        (Event("", '{"error":{"message":"boom","code":"503"}}'), "boom", 503),
+        (Event("", '{"error":{"message":"boom"},"choices":[]}'), "boom", 200),
+        (Event("error", "boom"), "boom", 200),
+        (Event("error", '{"message":"boom","status":502}'), "boom", 502),
+        (Event("error", '{"error":{"message":"boom"}}'), "boom", 200),
+        (Event("error", '["boom"]'), '["boom"]', 200),
+        (Event("ping", '{"error":"boom"}'), "boom", 200),
+    ],
+)
+def test_an_error_event_is_an_error(event: Event, said: str, status: int) -> None:
+    with pytest.raises(ErrorEventError) as caught:
+        ChunkDecoder(MODEL).decode(event)
+    assert (caught.value.text, caught.value.status) == (said, status)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event("ping", ""),
+        Event("ping", "12:00"),
+        Event("ping", "[1]"),
+        Event("ping", '{"type":"ping"}'),
+        Event("", "{}"),
+        Event("", '{"error":null,"choices":[]}'),
+        Event("", '{"choices":[null,5]}'),
+    ],
+)
+def test_what_brings_nothing_is_ignored(event: Event) -> None:
+    assert ChunkDecoder(MODEL).decode(event) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ('{"choices":[{"delta":{"content":"a', "not JSON"),
+        ("odd", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1]", "no JSON object"),
+        ("null", "no JSON object"),
+        ('{"choices":{"a":1}}', "no list"),
+        ('{"choices":[{"delta":{"function_call":{"name":5}}}]}', "no chat completion chunk"),
+    ],
+)
+def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:
+    with pytest.raises(BrokenStreamError, match=said):
+        ChunkDecoder(MODEL).decode(Event("", data))
+
+
+def test_done_ends_the_stream_and_brings_nothing() -> None:
+    decoder = ChunkDecoder(MODEL)
+    assert decoder.decode(Event("", " [DONE] ")) == []
+    assert decoder.done
+    with pytest.raises(BrokenStreamError, match="ended early, without a finish_reason"):
+        decoder.finish()
+
+
+CALLS = st.lists(objects("id", "type", "index", function=objects("name", "arguments")), max_size=2)
+DELTAS = objects(
+    "role", "reasoning", "reasoning_content", "refusal",
+    content=st.text(), tool_calls=CALLS, function_call=objects("name", "arguments"),
+)  # fmt: skip  # one list, read as one
+STREAMED = objects(
+    "id", "created", "model", "system_fingerprint", "usage", "error",
+    choices=st.lists(
+        objects("index", "finish_reason", delta=DELTAS, logprobs=objects("content")), max_size=2
+    ),
+)  # fmt: skip  # the same
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "error", "ping", "message"]),
+            (STREAMED | DOCUMENTS | VALUES).map(json.dumps) | st.text(),
+        ),
+        max_size=4,
+    )
+)
+def test_any_events_are_chunks_or_one_of_two_errors(events: list[tuple[str, str]]) -> None:
+    decoder = ChunkDecoder(MODEL)
+    try:
+        made: list[Any] = [one for event in events for one in decoder.decode(Event(*event))]
+        made += decoder.finish()
+    except (ErrorEventError, BrokenStreamError):
+        return
+    assert all(len(one.choices) == 1 and isinstance(one.model_dump_json(), str) for one in made)

@@ -1,0 +1,166 @@
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from litellm.types.utils import ChatCompletionMessageToolCall, Function, Message
+from pydantic import BaseModel
+
+from litellm_synthetic.chat.wire_messages import wire_messages, wire_tools
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
+CALL = {"id": "functions.read:0", "type": "function", "function": {"name": "read", "arguments": ""}}
+MARKER = {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ({"role": "user", "content": "hi"}, {"role": "user", "content": "hi"}),
+        (
+            {"role": "user", "content": "hi", "name": "me"},
+            {"role": "user", "content": "hi", "name": "me"},
+        ),
+        ({"role": "developer", "content": "be kind"}, {"role": "system", "content": "be kind"}),
+        (
+            {"role": "developer", "content": [{"type": "text", "text": "be kind"}]},
+            {"role": "system", "content": [{"type": "text", "text": "be kind"}]},
+        ),
+        ({"role": "assistant", "content": None, "tool_calls": [CALL]},) * 2,
+        ({"role": "tool", "tool_call_id": "functions.read:0", "content": "42"},) * 2,
+        ({"role": "function", "name": "read", "content": "42"},) * 2,
+        ({"role": "user", "content": [{"type": "text", "text": "see"}, IMAGE]},) * 2,
+        (
+            {
+                "role": "user",
+                "cache_control": MARKER,
+                "content": [{"type": "text", "text": "see", "cache_control": MARKER}, IMAGE],
+            },
+            {"role": "user", "content": [{"type": "text", "text": "see"}, IMAGE]},
+        ),
+        (
+            {"role": "assistant", "content": "a", "provider_specific_fields": {"x": 1}},
+            {"role": "assistant", "content": "a"},
+        ),
+        ({"role": "user", "content": "hi", "reasoning": "x"}, {"role": "user", "content": "hi"}),
+    ],
+)
+def test_messages_go_out_in_synthetics_dialect(said: dict[str, Any], sent: dict[str, Any]) -> None:
+    before = copy.deepcopy(said)
+    assert wire_messages([said]) == [sent]
+    assert said == before
+
+
+BLOCKS = [
+    {"type": "thinking", "thinking": "one", "signature": "s"},
+    {"type": "redacted_thinking", "data": "x"},
+    {"type": "thinking", "thinking": "two"},
+]
+
+
+@pytest.mark.parametrize(
+    ("kept", "thinking"),
+    [
+        ({"reasoning_content": "a"}, "a"),
+        ({"reasoning": "a"}, "a"),
+        ({"reasoning_content": "a", "reasoning": "a"}, "a"),
+        ({"reasoning_content": "", "reasoning": "a"}, "a"),
+        ({"reasoning_content": None, "thinking_blocks": BLOCKS}, "one\ntwo"),
+        ({"thinking_blocks": BLOCKS}, "one\ntwo"),
+        ({"reasoning_content": "a", "thinking_blocks": BLOCKS}, "a"),
+        ({"reasoning_content": "a", "reasoning": "a", "thinking_blocks": BLOCKS}, "a"),
+    ],
+)
+def test_thinking_is_sent_once_wherever_it_was_kept(kept: dict[str, Any], thinking: str) -> None:
+    (sent,) = wire_messages([{"role": "assistant", "content": "b", **kept}])
+    assert sent == {"role": "assistant", "content": "b", "reasoning_content": thinking}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {},
+        {"reasoning": ""},
+        {"reasoning": {"odd": 1}},
+        {"thinking_blocks": []},
+        {"thinking_blocks": "odd"},
+        {"thinking_blocks": [5, {"thinking": 5}, {}]},
+        {"thinking_blocks": None, "reasoning_items": [{"id": "r"}]},
+    ],
+)
+def test_no_thinking_is_made_up(kept: dict[str, Any]) -> None:
+    (sent,) = wire_messages([{"role": "assistant", "content": "b", **kept}])
+    assert sent == {"role": "assistant", "content": "b"}
+
+
+def test_an_answer_of_litellms_can_be_appended_as_it_came() -> None:
+    answer = Message(
+        content="b",
+        reasoning_content="a",
+        tool_calls=[
+            ChatCompletionMessageToolCall(
+                id="call_1", type="function", function=Function(name="read", arguments="{}")
+            )
+        ],
+    )
+    before = answer.model_dump()
+    (sent,) = wire_messages([answer])
+    assert sent == {
+        "role": "assistant",
+        "content": "b",
+        "reasoning_content": "a",
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
+        ],
+    }
+    assert answer.model_dump() == before
+
+
+class Tool(BaseModel):
+    type: str = "function"
+    function: dict[str, Any] = {"name": "read", "cache_control": MARKER}  # pydantic copies it
+    strict: bool | None = None
+
+
+@pytest.mark.parametrize(
+    ("tool", "sent"),
+    [
+        ({"type": "function", "function": {"name": "read", "strict": True}},) * 2,
+        (
+            {"type": "function", "function": {"name": "read"}, "cache_control": MARKER},
+            {"type": "function", "function": {"name": "read"}},
+        ),
+        (
+            {"type": "function", "function": {"name": "read", "cache_control": MARKER}},
+            {"type": "function", "function": {"name": "read"}},
+        ),
+        ({"type": "function", "function": {"parameters": {"cache_control": {"type": "string"}}}},)
+        * 2,
+        (Tool(), {"type": "function", "function": {"name": "read"}}),
+        ("odd", "odd"),
+    ],
+)
+def test_tools_lose_cache_markers_and_nothing_else(tool: Any, sent: Any) -> None:
+    before = copy.deepcopy(tool)
+    assert wire_tools([tool]) == [sent]
+    assert tool == before
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3)
+    ),
+)
+FIELDS = st.sampled_from(
+    ["role", "content", "reasoning", "reasoning_content", "thinking_blocks", "tool_calls", "x"]
+)
+
+
+@given(st.lists(st.dictionaries(FIELDS, st.sampled_from(["assistant", "developer"]) | VALUES)))
+def test_no_message_breaks_the_writing_or_is_changed(messages: list[dict[str, Any]]) -> None:
+    before = copy.deepcopy(messages)
+    sent = wire_messages(messages)
+    assert messages == before
+    assert wire_messages(sent) == sent

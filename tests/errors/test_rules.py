@@ -1,0 +1,470 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from litellm import exceptions
+from litellm.litellm_core_utils.exception_mapping_utils import exception_type
+
+from litellm_synthetic.config.credentials import REDACTED, Secret
+from litellm_synthetic.errors import rules
+from litellm_synthetic.errors.bodies import error_text, message_of, status_of
+from litellm_synthetic.errors.rules import Failure, Origin, to_exception
+
+passed_on: Any = exception_type
+LITELLMS: Any = tuple(exceptions.LITELLM_EXCEPTION_TYPES)
+KEY = "syn_0123456789abcdef"
+MODEL = "hf:zai-org/GLM-5.3"
+BASE_URL = "https://api.synthetic.new/openai/v1"
+BILLING_URL = "https://synthetic.new/billing"
+PLAN_CAP = (
+    "You've exceeded your subscription rate limits. Upgrade, or try again later. You can view your "
+    f"usage at {BILLING_URL}"
+)
+NO_BALANCE = (
+    f"Insufficient quota and token balance: consider upgrading your subscription on {BILLING_URL}"
+)
+OVERFLOW = (
+    "Error from inference backend: 400 The input (262,500 tokens) is longer than the model's "
+    "context length (262144 tokens)."
+)
+NO_BODY = "Error from inference backend: 400 status code (no body)"
+PAYMENT: Any = getattr(exceptions, "PaymentRequiredError", exceptions.APIError)
+
+
+def origin(**facts: Any) -> Origin:
+    return Origin(
+        model=MODEL,
+        base_url=BASE_URL,
+        key=Secret(KEY),
+        explain_model=lambda: "Did you mean hf:zai-org/GLM-5.3-Flash?",
+        **facts,
+    )
+
+
+def make(status: int, text: str, headers: dict[str, str] | None = None, **facts: Any) -> Any:
+    return to_exception(Failure(status, text, headers or {}), origin(**facts))
+
+
+# Upstream status (200: an event inside a stream) and text; then the class, its status, and what
+# the message says.
+TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
+    (400, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500", "262144", "larger"]),
+    (200, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500", "in the stream"]),
+    (500, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500"]),
+    (
+        400,
+        "Context limit exceeded",
+        exceptions.ContextWindowExceededError,
+        400,
+        ["Context limit exceeded", "context_window_fallbacks"],
+    ),
+    (200, "context length exceeded", exceptions.ContextWindowExceededError, 400, ["in the stream"]),
+    (
+        400,
+        (
+            "Error from inference backend: 400 Requested token count exceeds the model's maximum "
+            "context length of 131072 tokens"
+        ),
+        exceptions.ContextWindowExceededError,
+        400,
+        ["131072 tokens"],
+    ),
+    (400, NO_BODY, exceptions.BadRequestError, 400, ["gave no reason", "unknown"]),
+    (400, "temperature?", exceptions.BadRequestError, 400, ['answered 400: "temperature?"']),
+    (
+        400,
+        'Your model name should start with an hf: prefix; for example: "hf:gpt-3.5-turbo"',
+        exceptions.BadRequestError,
+        400,
+        ["Did you mean"],
+    ),
+    (
+        400,
+        "Could not parse request as valid JSON. Unterminated string in JSON at position 10440000",
+        exceptions.BadRequestError,
+        400,
+        ["10 MiB"],
+    ),
+    (
+        400,
+        "This model does not appear to support image inputs",
+        exceptions.BadRequestError,
+        400,
+        ["model with image input"],
+    ),
+    (
+        400,
+        "Error from inference backend: 400 Kimi K3 tool messages need a resolvable tool name",
+        exceptions.BadRequestError,
+        400,
+        ["resolvable tool name"],
+    ),
+    (401, "Invalid API Key.", exceptions.AuthenticationError, 401, ["SYNTHETIC_API_KEY", "syn_"]),
+    (402, NO_BALANCE, PAYMENT, 402, [NO_BALANCE, f"at {BILLING_URL}"]),
+    (200, NO_BALANCE, PAYMENT, 402, ["in the stream", f"at {BILLING_URL}"]),
+    (403, "no", exceptions.PermissionDeniedError, 403, ["plan"]),
+    (404, "hf:x is no longer supported", exceptions.NotFoundError, 404, ["Did you mean"]),
+    (
+        404,
+        "API route not found: '/v2/models'. (HINT: Is the URL spelled correctly?)",
+        exceptions.NotFoundError,
+        404,
+        [BASE_URL, "route not found"],
+    ),
+    (405, "", exceptions.BadRequestError, 405, ["empty body", BASE_URL]),
+    (408, "", exceptions.Timeout, 408, ["Try again"]),
+    (413, "", exceptions.BadRequestError, 413, ["Shrink"]),
+    (418, "teapot", exceptions.BadRequestError, 418, ["teapot"]),
+    (429, PLAN_CAP, exceptions.RateLimitError, 429, ["not known from the reply", BILLING_URL]),
+    (200, PLAN_CAP, exceptions.RateLimitError, 429, ["in the stream", BILLING_URL]),
+    (429, "max 4 parallel requests per model", exceptions.RateLimitError, 429, ["fewer requests"]),
+    (429, "Too many requests, try again later", exceptions.RateLimitError, 429, ["fewer requests"]),
+    (200, "too many requests", exceptions.RateLimitError, 429, ["in the stream"]),
+    (500, "Error from inference backend: boom", exceptions.InternalServerError, 500, ["boom"]),
+    (501, "", exceptions.InternalServerError, 500, ["501"]),
+    (200, "boom", exceptions.InternalServerError, 500, ['in the stream: "boom"', "transient"]),
+    (502, "", exceptions.BadGatewayError, 502, ["at once"]),
+    (503, "", exceptions.ServiceUnavailableError, 503, ["Try again"]),
+    (504, "", exceptions.Timeout, 504, ["stream"]),
+    (524, "", exceptions.Timeout, 524, ["stream"]),
+]
+
+
+@pytest.mark.parametrize(("status", "text", "kind", "shown_status", "said"), TABLE)
+def test_each_failure_has_its_class_status_and_message(
+    status: int, text: str, kind: type[Exception], shown_status: int, said: list[str]
+) -> None:
+    error = make(status, text, {"x-trace": "7"})
+    assert type(error).__name__ == kind.__name__
+    assert error.status_code == shown_status
+    assert [part for part in said if part not in str(error)] == []
+    assert error.llm_provider == "synthetic"
+    assert error.model == MODEL
+    assert error.response.status_code == shown_status
+    assert error.response.headers["x-trace"] == "7"
+    assert error.litellm_response_headers["x-trace"] == "7"
+
+
+@pytest.mark.parametrize(("status", "text"), [row[:2] for row in TABLE])
+def test_litellm_passes_each_of_them_on_unchanged(status: int, text: str) -> None:
+    error = make(status, text)
+    assert passed_on(MODEL, error, "synthetic") is error
+
+
+# ---- context window
+
+
+@pytest.mark.parametrize("share", [0.9, 1.0, 1.5])
+def test_a_400_without_a_reason_is_an_overflow_if_the_prompt_fills_the_window(share: float) -> None:
+    error = make(
+        400,
+        NO_BODY,
+        context_window_tokens=1000,
+        count_prompt_tokens=lambda: int(1000 * share),
+    )
+    assert type(error) is exceptions.ContextWindowExceededError
+    assert "1000 tokens" in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_400_without_a_reason_is_no_overflow_if_the_prompt_is_short(status: int) -> None:
+    error = make(status, NO_BODY, context_window_tokens=1000, count_prompt_tokens=lambda: 899)
+    assert type(error) is exceptions.BadRequestError
+    assert "about 899 tokens, is well within the window of 1000" in str(error)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"context_window_tokens": 1000},
+        {"count_prompt_tokens": lambda: 5000},
+        {"context_window_tokens": 1000, "count_prompt_tokens": lambda: None},
+    ],
+)
+def test_a_400_without_a_reason_says_what_is_unknown(facts: dict[str, Any]) -> None:
+    error = make(400, NO_BODY, **facts)
+    assert type(error) is exceptions.BadRequestError
+    assert "unknown here" in str(error)
+
+
+def test_an_overflow_without_figures_names_the_window_that_is_known() -> None:
+    assert "of 1000 tokens" in str(make(400, "Context limit exceeded", context_window_tokens=1000))
+
+
+def test_the_prompt_is_not_counted_where_its_length_does_not_matter() -> None:
+    def count() -> int:
+        pytest.fail("counted")
+
+    make(400, OVERFLOW, context_window_tokens=1000, count_prompt_tokens=count)
+    make(400, "temperature?", context_window_tokens=1000, count_prompt_tokens=count)
+
+
+# ---- limits
+
+
+def test_a_plan_cap_says_when_it_gives_way() -> None:
+    quotas = {"rollingFiveHourLimit": {"limited": True, "nextTickAt": "2026-08-25T01:19:00Z"}}
+    error = make(429, PLAN_CAP, {"x-synthetic-quotas": json.dumps(quotas)})
+    assert "gives way at 2026-08-25 01:19 UTC" in str(error)
+    assert error.response.headers["x-synthetic-quotas"] == json.dumps(quotas)
+
+
+def test_too_many_at_once_says_and_keeps_how_long_to_wait() -> None:
+    error = make(429, "max 4 parallel requests per model", {"Retry-After": "1"})
+    assert "Try again in 1 s" in str(error)
+    assert error.response.headers["retry-after"] == "1"
+    assert error.litellm_response_headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "604800", "nan", ""])
+def test_an_incredible_retry_after_is_not_handed_on(value: str) -> None:
+    error = make(429, "max 4 parallel requests per model", {"Retry-After": value})
+    assert "retry-after" not in error.response.headers
+    assert "retry-after" not in error.litellm_response_headers
+
+
+# ---- headers
+
+
+def test_cookies_and_framing_are_not_kept() -> None:
+    sent = {
+        "Set-Cookie": "S=1; Domain=synthetic.new",
+        "Content-Encoding": "gzip",
+        "Content-Length": "99",
+        "Transfer-Encoding": "chunked",
+        "Connection": "keep-alive",
+        "X-Trace": "7",
+    }
+    error = make(400, "boom", sent)
+    assert dict(error.litellm_response_headers) == {"x-trace": "7"}
+    assert error.response.json() == {"error": "boom"}
+
+
+@pytest.mark.parametrize("value", ["café", "🐟", "\ud800", "a\tb", ""])
+def test_a_header_of_any_text_leaves_the_error_as_it_is(value: str) -> None:
+    error = make(503, "boom", {"x-note": value})
+    assert type(error) is exceptions.ServiceUnavailableError
+    assert "x-note" in error.response.headers
+
+
+# ---- the key
+
+
+@pytest.mark.parametrize("status", [200, 307, 400, 401, 402, 404, 429, 500, 502, 504])
+def test_the_key_is_in_no_part_of_an_error(status: int) -> None:
+    echo = f"Bearer {KEY} / {KEY} is wrong"
+    headers = {
+        "location": f"https://elsewhere.example/{KEY}?key={KEY}",
+        "www-authenticate": f'Bearer realm="{KEY}"',
+    }
+    error = make(status, echo, headers)
+    parts = [
+        str(error),
+        repr(error),
+        str(error.args),
+        error.message,
+        error.response.text,
+        str(error.response.headers),
+        str(error.response.headers.raw),
+        str(error.litellm_response_headers),
+        str(vars(error)),
+    ]
+    assert [part for part in parts if KEY in part] == []
+    assert status == 307 or REDACTED in str(error)
+
+
+def test_a_key_across_the_cut_of_a_long_text_is_hidden_too() -> None:
+    for before in range(560, 605):
+        assert KEY[:12] not in str(make(400, "x" * before + KEY + "y" * 100))
+
+
+def test_without_a_key_what_looks_like_one_is_hidden() -> None:
+    error = to_exception(Failure(401, f"bad key {KEY}"), Origin(MODEL, BASE_URL))
+    assert KEY not in str(error)
+
+
+def test_a_long_text_is_quoted_in_part() -> None:
+    assert len(str(make(400, "x" * 1_000_000))) < 1000
+
+
+# ---- redirects
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        (
+            "https://elsewhere.example/v1/chat?token=s3cr3t#s3cr3t",
+            "https://elsewhere.example/v1/chat.",
+        ),
+        ("https://user:s3cr3t@elsewhere.example/v1", "https://elsewhere.example/v1."),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1."),
+        ("http://[::1]:8080/v1", "http://[::1]:8080/v1."),
+        ("//elsewhere.example/v1?s3cr3t", "elsewhere.example/v1."),
+        ("/other?s3cr3t", "/other."),
+        ("http://[s3cr3t", "a malformed address."),
+        ("http://elsewhere.example:99999/v1", "http://elsewhere.example:99999/v1."),
+        ("", "nowhere."),
+    ],
+)
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
+def test_a_redirect_shows_its_target_without_credentials_or_query(
+    status: int, location: str, shown: str
+) -> None:
+    error = make(status, "", {"location": location} if location else {})
+    assert type(error) is exceptions.APIError
+    assert error.status_code == 502
+    assert f"{BASE_URL} redirects ({status}) to " in str(error)
+    assert shown in str(error)
+    assert "s3cr3t" not in str(error)
+
+
+# ---- bodies
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('{"error":"Invalid API Key."}', "Invalid API Key."),
+        ('{"error":{"message":"boom","type":"x"}}', "boom"),
+        ('{"error":{"type":"overloaded"}}', "overloaded"),
+        ('{"error":{"reason":"x"}}', '{"reason": "x"}'),
+        ('{"error":{"message":{"a":1}}}', '{"a": 1}'),
+        ('{"error":["a"]}', '["a"]'),
+        ('{"error":7}', "7"),
+        ('{"message":"boom"}', "boom"),
+        ('{"detail":"boom"}', "boom"),
+        ('{"error":null,"detail":[{"msg":"boom"}]}', '[{"msg": "boom"}]'),
+        ('{"error":""}', '{"error":""}'),
+        ("{}", "{}"),
+        ("[]", "[]"),
+        ('"boom"', '"boom"'),
+        ("", ""),
+        ("  \n", ""),
+        ("boom\n", "boom"),
+        ('{"error":"cut o', '{"error":"cut o'),
+        (
+            "<html>\n<head><title>503 Service\nUnavailable</title></head></html>",
+            "an HTML page (503 Service\nUnavailable)",
+        ),
+        ("<!DOCTYPE html><body>x</body>", "an HTML page"),
+        ("[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_the_message_is_found_in_any_body(body: str, text: str) -> None:
+    assert error_text(body) == text
+    assert error_text(body.encode()) == text
+
+
+def test_a_body_that_is_no_text_is_quoted_as_far_as_it_goes() -> None:
+    assert error_text(b"\xff\xfeboom") == "\ufffd\ufffdboom"
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"error": {"code": 429}}, 429),
+        ({"error": {"code": "429"}}, 429),
+        ({"error": {"status": 400, "code": 500}}, 400),
+        ({"error": {"status_code": 503}}, 503),
+        ({"error": "boom", "status": 502}, 502),
+        ({"error": "boom", "code": "context_length_exceeded"}, None),
+        ({"error": {"code": True}}, None),
+        ({"error": {"code": 200}}, None),
+        ({"error": {"code": 600}}, None),
+        ({"error": {"code": "²"}}, None),
+        ({"error": {"code": "٤٠٠"}}, None),
+        ({"error": {"code": "9" * 5000}}, None),
+        ({"error": {"code": 429.0}}, None),
+        ({}, None),
+        (["error"], None),
+        (None, None),
+    ],
+)
+def test_the_status_of_an_error_event_is_read_if_it_is_one(document: Any, status: int) -> None:
+    assert status_of(document) == status
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "message", "type", "code", "status", "detail"]) | st.text(),
+            children,
+            max_size=3,
+        )
+    ),
+)
+
+
+@given(JSON_VALUES)
+def test_no_document_breaks_the_reading_of_an_error(document: Any) -> None:
+    assert isinstance(message_of(document), str)
+    assert status_of(document) is None or status_of(document) in range(400, 600)
+    assert isinstance(error_text(json.dumps(document)), str)
+
+
+@given(
+    st.just(200) | st.integers(300, 599),
+    st.sampled_from(["", OVERFLOW, NO_BODY, PLAN_CAP, NO_BALANCE, KEY]),
+    st.text(),
+    st.dictionaries(
+        st.sampled_from(["location", "retry-after", "x-synthetic-quotas", "Set-Cookie", "x-other"]),
+        st.text(),
+    ),
+)
+def test_any_failure_becomes_one_of_litellms_exceptions(
+    status: int, known: str, text: str, headers: dict[str, str]
+) -> None:
+    error: Any = to_exception(Failure(status, known + text, headers), origin())
+    assert any(isinstance(error, kind) for kind in LITELLMS)
+    assert 400 <= error.status_code < 600
+    assert error.llm_provider == "synthetic"
+    assert isinstance(error.response, httpx.Response)
+    assert KEY not in str(error).encode().decode()
+
+
+# ---- what never got an answer
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (
+            rules.connection_failed(origin(), f"refused {KEY}"),
+            exceptions.APIConnectionError,
+            f"The connection to {BASE_URL} failed: refused {REDACTED}",
+        ),
+        (rules.timed_out(origin(), "silence for 3 s"), exceptions.Timeout, "silence for 3 s"),
+        (
+            rules.stream_broken(origin(), "ended early"),
+            exceptions.APIConnectionError,
+            f"The stream from {BASE_URL} ended early. What was received is incomplete",
+        ),
+        (
+            rules.unreadable_reply(
+                origin(), "the body is not JSON", "text/html", {"set-cookie": "S=1", "x-echo": KEY}
+            ),
+            exceptions.APIError,
+            f"{BASE_URL} answered 200, but the body is not JSON (content type: text/html)",
+        ),
+        (rules.refused("No.", MODEL), exceptions.BadRequestError, "No."),
+        (rules.no_key(MODEL), exceptions.AuthenticationError, "Set SYNTHETIC_API_KEY or pass"),
+        (rules.no_key(MODEL, "Odd key."), exceptions.AuthenticationError, "Odd key."),
+    ],
+)
+def test_local_failures_are_litellms_exceptions_too(
+    error: Any, kind: type[Exception], said: str
+) -> None:
+    assert type(error).__name__ == kind.__name__
+    assert said in str(error)
+    assert error.llm_provider == "synthetic"
+    assert error.model == MODEL
+    assert KEY not in str(vars(error))
+    assert "S=1" not in str(getattr(error, "litellm_response_headers", ""))
+    assert passed_on(MODEL, error, "synthetic") is error

@@ -1,0 +1,148 @@
+"""What calls cost: right to the token, streamed or not, cached or not, told once per call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import litellm
+import pytest
+
+from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.testing import Text, Usage
+
+if TYPE_CHECKING:
+    from litellm_synthetic.testing import SyntheticServer
+    from tests.caller import Caller
+    from tests.conftest import Recorder
+
+MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
+PRICED = [
+    "hf:deepseek-ai/DeepSeek-V4.1-Flash",
+    "syn:large:text",
+    "hf:moonshotai/Kimi-K3",
+    "zai-org/GLM-5.3",
+]
+PROMPT, OUTPUT, CACHED = 100_003, 7_001, 64_000
+
+
+def _price(model_id: str) -> float:
+    """Return the exact price of the usage above from the package's own facts, in USD."""
+    model = load_bundled().find(model_id)
+    assert model is not None
+    prices = model.prices
+    rates = (
+        prices.input_usd_per_token,
+        prices.cache_read_usd_per_token,
+        prices.output_usd_per_token,
+    )
+    assert None not in rates
+    total = sum(
+        (
+            Decimal(count) * rate
+            for count, rate in zip((PROMPT - CACHED, CACHED, OUTPUT), rates, strict=True)
+            if rate
+        ),
+        start=Decimal(0),
+    )
+    return float(total)
+
+
+async def _settled(recorder: Recorder) -> list[float | None]:
+    """Return the costs that callbacks were told, after LiteLLM's background work."""
+    deadline = time.monotonic() + 5
+    while not recorder.costs and time.monotonic() < deadline:  # no sign is given
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)
+    return recorder.costs
+
+
+@pytest.mark.parametrize("model", PRICED)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_cost_is_exact_and_told_once(
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, model: str, *, stream: bool
+) -> None:
+    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    arguments = {"model": f"synthetic/{model}", "messages": MESSAGES}
+    if stream:
+        await caller.stream(**arguments)
+    else:
+        answer = await caller.completion(**arguments)
+        assert answer._hidden_params["response_cost"] == pytest.approx(_price(model), rel=1e-12)  # noqa: SLF001
+        assert litellm.completion_cost(answer) == pytest.approx(_price(model), rel=1e-12)
+    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_every_other_call_is_priced_once_too(
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
+) -> None:
+    model = "hf:moonshotai/Kimi-K3"
+    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    answer = await caller.text_completion(model=f"synthetic/{model}", prompt="x", stream=stream)
+    if stream:
+        await caller.collect(answer)
+    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+    recorder.costs.clear()
+    answer = await caller.responses(model=f"synthetic/{model}", input="x", stream=stream)
+    if stream:
+        await caller.collect(answer)
+    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+
+
+async def test_embeddings_cost_nothing(
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+) -> None:
+    del either_surface
+    await caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"])
+    assert await _settled(recorder) == [0.0]
+
+
+async def test_an_unknown_model_has_no_price_rather_than_a_false_one(
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+) -> None:
+    either_surface.respond_with(Text("ok"))
+    answer = await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
+    assert answer._hidden_params.get("response_cost") is None  # noqa: SLF001
+    assert await _settled(recorder) == [None]
+    with pytest.raises(Exception, match="mapped"):
+        litellm.get_model_info("synthetic/hf:a/Unknown")
+
+
+@pytest.mark.usefixtures("registered")
+def test_model_info_tells_limits_and_capabilities() -> None:
+    for name in ("synthetic/hf:moonshotai/Kimi-K3", "synthetic/moonshotai/Kimi-K3"):
+        info = litellm.get_model_info(name)
+        assert info["max_input_tokens"] == 524288
+        assert info["max_output_tokens"] == 65536
+        assert info["input_cost_per_token"] == 3e-06
+        assert info["output_cost_per_token"] == 1.5e-05
+        assert info["cache_read_input_token_cost"] == 4.5e-07
+        assert litellm.supports_vision(name)
+        assert litellm.supports_reasoning(name)
+        assert litellm.supports_response_schema(name)
+    assert "synthetic/hf:moonshotai/Kimi-K3" in litellm.models_by_provider["synthetic"]
+    vectors = litellm.get_model_info("synthetic/hf:nomic-ai/nomic-embed-text-v1.5")
+    assert vectors["output_vector_size"] == 768
+
+
+async def test_a_price_that_the_caller_sets_wins(
+    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+) -> None:
+    either_surface.respond_with(Text("a", usage=Usage(100, 10)))
+    router = litellm.Router(
+        model_list=[
+            {
+                "model_name": "m",
+                "litellm_params": {
+                    "model": "synthetic/hf:moonshotai/Kimi-K3",
+                    "input_cost_per_token": 0.0,
+                    "output_cost_per_token": 0.0,
+                },
+            }
+        ]
+    )
+    await caller.router_completion(router, model="m", messages=MESSAGES)
+    assert await _settled(recorder) == [0.0]

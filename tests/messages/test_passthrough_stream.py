@@ -1,0 +1,162 @@
+"""Messages streams piece by piece: cut anywhere, the same bytes and the same message."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
+from litellm_synthetic.messages.assembly import MessageAssembly, event_document
+from litellm_synthetic.messages.passthrough_stream import EventSplitter
+from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
+from litellm_synthetic.messages.translate import Translation
+from litellm_synthetic.transport.sse import Event, EventDecoder
+
+
+def told(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"type": kind, **fields}
+
+
+def arguments(piece: str) -> dict[str, str]:
+    return {"type": "input_json_delta", "partial_json": piece}
+
+
+LOOK = {"name": "look"}
+STORY = [
+    told("message_start", message={"id": "m", "role": "assistant", "usage": {"input_tokens": 5}}),
+    told("ping"),
+    told("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
+    told("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "Hm"}),
+    told("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "s"}),
+    told("content_block_stop", index=0),
+    told("content_block_start", index=1, content_block={"type": "text", "text": ""}),
+    told("content_block_delta", index=1, delta={"type": "text_delta", "text": "Hé"}),
+    told("content_block_delta", index=1, delta={"type": "text_delta", "text": "llo"}),
+    told("content_block_start", index=2, content_block={"type": "tool_use", "id": "t", **LOOK}),
+    told("content_block_delta", index=2, delta=arguments('{"a"')),
+    told("content_block_delta", index=2, delta=arguments(":1}")),
+    told("content_block_delta", index=2, delta={"type": "of_tomorrow", "x": 1}),
+    told("message_delta", delta={"stop_reason": "tool_use"}, usage={"output_tokens": 9}),
+    told("message_stop"),
+]
+WHOLE = {
+    "id": "m",
+    "role": "assistant",
+    "stop_reason": "tool_use",
+    "content": [
+        {"type": "thinking", "thinking": "Hm", "signature": "s"},
+        {"type": "text", "text": "Héllo"},
+        {"type": "tool_use", "id": "t", **LOOK, "input": {"a": 1}},
+    ],
+    "usage": {"input_tokens": 5, "output_tokens": 9},
+}
+
+
+def written(ending: str) -> bytes:
+    return "".join(
+        f"event: {one['type']}{ending}data: {json.dumps(one, ensure_ascii=False)}{ending}{ending}"
+        for one in STORY
+    ).encode()
+
+
+@given(
+    st.sampled_from(["\n", "\r\n"]),
+    st.lists(st.integers(min_value=1, max_value=60), min_size=1, max_size=200),
+)
+def test_however_the_bytes_are_cut_each_piece_is_whole_events(
+    ending: str, sizes: list[int]
+) -> None:
+    raw, pieces, start = written(ending), [], 0
+    splitter, decoder, assembly = EventSplitter(), EventDecoder(), MessageAssembly()
+    for size in [*sizes, len(raw)]:
+        for piece in splitter.feed(raw[start : start + size]):
+            pieces.append(piece)
+            for event in decoder.feed(piece):
+                assembly.take(event_document(event))
+        start += size
+    assert b"".join(pieces) + splitter.close() == raw
+    assert len(pieces) == len(STORY)
+    assert all(piece.endswith(f"{ending}{ending}".encode()) for piece in pieces)
+    assert assembly.message == WHOLE
+    assert assembly.done
+    assert assembly.text == 'HmsHéllo{"a":1}'
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(1, 20), max_size=40))
+def test_the_splitter_loses_no_byte_of_anything(raw: bytes, sizes: list[int]) -> None:
+    splitter, out, start = EventSplitter(), b"", 0
+    for size in [*sizes, len(raw) + 1]:
+        out += b"".join(splitter.feed(raw[start : start + size]))
+        start += size
+    assert out + splitter.close() == raw
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["type", "index", "delta", "message", "content_block", "usage", "text",
+                         "partial_json", "thinking", "stop_reason"]), inner, max_size=5),
+    max_leaves=12))  # fmt: skip  # any JSON that looks a little like an event
+def test_any_event_is_taken_or_refused(document: Any) -> None:
+    assembly = MessageAssembly()
+    try:
+        assembly.take(event_document(Event("", json.dumps(document))))
+    except (BrokenStreamError, ErrorEventError):
+        return
+    assert isinstance(assembly.message["content"], list)
+
+
+def test_every_delta_kind_of_a_known_event_is_survived() -> None:
+    assembly = MessageAssembly()
+    for kind in ("content_block_start", "content_block_delta", "message_delta", "message_start"):
+        values: tuple[Any, ...] = (None, 1, "x", [], {}, {"type": "text_delta", "text": 1})
+        for value in values:
+            assembly.take({"type": kind, "delta": value, "content_block": value, "message": value})
+    assert assembly.message["content"] == [{"type": "text_delta", "text": 1}]
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "status"),
+    [
+        (Event("error", '{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}'),
+         "Busy", 529),
+        (Event("error", "plain words"), "plain words", 200),
+        (Event("", '{"error":"Context limit exceeded"}'), "Context limit exceeded", 200),
+        (Event("", '{"type":"error","error":{"type":"rate_limit_error","message":"Slow"}}'),
+         "Slow", 429),
+        (Event("", '{"type":"error","error":{"type":"of_tomorrow","message":"?"}}'), "?", 200),
+    ],
+)  # fmt: skip  # a table
+def test_error_events_tell_their_text_and_status(event: Event, text: str, status: int) -> None:
+    with pytest.raises(ErrorEventError) as caught:
+        event_document(event)
+    assert (caught.value.text, caught.value.status) == (text, status)
+
+
+@pytest.mark.parametrize("data", ["{", "[1]", '"x"', "1"])
+def test_what_is_no_json_object_breaks_the_stream(data: str) -> None:
+    with pytest.raises(BrokenStreamError):
+        event_document(Event("content_block_delta", data))
+
+
+def test_an_event_of_no_readable_kind_brings_nothing() -> None:
+    decoder = MessageChunkDecoder("synthetic/m", Translation({}))
+    kinds: tuple[Any, ...] = (None, 1, [], {}, "of_tomorrow", "ping")
+    for kind in kinds:
+        assert decoder.decode(Event("", json.dumps({"type": kind}))) == []
+    with pytest.raises(BrokenStreamError, match="ended early"):
+        decoder.finish()
+
+
+def test_a_stop_reason_is_never_invented() -> None:
+    decoder = MessageChunkDecoder("synthetic/m", Translation({}))
+    for document in STORY[:-2]:
+        decoder.decode(Event("", json.dumps(document)))
+    decoder.decode(Event("", json.dumps(told("message_delta", delta={"stop_reason": None}))))
+    decoder.decode(Event("", json.dumps(told("message_stop"))))
+    assert decoder.done
+    with pytest.raises(BrokenStreamError, match="stop_reason"):
+        decoder.finish()

@@ -1,0 +1,106 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_synthetic.transport import sse
+from litellm_synthetic.transport.sse import Event, EventDecoder, OversizedEventError
+
+
+def read(*pieces: bytes) -> list[Event]:
+    decoder = EventDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return events + decoder.close()
+
+
+@pytest.mark.parametrize(
+    ("stream", "events"),
+    [
+        (b"", []),
+        (b"\n\n\n", []),
+        (b"data: a\n\n", [("", "a")]),
+        (b"data:a\n\n", [("", "a")]),
+        (b"data:  a\n\n", [("", " a")]),
+        (b"data: a\r\n\r\n", [("", "a")]),
+        (b"data: a\r\r", [("", "a")]),
+        (b"data: a\n\r\ndata: b\r\rdata: c\r\n\n", [("", "a"), ("", "b"), ("", "c")]),
+        (b": a comment\n\ndata: a\n: another\n\n", [("", "a")]),
+        (b"event: ping\n\ndata: a\n\n", [("", "a")]),
+        (b"event: ping\ndata: a\n\n", [("ping", "a")]),
+        (b"event:ping\ndata: a\n\ndata: b\n\n", [("ping", "a"), ("", "b")]),
+        (b"data: a\ndata: b\n\n", [("", "a\nb")]),
+        (b"data\n\n", [("", "")]),
+        (b"data:\n\n", [("", "")]),
+        (b"data\ndata\n\n", [("", "\n")]),
+        (b"id: 7\nretry: 10\nnonsense\ndatax: b\ndata: a\n\n", [("", "a")]),
+        (b"\xef\xbb\xbfdata: a\n\n", [("", "a")]),
+        (b"\xef\xbb\xbf", []),
+        (b"data: a", [("", "a")]),
+        (b"data: a\n", [("", "a")]),
+        (b"data: a\n\ndata: [DONE]", [("", "a"), ("", "[DONE]")]),
+        ("data: a\u2028b\u0085c\x0bd\n\n".encode(), [("", "a\u2028b\u0085c\x0bd")]),
+        (b"data: \xff\n\n", [("", "\ufffd")]),
+    ],
+)
+def test_the_grammar_is_that_of_the_standard(stream: bytes, events: list[tuple[str, str]]) -> None:
+    assert read(stream) == [Event(*event) for event in events]
+
+
+LINES = st.lists(
+    st.tuples(
+        st.one_of(
+            st.sampled_from(
+                ["", "", "data: {}", "data: Zoë 🐟", "data:", "data", ": ping", "event: error"]
+            ).map(str.encode),
+            st.text(max_size=8).map(lambda text: b"data: " + text.encode("utf-8", "replace")),
+            st.binary(max_size=8),
+        ),
+        st.sampled_from([b"\n", b"\r", b"\r\n", b""]),
+    ),
+    max_size=12,
+)
+
+
+@given(
+    st.sampled_from([b"", b"\xef\xbb\xbf", b"\xef\xbb"]),
+    LINES,
+    st.lists(st.integers(0, 200), max_size=12),
+)
+def test_the_events_are_the_same_however_the_bytes_are_cut(
+    start: bytes, lines: list[tuple[bytes, bytes]], cuts: list[int]
+) -> None:
+    stream = start + b"".join(line + ending for line, ending in lines)
+    whole = read(stream)
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[a:b] for a, b in pairwise(edges)]
+    assert read(*pieces) == whole
+    assert read(*(stream[at : at + 1] for at in range(len(stream)))) == whole
+
+
+@given(st.binary())
+def test_no_bytes_break_the_decoder(stream: bytes) -> None:
+    assert all(isinstance(event, Event) for event in read(stream))
+
+
+def test_an_event_is_handed_out_as_soon_as_it_is_whole() -> None:
+    decoder = EventDecoder()
+    assert decoder.feed(b"data: a\r") == []
+    assert decoder.feed(b"\n\r") == [Event("", "a")]
+    assert decoder.feed(b"\n") == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_line_without_end_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(sse, "MAX_LINE_BYTES", 100)
+    assert read(b"data: " + b"x" * 94 + b"\n\n") == [Event("", "x" * 94)]
+    stream = b"data: a\n\ndata: " + b"x" * 95 + b"\n\n"
+    with pytest.raises(OversizedEventError, match="100 bytes"):
+        read(*(stream[at : at + size] for at in range(0, len(stream), size)))
+
+
+def test_many_short_lines_in_one_read_are_no_long_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_LINE_BYTES", 100)
+    assert len(read(b"data: a\n\n" * 50)) == 50
