@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from xdist.scheduler import LoadFileScheduling
+
     from litellm_synthetic.testing import SyntheticServer
 
 pytest_plugins = ["pytester"]
@@ -37,6 +39,25 @@ settings.register_profile("suite", max_examples=30, deadline=None, derandomize=T
 # `pytest --hypothesis-profile=search` looks for what those examples miss.
 settings.register_profile("search", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let workers begin with the gateway: its files take longest, above all these."""
+    if hasattr(config, "workerinput"):
+        first = ("gateway/test_redis", "gateway/test_workers", "gateway/")
+        items.sort(key=lambda item: [part not in item.nodeid for part in first])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  # runs without xdist too
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
 
 NewRouter = Callable[..., litellm.Router]
 """Make a Router from a model list and settings."""

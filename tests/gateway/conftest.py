@@ -44,6 +44,12 @@ CONFIG: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
+    """Let proxies be forked: Python's fork server listens on a socket in the file system."""
+    return [*allowed_hosts, "/"]
+
+
 @pytest.fixture(scope="session", params=["native", "translate"])
 def running_messages_proxy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
