@@ -17,21 +17,10 @@ from litellm_synthetic.chat.reasoning import (
     accepted_effort,
     requested_effort,
 )
+from litellm_synthetic.errors.faults import InvalidParameterError, UnsupportedEffortError
 
 MAX_STOP_SEQUENCES: Final = 4
 MAX_LOGIT_BIAS: Final = 100
-# 10,485,760 bytes pass; about 10.2 MiB get a misleading 400 (reported 2026-08-21).
-MAX_BODY_BYTES: Final = 10 * 1024 * 1024
-
-
-class InvalidParameterError(ValueError):
-    """Name a parameter, its value and the range that it is outside of."""
-
-
-class UnsupportedEffortError(InvalidParameterError):
-    """Say that reasoning cannot be switched off; dropping the parameter is a way out."""
-
-
 Check = Callable[[str, Any], None]
 
 
@@ -224,16 +213,3 @@ def check_fields(fields: Mapping[str, Any], *, unlimited_stop: bool = False) -> 
         if name == "stop" and unlimited_stop:
             continue
         parameter.check(name, value)
-
-
-def check_body_size(size_bytes: int) -> None:
-    """Check the encoded request against Synthetic's limit.
-
-    Raises:
-        InvalidParameterError: over 10 MiB.
-    """
-    if size_bytes > MAX_BODY_BYTES:
-        raise InvalidParameterError(
-            f"the request body of {size_bytes:,} bytes is over Synthetic's limit of "
-            f"{MAX_BODY_BYTES:,} (10 MiB): shrink the images or the history"
-        )

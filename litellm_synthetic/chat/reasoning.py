@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from litellm_synthetic.errors.faults import InvalidThinkingError
+
 # `none` switches reasoning off; it is no level and never the nearest one to a level.
 OFF: Final = "none"
 SCALE: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
@@ -25,10 +27,6 @@ _LEVEL_BY_BUDGET_TOKENS: Final = (
 
 class CannotStopReasoningError(ValueError):
     """Say that a model reasons whatever it is told."""
-
-
-class InvalidThinkingError(ValueError):
-    """Say what is wrong with a `thinking` or `reasoning_effort` value."""
 
 
 def requested_effort(reasoning_effort: object, thinking: object) -> str | None:

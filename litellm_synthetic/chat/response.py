@@ -18,6 +18,7 @@ from litellm.types.utils import (
 
 from litellm_synthetic.chat.think_tags import split_text
 from litellm_synthetic.chat.usage import to_usage
+from litellm_synthetic.errors.faults import UnreadableReplyError
 
 # Where `_hidden_params` keeps the name that the upstream answered with.
 UPSTREAM_MODEL: Final = "upstream_model"
@@ -31,27 +32,6 @@ _KNOWN_MESSAGE: Final = frozenset(
 
 # What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
 MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
-
-
-class UnreadableReplyError(Exception):
-    """Say why a 200 is not the reply that was asked for."""
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body.
-
-    Raises:
-        UnreadableReplyError: empty, no JSON, or no object.
-    """
-    if not body.strip():
-        raise UnreadableReplyError("the body is empty")
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableReplyError("the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise UnreadableReplyError("the body is JSON, but no object")
-    return document
 
 
 def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) -> ModelResponse:

@@ -25,6 +25,7 @@ from litellm_synthetic.chat.response import (
 from litellm_synthetic.chat.think_tags import ThinkTagSplitter
 from litellm_synthetic.chat.usage import to_usage
 from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
 if TYPE_CHECKING:
     from litellm.types.utils import Usage
@@ -33,19 +34,6 @@ if TYPE_CHECKING:
 
 _DONE: Final = "[DONE]"
 _SUCCESS: Final = 200
-
-
-class ErrorEventError(Exception):
-    """Hold an error that the upstream reported inside a stream."""
-
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.text = text
-        self.status = status
-
-
-class BrokenStreamError(Exception):
-    """Say how a stream fails to be a chat completion."""
 
 
 class _Choice:

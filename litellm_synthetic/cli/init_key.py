@@ -142,7 +142,7 @@ def trial(key: Secret) -> Trial:
         where = endpoint()
     except InvalidBaseURLError as error:
         return Trial("unknown", f"{BASE_URL_VARIABLE}: {error}.")
-    if where.beside("native") is None:
+    if where.beside("v2") is None:
         return Trial("unknown", f"Nothing is known of {where.base_url} that tries a key for free.")
     tell(f"Trying the key with one free call to {where.base_url}")
     try:

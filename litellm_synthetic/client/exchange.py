@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from litellm.litellm_core_utils.core_helpers import process_response_headers
 
-from litellm_synthetic.chat import response as replies
-from litellm_synthetic.chat.response import UnreadableReplyError
 from litellm_synthetic.errors import bodies, rules
+from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Failure, Origin
 from litellm_synthetic.transport import client
 from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
@@ -94,7 +94,7 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
         Exception: another of LiteLLM's, where a 200 holds an error all the same.
     """
     try:
-        document = replies.decode(reply.body)
+        document = decode(reply.body)
         if document.get("error") and not document.keys() & _ANSWERS:
             text = bodies.message_of(document)
             raise rules.to_exception(
@@ -104,6 +104,23 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
         raise rules.unreadable_reply(origin, str(error), content_type, reply.headers) from error
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body.
+
+    Raises:
+        UnreadableReplyError: empty, no JSON, or no object.
+    """
+    if not body.strip():
+        raise UnreadableReplyError("the body is empty")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableReplyError("the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise UnreadableReplyError("the body is JSON, but no object")
+    return document
 
 
 def keep_headers(response: Any, headers: httpx.Headers) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm.secret_managers.main import get_secret_str
 
-from litellm_synthetic.chat import response
-from litellm_synthetic.chat.request import prepare_quotas
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.call import Call, endpoint_of, key_of
+from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.config.credentials import KEY_VARIABLE
 from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.errors import rules
+from litellm_synthetic.errors.faults import UnreadableReplyError
+from litellm_synthetic.errors.rules import Origin
 from litellm_synthetic.quota.header import Quotas, parse_quotas
 
 if TYPE_CHECKING:
@@ -57,18 +59,31 @@ def _prepare(
     *,
     is_async: bool,
 ) -> Prepared:
-    return prepare_quotas(
-        Call(
-            model=_NAME,
-            fields={},
-            headers=None,
-            # As the route's calls find them: the environment, or LiteLLM's secret manager.
-            key=api_key or get_secret_str(KEY_VARIABLE),
-            base_url=api_base or get_secret_str(BASE_URL_VARIABLE),
-            timeout=timeout_seconds,
-            max_retries=max_retries,
-            is_async=is_async,
+    call = Call(
+        model=_NAME,
+        fields={},
+        headers=None,
+        # As the route's calls find them: the environment, or LiteLLM's secret manager.
+        key=api_key or get_secret_str(KEY_VARIABLE),
+        base_url=api_base or get_secret_str(BASE_URL_VARIABLE),
+        timeout=timeout_seconds,
+        max_retries=max_retries,
+        is_async=is_async,
+    )
+    endpoint = endpoint_of(call)
+    account = endpoint.beside("v2")
+    if account is None:
+        raise rules.refused(
+            f"Where the quotas of {endpoint.base_url} lie is unknown; they are known beside a base "
+            "URL that ends in /openai/v1, /anthropic/v1 or /v1.",
+            _NAME,
         )
+    key = key_of(call)
+    return Prepared(
+        outgoing=outgoing(call, key, account.url("quotas"), b"", method="GET"),
+        origin=Origin(model=_NAME, base_url=account.base_url, key=key, or_else=""),
+        body={},
+        stream=False,
     )
 
 
@@ -79,7 +94,7 @@ def _read(reply: Reply, prepared: Prepared) -> Quotas | None:
             return None
         found = parse_quotas(json.dumps(document))
         if found is None or found.is_empty:
-            raise response.UnreadableReplyError("the JSON object says nothing of quotas")
+            raise UnreadableReplyError("the JSON object says nothing of quotas")
         return found
 
     found: Quotas | None = exchange.read(reply, prepared.origin, fill)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm.secret_managers.main import get_secret_str
 
-from litellm_synthetic.chat.request import prepare_search
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.body import encode_body
+from litellm_synthetic.client.call import Call, key_of
+from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.client.search_results import SearchResults, read_results
 from litellm_synthetic.config.credentials import KEY_VARIABLE
 from litellm_synthetic.config.endpoint import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from litellm_synthetic.config.credentials import Secret
     from litellm_synthetic.transport.client import Reply
 
 # What stands where an exception names its model.
@@ -97,7 +99,15 @@ def prepare(  # noqa: PLR0913  # LiteLLM's arguments of a search
         timeout=DEFAULT_TIMEOUT_SECONDS if timeout is None else timeout,
         is_async=is_async,
     )
-    return prepare_search(call, query, _origin(endpoint))
+    secret = key_of(call)
+    body = {"query": query}
+    url = endpoint.url("search")
+    return Prepared(
+        outgoing=outgoing(call, secret, url, encode_body(body, SEARCH)),
+        origin=_origin(endpoint, secret),
+        body=body,
+        stream=False,
+    )
 
 
 def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
@@ -121,8 +131,8 @@ def _endpoint(said: str) -> Endpoint:
         raise rules.refused(f"{error}.", SEARCH) from error
     native = given.base_url.removesuffix("/search")
     if native.endswith(_NATIVE_SUFFIX):
-        return Endpoint(native, "native")
-    beside = given.beside("native")
+        return Endpoint(native, "v2")
+    beside = given.beside("v2")
     if beside is None:
         raise rules.refused(
             f"Where search lies beside {given.base_url} is not known. Give the base URL that ends "
@@ -145,10 +155,11 @@ def _check_origin(asked: Endpoint, own: Endpoint) -> None:
         )
 
 
-def _origin(endpoint: Endpoint) -> Origin:
+def _origin(endpoint: Endpoint, key: Secret) -> Origin:
     return Origin(
         model=SEARCH,
         base_url=endpoint.base_url,
+        key=key,
         remedies={
             402: f"{_SUBSCRIPTION}.",
             403: f"{_SUBSCRIPTION}.",

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from litellm_synthetic.chat.response import UnreadableReplyError
+from litellm_synthetic.errors.faults import UnreadableReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

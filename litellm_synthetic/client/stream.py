@@ -7,9 +7,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError, NoEventsError
 from litellm_synthetic.errors.rules import Failure, Origin
 from litellm_synthetic.transport.client import (
     AsyncByteStream,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
-_LONGEST_OPENING_BYTES: Final = 64 * 1024
+_MAX_PREFIX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
 
 
@@ -61,14 +61,6 @@ class Decoder(Protocol):
         """Return what closes the reply."""
 
 
-class NoEventsError(Exception):
-    """Say that a body is no event stream, and hold how it begins."""
-
-    def __init__(self, opening: bytes) -> None:
-        super().__init__("the body is no event stream" if opening.strip() else "the body is empty")
-        self.opening = opening
-
-
 class EventWatch:
     """Tell whether events come at all, and bound the wait between two.
 
@@ -90,7 +82,7 @@ class EventWatch:
         if heard:
             self._opening = None
         elif self._opening is not None:
-            self._opening = (self._opening + data)[:_LONGEST_OPENING_BYTES]
+            self._opening = (self._opening + data)[:_MAX_PREFIX_BYTES]
         if heard or self._limit_seconds is None:
             self._last_event_at = now
         elif (waited := now - self._last_event_at) > self._limit_seconds:
@@ -106,7 +98,7 @@ class EventWatch:
             raise NoEventsError(self._opening)
 
 
-ENDINGS: Final = (
+STREAM_ERRORS: Final = (
     StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, *_UNREADABLE
 )  # fmt: skip  # one list, read as one
 
@@ -157,7 +149,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_ending(error, self._origin, self._headers) from error
+        raise translated_error(error, self._origin, self._headers) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -167,7 +159,7 @@ class _Reader:
         return chunks
 
 
-def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) -> Exception:
+def translated_error(error: Exception, origin: Origin, headers: httpx.Headers) -> Exception:
     """Return LiteLLM's error for a stream that ended badly."""
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
@@ -183,7 +175,7 @@ def translated_ending(error: Exception, origin: Origin, headers: httpx.Headers) 
 def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> Exception:
     """Return the error for a 200 that came as a whole instead of a stream: a page, or an error."""
     try:
-        document = json.loads(error.opening)
+        document = json.loads(error.prefix)
     except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict) and document.get("error"):
@@ -277,7 +269,7 @@ def _iterate(body: ByteStream, reader: _Reader) -> Generator[ModelResponseStream
                     body.drain()
                     return
             yield from reader.end()
-        except ENDINGS as error:
+        except STREAM_ERRORS as error:
             yield from reader.failed(error)
     finally:
         body.close()
@@ -294,7 +286,7 @@ async def _aiterate(body: AsyncByteStream, reader: _Reader) -> AsyncGenerator[Mo
                     return
             for chunk in reader.end():
                 yield chunk
-        except ENDINGS as error:
+        except STREAM_ERRORS as error:
             for chunk in reader.failed(error):
                 yield chunk
     finally:

@@ -1,7 +1,7 @@
 """Where a call goes: what a base URL means, and which URLs follow from it.
 
-A base URL chooses a *surface*, the protocol that is spoken there: OpenAI's, Anthropic's, or
-Synthetic's own, which has quotas and search.
+A base URL chooses an API: OpenAI's, the Messages API, or Synthetic's own `/v2`, which has quotas
+and search.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from urllib.parse import SplitResult, urlsplit
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
-# Chooses the surface of Anthropic messages: `native` or `translate`.
+# Chooses how Anthropic messages are sent: `native` or `translate`.
 MESSAGES_VARIABLE: Final = "SYNTHETIC_MESSAGES"
 
-Surface = Literal["openai", "anthropic", "native"]
-SURFACE_BY_SUFFIX: Final[tuple[tuple[str, Surface], ...]] = (
+Api = Literal["openai", "anthropic", "v2"]
+API_BY_SUFFIX: Final[tuple[tuple[str, Api], ...]] = (
     ("/anthropic", "anthropic"),
     ("/anthropic/v1", "anthropic"),
     ("", "openai"),  # everything else is taken as an OpenAI-style base
 )
-# Where each surface lies below the same host, or the same prefix of a gateway's paths.
-_HOME: Final[dict[Surface, str]] = {
+# Where each API lies below the same host, or the same prefix of a gateway's paths.
+_PATHS: Final[dict[Api, str]] = {
     "openai": "/openai/v1",
     "anthropic": "/anthropic/v1",
-    "native": "/v2",
+    "v2": "/v2",
 }
 # The longest first; `/v1` is the documented short form of `/openai/v1`.
-_KNOWN_HOMES: Final = ("/openai/v1", "/anthropic/v1", "/v1")
+_KNOWN_PATHSS: Final = ("/openai/v1", "/anthropic/v1", "/v1")
 
 # What people paste when a tool asks them for a "URL": the operation at its end is cut off.
 _OPERATIONS: Final = (
@@ -56,29 +56,29 @@ class Endpoint:
     """Name a normalised base URL and the protocol spoken there."""
 
     base_url: str
-    surface: Surface
+    api: Api
 
     def url(self, operation: str) -> str:
         """Return the absolute URL of an operation such as `chat/completions`."""
         return f"{self.base_url}/{operation}"
 
-    def beside(self, surface: Surface) -> Endpoint | None:
-        """Return where another surface lies beside this one.
+    def beside(self, api: Api) -> Endpoint | None:
+        """Return where another API lies beside this one.
 
         None where this base URL doesn't end like one of Synthetic's, so that nothing is known
         about what lies beside it.
         """
-        if surface == self.surface:
+        if api == self.api:
             return self
         above = next(
             (
-                self.base_url.removesuffix(home)
-                for home in _KNOWN_HOMES
-                if self.base_url.endswith(home)
+                self.base_url.removesuffix(path)
+                for path in _KNOWN_PATHSS
+                if self.base_url.endswith(path)
             ),
             None,
         )
-        return None if above is None else Endpoint(f"{above}{_HOME[surface]}", surface)
+        return None if above is None else Endpoint(f"{above}{_PATHS[api]}", api)
 
 
 @lru_cache(maxsize=64)
@@ -106,9 +106,9 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
             f"{ALLOW_HTTP_VARIABLE}=1 if this network is trusted"
         )
     path = _normalise_path(parts.path)
-    surface = next(name for suffix, name in SURFACE_BY_SUFFIX if path.endswith(suffix))
+    api = next(name for suffix, name in API_BY_SUFFIX if path.endswith(suffix))
     if not path:
-        path = _HOME["openai"]
+        path = _PATHS["openai"]
     if path.endswith("/anthropic"):
         path += "/v1"
     bracketed = f"[{host}]" if ":" in host else host
@@ -116,7 +116,7 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
     base_url = f"{parts.scheme}://{authority}{path}"
     if not _PLAIN_HOST.fullmatch(host) or len(base_url) > _LONGEST_PLAIN_CHARACTERS:
         _check_with_httpx(base_url)
-    return Endpoint(base_url=base_url, surface=surface)
+    return Endpoint(base_url=base_url, api=api)
 
 
 def _check_with_httpx(base_url: str) -> None:

@@ -16,11 +16,13 @@ from litellm_synthetic.chat.response import UPSTREAM_MODEL
 from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.chat.usage import count_locally
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.call import Call, Resolved, resolve
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
-from litellm_synthetic.integration.seams import PassThroughStream, call_arguments, router_group_size
+from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration.stream_wrapper import PassThroughStream
+from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
 from litellm_synthetic.messages.translate import fill_message
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
+    from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.transport.client import Reply
 
 
@@ -43,28 +46,29 @@ class Route:
 
     def chat(self, ctx: Any) -> Any:
         """Serve `completion` and `acompletion`, plain and streamed, from a dispatch context."""
-        prepared = prepare_chat(_call(ctx), ctx.messages, self._catalog())
-        model = _asked(ctx.model)
+        resolved = resolve(_call(ctx), self._catalog())
+        if resolved.endpoint.api == "anthropic":
+            return _run(ctx, *_over_messages(ctx, resolved))
+        model = ROUTE_PREFIX + ctx.model
 
         def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-            if prepared.translation is None:
-                return replies.fill_chat(ctx.model_response, document, model)
-            return fill_message(ctx.model_response, document, model, prepared.translation, headers)
+            del headers
+            return replies.fill_chat(ctx.model_response, document, model)
 
-        return _run(ctx, prepared, fill, ctx.messages)
+        return _run(ctx, prepare_chat(resolved, ctx.messages), fill, ChunkDecoder(model))
 
     def text(self, ctx: Any) -> Any:
         """Serve `text_completion` and `atext_completion` from a dispatch context."""
         prompts = [message.get("content") for message in ctx.messages]
         prompt = prompts[0] if len(prompts) == 1 else prompts
-        prepared = prepare_text(_call(ctx), prompt, self._catalog())
-        model = _asked(ctx.model)
+        resolved = resolve(_call(ctx), self._catalog(), api="openai")
+        model = ROUTE_PREFIX + ctx.model
 
         def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
             del headers
             return replies.fill_text(document, model)
 
-        return _run(ctx, prepared, fill, ctx.messages)
+        return _run(ctx, prepare_text(resolved, prompt), fill, ChunkDecoder(model))
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         """Return the request of an embedding from what LiteLLM hands a custom provider."""
@@ -81,7 +85,8 @@ class Route:
             client=said.get("client"),
             is_async=is_async,
         )
-        prepared = prepare_embedding(call, arguments["input"], self._catalog())
+        resolved = resolve(call, self._catalog(), api="openai")
+        prepared = prepare_embedding(resolved, arguments["input"])
         refresh_in_background_if_due(prepared.origin.base_url)
         return prepared
 
@@ -112,10 +117,6 @@ class EmbeddingHandler(CustomLLM):
         return _embedding(reply, prepared, arguments)
 
 
-def _asked(model: str) -> str:
-    return ROUTE_PREFIX + model
-
-
 def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(optional_params)
     return {
@@ -140,7 +141,7 @@ def _call(ctx: Any) -> Call:
         verify=ctx.litellm_params.get("ssl_verify"),
         client=ctx.client,
         is_async=bool(ctx.acompletion),
-        stop_asked=call_arguments(ctx.logging).get("stop"),
+        requested_stop=call_arguments(ctx.logging).get("stop"),
         only_deployment=router_group_size(ctx.litellm_params) == 1,
     )
 
@@ -148,12 +149,26 @@ def _call(ctx: Any) -> Call:
 # ---- chat and text
 
 
-def _run(ctx: Any, prepared: Prepared, fill: Fill, messages: Any) -> Any:
+def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decoder]:
+    model = ROUTE_PREFIX + ctx.model
+    prepared, translation = prepare_completion(resolved, ctx.messages)
+
+    def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        return fill_message(ctx.model_response, document, model, translation, headers)
+
+    return prepared, fill, MessageChunkDecoder(model, translation)
+
+
+def _run(ctx: Any, prepared: Prepared, fill: Fill, decoder: Decoder) -> Any:
     refresh_in_background_if_due(prepared.origin.base_url)
-    exchange.log_request(ctx.logging, prepared, messages)
+    exchange.log_request(ctx.logging, prepared, ctx.messages)
     if ctx.acompletion:
-        return _astream(ctx, prepared) if prepared.stream else _aplain(ctx, prepared, fill)
-    return _stream(ctx, prepared) if prepared.stream else _plain(ctx, prepared, fill)
+        if prepared.stream:
+            return _astream(ctx, prepared, decoder)
+        return _aplain(ctx, prepared, fill)
+    if prepared.stream:
+        return _stream(ctx, prepared, decoder)
+    return _plain(ctx, prepared, fill)
 
 
 def _plain(ctx: Any, prepared: Prepared, fill: Fill) -> Any:
@@ -188,29 +203,20 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
     )
 
 
-def _stream(ctx: Any, prepared: Prepared) -> PassThroughStream:
+def _stream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = exchange.open_stream(prepared)
-    decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
     chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
 
-async def _astream(ctx: Any, prepared: Prepared) -> PassThroughStream:
+async def _astream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = await exchange.aopen_stream(prepared)
-    decoder = _decoder(ctx, prepared)
     silence_seconds = prepared.outgoing.limits.silence_seconds
     chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
     await chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
-
-
-def _decoder(ctx: Any, prepared: Prepared) -> Decoder:
-    model = _asked(ctx.model)
-    if prepared.translation is None:
-        return ChunkDecoder(model)
-    return MessageChunkDecoder(model, prepared.translation)
 
 
 def _wrapped(
@@ -218,7 +224,7 @@ def _wrapped(
 ) -> PassThroughStream:
     stream = PassThroughStream(
         completion_stream=chunks,
-        model=_asked(ctx.model),
+        model=ROUTE_PREFIX + ctx.model,
         logging_obj=ctx.logging,
         custom_llm_provider=PROVIDER,
         _response_headers=bodies.kept_headers(headers),
@@ -240,7 +246,7 @@ def _wrapped(
 
 
 def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
-    blank, model = arguments["model_response"], _asked(arguments["model"])
+    blank, model = arguments["model_response"], ROUTE_PREFIX + arguments["model"]
     response: EmbeddingResponse = exchange.read(
         reply, prepared.origin, lambda document, _: replies.fill_embedding(blank, document, model)
     )

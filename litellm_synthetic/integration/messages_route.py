@@ -20,13 +20,9 @@ from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import ModelResponse, all_litellm_params
 
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
-from litellm_synthetic.chat.params import InvalidParameterError
-from litellm_synthetic.chat.reasoning import InvalidThinkingError
-from litellm_synthetic.chat.request import prepare_native
-from litellm_synthetic.chat.response import UnreadableReplyError
 from litellm_synthetic.chat.usage import count_locally, uncached_once
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.request import Call, Prepared
+from litellm_synthetic.client.call import Call
 from litellm_synthetic.config.endpoint import (
     MESSAGES_VARIABLE,
     InvalidBaseURLError,
@@ -35,7 +31,12 @@ from litellm_synthetic.config.endpoint import (
 )
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies, rules
-from litellm_synthetic.integration.seams import (
+from litellm_synthetic.errors.faults import (
+    InvalidParameterError,
+    InvalidThinkingError,
+    UnreadableReplyError,
+)
+from litellm_synthetic.integration.call_log import (
     MessagesRequest,
     call_arguments,
     log_stream_end,
@@ -43,11 +44,13 @@ from litellm_synthetic.integration.seams import (
     router_group_size,
 )
 from litellm_synthetic.messages.passthrough_stream import MessageStream
+from litellm_synthetic.messages.request import prepare_native
 from litellm_synthetic.messages.tool_ids import ids_of_blocks, with_ids
 from litellm_synthetic.messages.translate import Translation, effort_as_thinking, fill_message
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.messages.assembly import MessageAssembly
 
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion

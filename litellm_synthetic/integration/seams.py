@@ -11,10 +11,8 @@ import functools
 import inspect
 import sys
 import threading
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
-from datetime import datetime
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -22,18 +20,18 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 import litellm.main
 import litellm.utils
-from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.llms.openai_like.messages.transformation import JSONProviderAnthropicMessagesConfig
-from litellm.types.utils import LlmProviders, ModelResponseStream
+from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration.call_log import MessagesRequest
+from litellm_synthetic.integration.cost_rows import OwnRows, Row
 
 if TYPE_CHECKING:
-    import httpx
     from litellm.llms.custom_llm import CustomLLM
 
 # Not `litellm.search`, which names the function; the modules are shadowed by it.
@@ -43,7 +41,6 @@ _SEARCH_MODULE: Final = import_module("litellm.search.main")
 WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
 
 Dispatch = Callable[[Any], Any]
-Row = dict[str, Any]
 
 
 class UnsupportedLiteLLMError(RuntimeError):
@@ -95,7 +92,7 @@ class Seams:
         self.active = True
         self._lock = threading.Lock()
         self._undo: list[Callable[[], None]] = []
-        self._rows: _OwnRows | None = None
+        self._rows: OwnRows | None = None
         self._listed: set[str] = set()
         self._listed_before: Any = None
 
@@ -291,7 +288,7 @@ class Seams:
             if not self.active:  # a refresh that ends after `restore`
                 return
             if self._rows is None:
-                self._rows = _OwnRows()
+                self._rows = OwnRows()
                 self._undo.append(self._remove_models)
                 self._listed_before = litellm.models_by_provider.get(PROVIDER)
             self._rows.set(rows)
@@ -361,71 +358,6 @@ def _discard(names: list[str], name: str) -> None:
         names.remove(name)
 
 
-class _OwnRows:
-    """Keep our rows in LiteLLM's cost map apart from what others set there.
-
-    They go into two tables: the cost map, and the rows that LiteLLM registers anew when it replaces
-    that map, as it does on a proxy's reload and behind an import that found no network
-    (get_model_cost_map.py:565).
-    """
-
-    def __init__(self) -> None:
-        self._map: dict[str, Any] = litellm.model_cost
-        self._ours: dict[str, Row] = {}
-        self._replayed: dict[str, Row] = {}
-
-    def set(self, rows: Mapping[str, Row]) -> None:
-        """Put in these rows, and take out those of ours that are not among them."""
-        replay: dict[str, Any] = litellm.utils._runtime_registered_model_cost  # noqa: SLF001  # no public way to take a row back
-        # In a map that LiteLLM has filled anew, its own work can't be told from a user's. What
-        # users registered is in the other table.
-        is_new_map = litellm.model_cost is not self._map
-        self._map = litellm.model_cost
-        for name in self._ours.keys() | rows.keys():
-            registered = _without(replay.get(name), self._replayed.get(name))
-            theirs = (
-                registered if is_new_map else _without(self._map.get(name), self._ours.get(name))
-            )
-            row = rows.get(name)
-            self._ours[name] = _put(self._map, name, row, theirs)
-            self._replayed[name] = _put(replay, name, row, registered)
-            if row is None:
-                del self._ours[name], self._replayed[name]
-        # Look-ups are cached; register_model drops the caches the same way (utils.py:5788).
-        litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
-
-
-def _without(current: Mapping[str, Any] | None, ours: Mapping[str, Any] | None) -> Row:
-    """Return what others set in a row: all that isn't ours, but for the Nones of register_model."""
-    ours = ours or {}
-    return {
-        field: value
-        for field, value in (current or {}).items()
-        if value is not None and (field not in ours or ours[field] != value)
-    }
-
-
-def _put(table: dict[str, Any], name: str, row: Row | None, theirs: Row) -> Row:
-    """Write a row, or what is left without it, and return the part that is ours."""
-    if row is not None or theirs:
-        table[name] = {**(row or {}), **theirs}
-    else:
-        table.pop(name, None)
-    return {field: value for field, value in (row or {}).items() if field not in theirs}
-
-
-def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
-    """Return the keyword arguments of the public call behind a logging object.
-
-    `embedding()` hands custom providers no headers, and `completion()` cuts `stop` to four entries
-    before anybody sees it (utils.py:8618). The only place that keeps what the caller said is the
-    caching handler that the `client` decorator hangs on the logging object (utils.py:1750).
-    """
-    handler = getattr(logging_obj, "_llm_caching_handler", None)
-    arguments = getattr(handler, "request_kwargs", None)
-    return arguments if isinstance(arguments, dict) else {}
-
-
 def _messages_module() -> Any:
     # It has moved with nearly every minor version; the public function tells where it is.
     return sys.modules[inspect.unwrap(litellm.anthropic_messages).__module__]
@@ -435,202 +367,3 @@ def _is_ours(call: Mapping[str, Any]) -> bool:
     model = call.get("model")
     named = isinstance(model, str) and model.startswith(f"{PROVIDER}/")
     return named or call.get("custom_llm_provider") == PROVIDER
-
-
-class MessagesRequest:
-    """Hold what LiteLLM hands to the transport of a native `anthropic_messages` call.
-
-    Attributes:
-        model: the id without `synthetic/`.
-        messages: after LiteLLM's own clean-up and its users' hooks.
-        parameters: those of the Messages API that LiteLLM knows.
-        kwargs: everything else that was said, LiteLLM's own among it.
-        litellm_params: LiteLLM's own, those of a deployment included.
-        logging_obj: LiteLLM's log of this call.
-    """
-
-    def __init__(self, handler: BaseLLMHTTPHandler, call: Mapping[str, Any]) -> None:
-        self._handler = handler
-        self._call = call
-        self.model: str = call["model"]
-        self.messages: list[Any] = call["messages"]
-        self.parameters: dict[str, Any] = call["anthropic_messages_optional_request_params"]
-        self.kwargs: dict[str, Any] = call.get("kwargs") or {}
-        self.litellm_params: Mapping[str, Any] = dict(call["litellm_params"])
-        self.logging_obj: Any = call["logging_obj"]
-        self.api_key: str | None = call.get("api_key")
-        self.api_base: str | None = call.get("api_base")
-        self.client: Any = call.get("client")
-        self.stream = bool(call.get("stream"))
-
-    def __repr__(self) -> str:
-        return f"MessagesRequest(model={self.model!r}, stream={self.stream})"
-
-    def begin_log(self) -> None:
-        """Tell LiteLLM's log what the call is, as its own transport does before it sends."""
-        self.logging_obj.update_from_kwargs(
-            kwargs=self.kwargs,
-            model=self.model,
-            optional_params=dict(self.parameters),
-            litellm_params={
-                "preset_cache_key": None,
-                "stream_response": {},
-                "model_info": self.kwargs.get("model_info"),
-                **self.parameters,
-            },
-            custom_llm_provider=PROVIDER,
-        )
-        self.logging_obj.stream = self.stream
-        self.logging_obj.model_call_details["stream"] = self.stream
-
-    def log_whole(self, reply: httpx.Response) -> None:
-        """Give LiteLLM's log the reply that it reads usage and price from.
-
-        Its Anthropic transformation does (litellm_logging.py:4303), so the usage has to add up.
-        """
-        self.logging_obj.model_call_details["httpx_response"] = reply
-
-    async def finish(self, message: dict[str, Any]) -> Any:
-        """Return what LiteLLM's hooks for agentic loops make of a whole message.
-
-        Its own transport calls them at this point (llm_http_handler.py:2423); a gateway's web
-        search interception lives there.
-        """
-        names = inspect.signature(self._handler._finalize_anthropic_messages_response).parameters  # noqa: SLF001  # as above
-        known = {
-            "initial_response": message,
-            "model": self.model,
-            "messages": self.messages,
-            "anthropic_messages_provider_config": self._call["anthropic_messages_provider_config"],
-            "anthropic_messages_optional_request_params": self.parameters,
-            "logging_obj": self.logging_obj,
-            "custom_llm_provider": PROVIDER,
-            "api_key": self.api_key,  # of 1.102.4; later it is among the kwargs
-            "kwargs": {**self.kwargs, **self._where()},
-        }
-        return await self._handler._finalize_anthropic_messages_response(  # noqa: SLF001  # as above
-            **{name: value for name, value in known.items() if name in names}
-        )
-
-    def _where(self) -> dict[str, Any]:
-        where = {"api_key": self.api_key, "api_base": self.api_base}
-        return {name: value for name, value in where.items() if value}
-
-
-def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, left: bool) -> None:
-    """Log a finished stream with the response that it added up to.
-
-    A proxy may hold the log back until its own hooks have run (common_request_processing.py:3575),
-    but for a caller who left.
-    """
-    details = logging_obj.model_call_details
-    details["complete_streaming_response"] = response
-    work = logging_obj.dispatch_success_handlers(
-        result=response,
-        start_time=started_at,
-        end_time=datetime.now(),  # noqa: DTZ005  # LiteLLM's own times are naive
-        cache_hit=False,
-        prefer_async_handlers=True,
-    )
-    if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
-        logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
-    else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
-
-
-def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
-    """Log a stream that broke; LiteLLM does so itself only for calls that fail before they open."""
-    ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
-    text = "".join(traceback.format_exception_only(error))
-    work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
-    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
-    logging_obj.failure_handler(error, text, started_at, ended_at)
-
-
-def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
-    """Return how many deployments Router has for the model of this call; None outside of Router.
-
-    Router notes it in the call's metadata (router.py:8060), whose name depends on the kind of call.
-    """
-    for name in ("metadata", "litellm_metadata"):
-        told = litellm_params.get(name)
-        if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
-            return int(told["model_group_size"])
-    return None
-
-
-class PassThroughStream(CustomStreamWrapper):
-    """Let chunks through that are LiteLLM's own already, instead of building each one anew.
-
-    LiteLLM's wrapper makes and throws away a response object per chunk (streaming_handler.py:741,
-    :1417). What it does around that, callbacks, caching, the assembled response and its cost, stays
-    its own work.
-    """
-
-    completion_stream: Any
-    metadata_at_end: Callable[[Any], Row] | None = None
-    """Tells what `_hidden_params` shall hold once the usage is known."""
-    _is_closed = False
-
-    def __next__(self) -> ModelResponseStream:
-        if self._is_closed:  # the base class would invent a "stop" for what is missing
-            raise StopIteration
-        return super().__next__()
-
-    async def __anext__(self) -> ModelResponseStream:
-        if self._is_closed:
-            raise StopAsyncIteration
-        return await super().__anext__()
-
-    def chunk_creator(self, chunk: Any) -> Any:
-        """Take over one chunk of ours; note the finish, which the base class acts on."""
-        self.raise_on_model_repetition()
-        chunk._hidden_params = {  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
-            "custom_llm_provider": PROVIDER,
-            **self._base_hidden_params,
-        }
-        choice = chunk.choices[0]
-        if choice.finish_reason is not None:
-            self.received_finish_reason = choice.finish_reason
-            if chunk is self.completion_stream.decoder.last_chunk:
-                self.sent_last_chunk = True
-                if self.metadata_at_end is not None:
-                    known = self.metadata_at_end(self.completion_stream.decoder.usage)
-                    self._hidden_params.update(known)
-                    chunk._hidden_params.update(known)  # noqa: SLF001
-        if self.merge_reasoning_content_in_choices:
-            self._optional_combine_thinking_block_in_choices(model_response=chunk)
-        return chunk
-
-    def run_success_logging_and_cache_storage(self, processed_chunk: Any, cache_hit: bool) -> None:  # noqa: FBT001  # LiteLLM's signature
-        """Tell callbacks and cache of one chunk, if there are any.
-
-        The sync stream starts a thread's job and an event loop per chunk for this
-        (streaming_handler.py:1813), which costs more than everything else that it does. What
-        follows the last chunk, the assembled response and its cost, does not come this way.
-        """
-        if _somebody_listens(self.logging_obj):
-            super().run_success_logging_and_cache_storage(processed_chunk, cache_hit)
-
-    def close(self) -> None:
-        """Close the connection of a sync stream; LiteLLM's wrapper has only `aclose`."""
-        self._is_closed = True
-        if hasattr(self.completion_stream, "close"):
-            self.completion_stream.close()
-
-    async def aclose(self) -> None:
-        """Close the connection of an async stream."""
-        self._is_closed = True
-        await super().aclose()  # type: ignore[no-untyped-call]  # LiteLLM's
-
-
-def _somebody_listens(logging_obj: Any) -> bool:
-    return bool(
-        litellm.success_callback
-        or litellm._async_success_callback  # noqa: SLF001  # no public name
-        or litellm.callbacks
-        or litellm.cache is not None
-        or litellm.max_budget
-        or getattr(logging_obj, "dynamic_success_callbacks", None)
-        or getattr(logging_obj, "dynamic_async_success_callbacks", None)
-    )

@@ -9,12 +9,12 @@ import openai
 from litellm.llms.base_llm.base_utils import BaseTokenCounter
 from litellm.types.utils import TokenCountResponse
 
-from litellm_synthetic.chat.request import prepare_count
-from litellm_synthetic.chat.response import UnreadableReplyError
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.request import Call
+from litellm_synthetic.client.call import Call
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.integration.messages_route import goes_native, resolved
+from litellm_synthetic.messages.request import prepare_count
 from litellm_synthetic.messages.translate import translate
 
 if TYPE_CHECKING:

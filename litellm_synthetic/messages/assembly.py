@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
 from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
 if TYPE_CHECKING:
     from litellm_synthetic.transport.sse import Event

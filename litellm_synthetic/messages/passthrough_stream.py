@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError
-from litellm_synthetic.client.stream import ENDINGS, EventWatch, translated_ending
+from litellm_synthetic.client.stream import STREAM_ERRORS, EventWatch, translated_error
+from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.transport.sse import MAX_LINE_BYTES, EventDecoder, OversizedEventError
 
@@ -114,8 +114,8 @@ class MessageStream:
         try:
             async for piece in self._read():
                 yield piece
-        except ENDINGS as error:
-            translated = translated_ending(error, self._origin, self._body.headers)
+        except STREAM_ERRORS as error:
+            translated = translated_error(error, self._origin, self._body.headers)
             self._end(translated)
             raise translated from error
         except BaseException as error:
@@ -165,7 +165,7 @@ class _Reader:
                 heard = self._read(self._decoder.feed(raw)) or heard
                 whole += raw
             self._watch.note(data, heard=heard)
-        except ENDINGS as error:
+        except STREAM_ERRORS as error:
             return whole, error
         return whole, None
 

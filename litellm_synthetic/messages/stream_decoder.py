@@ -14,8 +14,8 @@ from litellm.llms.anthropic.chat.handler import ModelResponseIterator
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.chat.response import MISFITS
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError
 from litellm_synthetic.chat.usage import uncached_once
+from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import event_document
 
 if TYPE_CHECKING:

@@ -15,11 +15,17 @@ import litellm
 from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY
 from pydantic import BaseModel
 
-from litellm_synthetic.chat.params import OPENAI_ONLY, InvalidParameterError, unstoppable
-from litellm_synthetic.chat.reasoning import OFF, SCALE, InvalidThinkingError, requested_effort
-from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL, UnreadableReplyError
+from litellm_synthetic.chat.params import OPENAI_ONLY, unstoppable
+from litellm_synthetic.chat.reasoning import OFF, SCALE, requested_effort
+from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.config.ids import ROUTE_PREFIX
+from litellm_synthetic.errors.faults import (
+    InvalidParameterError,
+    InvalidThinkingError,
+    UnreadableReplyError,
+    UnsupportedOnMessagesError,
+)
 from litellm_synthetic.messages.tool_ids import ids_of_calls, with_ids
 
 if TYPE_CHECKING:
@@ -37,10 +43,6 @@ _NO_SIGNATURE: Final = "no-signature"
 _PLAIN_HTTP: Final = "https://plain-http.invalid/?"
 _SUCCESS: Final = 200
 _ELSEWHERE: Final = frozenset(("stream", "stream_options"))  # the request's own
-
-
-class UnsupportedOnMessagesError(InvalidParameterError):
-    """Name parameters that the Anthropic surface does not have; dropping them is a way out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 
 from litellm_synthetic.chat.params import (
     BY_NAME,
-    MAX_BODY_BYTES,
     PARAMETERS,
-    InvalidParameterError,
-    UnsupportedEffortError,
-    check_body_size,
     check_fields,
     map_parameters,
     map_reasoning,
     supported_parameters,
 )
-from litellm_synthetic.chat.reasoning import InvalidThinkingError
+from litellm_synthetic.client.body import MAX_BODY_BYTES, check_body_size
+from litellm_synthetic.errors.faults import (
+    InvalidParameterError,
+    InvalidThinkingError,
+    UnsupportedEffortError,
+)
 
 NAN, INFINITY = float("nan"), float("inf")
 # The request parameters of Synthetic's own documentation, messages and model aside.

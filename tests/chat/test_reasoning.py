@@ -8,12 +8,12 @@ from litellm import constants
 from litellm_synthetic.chat.reasoning import (
     SCALE,
     CannotStopReasoningError,
-    InvalidThinkingError,
     accepted_effort,
     replays_thinking,
     requested_effort,
     with_replay_needs,
 )
+from litellm_synthetic.errors.faults import InvalidThinkingError
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ from litellm import exceptions
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
 
 from litellm_synthetic.catalog.models import load_bundled
-from litellm_synthetic.chat.params import MAX_BODY_BYTES
 from litellm_synthetic.chat.request import prepare_chat, prepare_embedding, prepare_text
-from litellm_synthetic.client.request import Call, Prepared, time_limits
+from litellm_synthetic.client.body import MAX_BODY_BYTES
+from litellm_synthetic.client.call import Call, resolve
+from litellm_synthetic.client.limits import time_limits
+from litellm_synthetic.client.request import Prepared
 from litellm_synthetic.transport.client import TimeLimits
 
 KEY = "syn_0123456789abcdef"
@@ -19,7 +21,7 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 
 def prepared(messages: Any = MESSAGES, *, model: str = "hf:a/b", **call: Any) -> Prepared:
     call = {"fields": {}, "headers": None, "key": KEY, "base_url": None, **call}
-    return prepare_chat(Call(model=model, **call), messages, load_bundled())
+    return prepare_chat(resolve(Call(model=model, **call), load_bundled()), messages)
 
 
 def body(messages: Any = MESSAGES, **call: Any) -> Any:
@@ -65,10 +67,10 @@ def test_text_is_written_as_it_is() -> None:
 
 def test_legacy_completions_and_embeddings_have_their_own_fields_and_addresses() -> None:
     call = Call(model="a/b", fields={"dimensions": 256}, headers=None, key=KEY, base_url=None)
-    text = prepare_text(call, "once", load_bundled()).outgoing
+    text = prepare_text(resolve(call, load_bundled()), "once").outgoing
     assert text.url == "https://api.synthetic.new/openai/v1/completions"
     assert json.loads(text.content) == {"model": "hf:a/b", "prompt": "once", "dimensions": 256}
-    vectors = prepare_embedding(call, ["a", "b"], load_bundled()).outgoing
+    vectors = prepare_embedding(resolve(call, load_bundled()), ["a", "b"]).outgoing
     assert vectors.url == "https://api.synthetic.new/openai/v1/embeddings"
     assert json.loads(vectors.content) == {
         "model": "hf:a/b", "input": ["a", "b"], "dimensions": 256,
@@ -100,7 +102,7 @@ def test_what_a_model_needs_is_sent_only_when_thinking_is_replayed() -> None:
         ({"fields": {"top_a": {(1, 2): 3}}}, "cannot be written as JSON"),
         ({"fields": {"top_a": "\ud800"}}, "cannot be written as JSON"),
         ({"fields": {"max_tokens": 10**5000}}, "cannot be written as JSON"),
-        ({"fields": {"stop": list("abcd")}, "stop_asked": list("abcde")}, "5 given"),
+        ({"fields": {"stop": list("abcd")}, "requested_stop": list("abcde")}, "5 given"),
         ({"base_url": "http://api.synthetic.new/v1"}, "unencrypted"),
         ({"client": object()}, "client=object cannot be used"),
     ],
@@ -114,7 +116,9 @@ def test_what_cannot_be_right_is_not_sent(call: dict[str, Any], said: str) -> No
 
 def test_the_limit_on_stop_sequences_can_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(litellm, "disable_stop_sequence_limit", True)
-    assert body(fields={"stop": list("abcde")}, stop_asked=list("abcde"))["stop"] == list("abcde")
+    assert body(fields={"stop": list("abcde")}, requested_stop=list("abcde"))["stop"] == list(
+        "abcde"
+    )
 
 
 def test_a_body_of_exactly_ten_mebibytes_goes_and_one_more_byte_does_not() -> None:

@@ -10,14 +10,14 @@ from litellm.types.utils import EmbeddingResponse, ModelResponse
 
 from litellm_synthetic.chat.response import (
     UPSTREAM_MODEL,
-    UnreadableReplyError,
     arguments_text,
-    decode,
     fill_chat,
     fill_embedding,
     fill_text,
 )
 from litellm_synthetic.chat.usage import to_usage
+from litellm_synthetic.client.exchange import decode
+from litellm_synthetic.errors.faults import UnreadableReplyError
 
 MODEL = "synthetic/hf:nvidia/Kimi-K2.5-NVFP4"
 # The shape of the replies that were recorded in February 2026, nulls and all.

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ChunkDecoder, ErrorEventError
+from litellm_synthetic.chat.stream_decoder import ChunkDecoder
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 from litellm_synthetic.transport.sse import Event
 from tests.chat.test_response import DOCUMENTS, VALUES, objects
 

@@ -451,7 +451,7 @@ def live(well: None, upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch)
 
 
 class TestLive:
-    @pytest.mark.parametrize("surface", ["openai", "anthropic", "native"])
+    @pytest.mark.parametrize("surface", ["openai", "anthropic", "v2"])
     def test_each_surface_says_how_fast_it_answered(
         self, live: SyntheticServer, surface: str
     ) -> None:
@@ -520,7 +520,7 @@ class TestLive:
                 },
             }
         )
-        found = checks("--live")["live.native"]
+        found = checks("--live")["live.v2"]
         assert "73.5 of 500 requests of five hours left" in found["found"]
         assert "$11.20 of $24.00 credits of the week left" in found["found"]
         assert "2026-11-21 05:00 UTC" in found["found"]
@@ -542,13 +542,13 @@ class TestLive:
                 }
             }
         )
-        found = checks("--live", code=3)["live.native"]
+        found = checks("--live", code=3)["live.v2"]
         assert found["status"] == "warning"
         assert found["remedy"].startswith("Wait until 2026-11-21 05:00 UTC")
 
     def test_no_subscription_is_not_taken_for_unlimited(self, live: SyntheticServer) -> None:
         live.set_quotas({})
-        found = checks("--live")["live.native"]
+        found = checks("--live")["live.v2"]
         assert found["details"]["quotas"] is None
         assert "No subscription is reported" in found["found"]
 
@@ -558,7 +558,7 @@ class TestLive:
         monkeypatch.setenv("SYNTHETIC_API_KEY", KEY)
         result = run("--live", "--json", code=1)
         found = {each["name"]: each for each in json.loads(result.stdout)["checks"]}
-        for surface in ("openai", "native"):
+        for surface in ("openai", "v2"):
             check = found[f"live.{surface}"]
             assert check["found"] == 'Synthetic answered 401: "Invalid API Key".'
             assert check["remedy"].startswith("Check SYNTHETIC_API_KEY")
@@ -573,7 +573,7 @@ class TestLive:
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_API_BASE", "http://127.0.0.1:9/openai/v1")
         found = checks("--live", code=1)
-        for name in ("live.openai", "live.native"):
+        for name in ("live.openai", "live.v2"):
             assert "http://127.0.0.1:9/" in found[name]["found"]
             assert found[name]["remedy"].startswith("Check the network")
             assert found[name]["details"]["error"] == "APIConnectionError"
@@ -586,7 +586,7 @@ class TestLive:
         monkeypatch.setenv("SYNTHETIC_API_BASE", "http://127.0.0.1:9/my/llm")
         found = checks("--live", code=1)
         assert [name for name in found if name.startswith("live.")] == ["live.openai"]
-        assert "What other surfaces lie beside it is unknown." in found["base_url"]["found"]
+        assert "Whether other APIs lie beside it is unknown." in found["base_url"]["found"]
 
     @pytest.mark.usefixtures("well")
     def test_nothing_is_sent_without_a_key(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.chat.response import UnreadableReplyError
 from litellm_synthetic.client.search_results import SearchResult, SearchResults, read_results
+from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.testing import KeyEcho, RawBytes, RawJSON, fault
 
 if TYPE_CHECKING:

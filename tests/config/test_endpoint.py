@@ -65,8 +65,8 @@ def test_the_path_chooses_the_surface_and_v1_is_added_once(path: str) -> None:
 def test_the_surfaces_lie_beside_each_other(base_url: str, above: str) -> None:
     endpoint = parse_base_url(base_url)
     assert endpoint.beside("anthropic") == Endpoint(f"{above}/anthropic/v1", "anthropic")
-    assert endpoint.beside("native") == Endpoint(f"{above}/v2", "native")
-    assert endpoint.beside(endpoint.surface) == endpoint
+    assert endpoint.beside("v2") == Endpoint(f"{above}/v2", "v2")
+    assert endpoint.beside(endpoint.api) == endpoint
 
 
 def test_what_lies_beside_an_unknown_path_is_unknown() -> None:
@@ -75,7 +75,7 @@ def test_what_lies_beside_an_unknown_path_is_unknown() -> None:
 
 @pytest.mark.parametrize("path", ["/not-anthropic-v1", "/anthropic/v2", "/xanthropic"])
 def test_a_path_that_only_resembles_anthropic_is_openai(path: str) -> None:
-    assert parse_base_url(f"https://api.synthetic.new{path}").surface == "openai"
+    assert parse_base_url(f"https://api.synthetic.new{path}").api == "openai"
 
 
 def test_an_operation_is_appended_once() -> None:

@@ -282,7 +282,7 @@ async def test_a_200_that_is_no_answer_is_an_error(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("html_200", r"is no event stream \(content type: text/html"),
+        ("html_200", r"is not an event stream \(content type: text/html"),
         ("empty_200", r"is empty \(content type: none\)"),
     ],
 )

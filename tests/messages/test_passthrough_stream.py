@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.chat.stream_decoder import BrokenStreamError, ErrorEventError
+from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.messages.passthrough_stream import EventSplitter
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder

@@ -139,10 +139,10 @@ def check_base_url(environ_before: Mapping[str, str]) -> Check:
             f"Unset {BASE_URL_VARIABLE} to use {DEFAULT_BASE_URL}, or correct it.",
             details,
         )
-    details |= {"base_url": endpoint.base_url, "surface": endpoint.surface}
-    language = "Anthropic's" if endpoint.surface == "anthropic" else "OpenAI's"
+    details |= {"base_url": endpoint.base_url, "surface": endpoint.api}
+    language = "Anthropic's" if endpoint.api == "anthropic" else "OpenAI's"
     said = f"from {BASE_URL_VARIABLE}" if source is not None else "the default"
-    found = f"{endpoint.base_url} ({said}), {language} surface."
+    found = f"{endpoint.base_url} ({said}), {language} API."
     parts = urlsplit(endpoint.base_url)
     host = parts.hostname or ""
     if host in _OLD_HOSTS:
@@ -157,6 +157,6 @@ def check_base_url(environ_before: Mapping[str, str]) -> Check:
         found += " That is this machine."
     elif parts.scheme == "http":
         found += " Key and prompts travel there unencrypted, as SYNTHETIC_ALLOW_HTTP allows."
-    if endpoint.beside("native") is None:
-        found += " What other surfaces lie beside it is unknown."
+    if endpoint.beside("v2") is None:
+        found += " Whether other APIs lie beside it is unknown."
     return Check("base_url", "ok", found, details=details)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from litellm_synthetic.config.endpoint import Surface
+    from litellm_synthetic.config.endpoint import Api
 
 Status = Literal["ok", "warning", "problem"]
 
-SURFACES: Final[tuple[Surface, ...]] = ("openai", "anthropic", "native")
+APIS: Final[tuple[Api, ...]] = ("openai", "anthropic", "v2")
 ALL_WELL: Final = 0
 PROBLEMS: Final = 1
 # 2 is click's, for words on the command line that it can't read.
@@ -66,7 +66,7 @@ def exit_code(checks: Iterable[Check]) -> int:
     return ONLY_WARNINGS if "warning" in seen else ALL_WELL
 
 
-def blank_call(surface: Surface, base_url: str | None = None) -> dict[str, Any]:
+def blank_call(api: Api, base_url: str | None = None) -> dict[str, Any]:
     """Return the details of a live call before there are any: every field, with None in it."""
     details: dict[str, Any] = {
         "base_url": base_url,
@@ -74,5 +74,5 @@ def blank_call(surface: Surface, base_url: str | None = None) -> dict[str, Any]:
         "error": None,
         "status_code": None,
     }
-    own = ("quotas",) if surface == "native" else ("model", "cost_usd")
+    own = ("quotas",) if api == "v2" else ("model", "cost_usd")
     return {**details, **dict.fromkeys(own)}

@@ -18,7 +18,7 @@ from litellm_synthetic.cli.doctor.account import (
     endpoint_in_force,
     key_in_force,
 )
-from litellm_synthetic.cli.doctor.check import SURFACES, Check, blank_call, exit_code
+from litellm_synthetic.cli.doctor.check import APIS, Check, blank_call, exit_code
 from litellm_synthetic.cli.doctor.route import check_litellm, check_route
 from litellm_synthetic.cli.doctor.settings import check_settings
 from litellm_synthetic.cli.doctor.table import check_cache, check_table
@@ -40,7 +40,7 @@ def run(*, as_json: bool, is_live: bool, model: str | None) -> int:
 
     Args:
         as_json: print one JSON document at the end instead.
-        is_live: make one cheap call per surface as well.
+        is_live: make one cheap call per API as well.
         model: the model of those calls; by default the cheapest chat model that may be used.
 
     Returns:
@@ -114,9 +114,9 @@ def _examine(
     hindrance = next((each for each in (route, key, where) if each.status == "problem"), None)
     if hindrance is not None or endpoint is None:
         name = (hindrance or where).name
-        for surface in SURFACES:
+        for api in APIS:
             found, remedy = f"Not called: {name} has a problem.", f"Solve that of {name} first."
-            yield Check(f"live.{surface}", "problem", found, remedy, blank_call(surface))
+            yield Check(f"live.{api}", "problem", found, remedy, blank_call(api))
         return
     from litellm_synthetic.cli.doctor.live import check_live  # noqa: PLC0415  # imports LiteLLM
 

@@ -1,4 +1,4 @@
-"""One cheap call per surface: does it answer, how fast, and what is left of the plan."""
+"""One cheap call per API: does it answer, how fast, and what is left of the plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 import openai
 
-from litellm_synthetic.cli.doctor.check import SURFACES, Check, blank_call
+from litellm_synthetic.cli.doctor.check import APIS, Check, blank_call
 from litellm_synthetic.client import quotas as account
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.errors.rules import BILLING_URL
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from litellm_synthetic.config.endpoint import Endpoint
 
 TIMEOUT_SECONDS: Final = 30.0
-# Enough for a word; a model that reasons first may end here, which proves the surface as well.
+# Enough for a word; a model that reasons first may end here, which proves the API as well.
 _LONGEST_TOKENS: Final = 16
 
 
 def check_live(endpoint: Endpoint, model_id: str | None) -> Iterator[Check]:
-    """Make one call per surface that lies beside a base URL, with the key in force.
+    """Make one call per API that lies beside a base URL, with the key in force.
 
     Args:
         endpoint: where calls go.
         model_id: the model to call; None if none may be used.
     """
-    for surface in SURFACES:
-        beside = endpoint.beside(surface)
+    for api in APIS:
+        beside = endpoint.beside(api)
         if beside is None:
             continue  # the finding on the base URL says that nothing is known about it
-        if surface == "native":
-            yield _native(beside)
+        if api == "v2":
+            yield _account(beside)
         elif model_id is None:
             found = "Not called: no model may be used."
             yield Check(
-                f"live.{surface}",
+                f"live.{api}",
                 "problem",
                 found,
                 "Allow one in SYNTHETIC_ALLOWED_MODELS, or name one with --model.",
-                blank_call(surface, beside.base_url),
+                blank_call(api, beside.base_url),
             )
         else:
             yield _chat(beside, canonical_id(model_id))
@@ -65,7 +65,7 @@ class _Watch:
 
 
 def _chat(endpoint: Endpoint, model_id: str) -> Check:
-    name, details = f"live.{endpoint.surface}", blank_call(endpoint.surface, endpoint.base_url)
+    name, details = f"live.{endpoint.api}", blank_call(endpoint.api, endpoint.base_url)
     details["model"] = model_id
     watch = _Watch.start()
     try:
@@ -89,8 +89,8 @@ def _chat(endpoint: Endpoint, model_id: str) -> Check:
     return Check(name, "ok", found, details=details)
 
 
-def _native(endpoint: Endpoint) -> Check:
-    name, details = "live.native", blank_call("native", endpoint.base_url)
+def _account(endpoint: Endpoint) -> Check:
+    name, details = "live.v2", blank_call("v2", endpoint.base_url)
     watch = _Watch.start()
     try:
         quotas = account.quotas(

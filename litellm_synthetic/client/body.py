@@ -1,0 +1,62 @@
+"""Request bodies as JSON, within Synthetic's size limit."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+
+from litellm_synthetic.errors import rules
+from litellm_synthetic.errors.faults import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# 10,485,760 bytes pass; about 10.2 MiB get a misleading 400 (reported 2026-08-21).
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+
+
+def encode_body(body: Mapping[str, Any], model: str) -> bytes:
+    """Return a request body as JSON.
+
+    Raises:
+        litellm.BadRequestError: it has no JSON form, or is over Synthetic's 10 MiB.
+    """
+    try:
+        content = encode(body)
+        check_body_size(len(content))
+    except InvalidParameterError as error:
+        raise rules.refused(f"{error}.", model) from error
+    return content
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Return a body as JSON; raises InvalidParameterError where it has no JSON form."""
+    try:
+        text = json.dumps(
+            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+        )
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        # A lone surrogate, NaN, or an object that has no JSON form.
+        raise InvalidParameterError(f"the request cannot be written as JSON ({error})") from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def check_body_size(size_bytes: int) -> None:
+    """Check the encoded request against Synthetic's limit.
+
+    Raises:
+        InvalidParameterError: over 10 MiB.
+    """
+    if size_bytes > MAX_BODY_BYTES:
+        raise InvalidParameterError(
+            f"the request body of {size_bytes:,} bytes is over Synthetic's limit of "
+            f"{MAX_BODY_BYTES:,} (10 MiB): shrink the images or the history"
+        )

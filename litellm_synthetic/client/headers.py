@@ -1,0 +1,55 @@
+"""Request headers: our own, the caller's, and those that are never sent."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import litellm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litellm_synthetic.client.call import Call
+    from litellm_synthetic.config.credentials import Secret
+
+# `litellm.headers` is set once for all providers, so it may hold another one's credentials.
+CREDENTIAL_HEADERS: Final = frozenset(
+    (
+        "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key",
+        "openai-organization", "openai-project",
+    )
+)  # fmt: skip  # one set, read as one
+ANTHROPIC_VERSION: Final = "2023-06-01"
+# Synthetic takes its key as a Bearer and nothing else. A proxy that forwards its clients' headers
+# (`forward_client_headers_to_llm_api`) hands over the key that they have for the proxy. Anthropic's
+# betas are Anthropic's: Synthetic's Messages API fails on some (seen 2026-09-14).
+_UNSENT_HEADERS: Final = (CREDENTIAL_HEADERS - {"authorization"}) | {
+    "host",
+    "content-length",
+    "anthropic-beta",
+}
+
+
+def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False) -> dict[str, str]:
+    """Return the headers of a call: its key, what the protocol asks for, the caller's own."""
+    headers = {
+        "authorization": key.bearer,
+        "content-type": "application/json",
+        "accept": "text/event-stream" if stream else "application/json",
+        "user-agent": _user_agent(),
+    }
+    if anthropic:
+        headers["anthropic-version"] = ANTHROPIC_VERSION
+    shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
+    own = {name: value for name, value in shared.items() if name.lower() not in CREDENTIAL_HEADERS}
+    for name, value in (call.headers or own).items():
+        if value is not None and name.lower() not in _UNSENT_HEADERS:
+            headers[name.lower()] = str(value)
+    return headers
+
+
+@cache
+def _user_agent() -> str:
+    return f"litellm-synthetic/{version('litellm-synthetic')} litellm/{version('litellm')}"

@@ -1,0 +1,151 @@
+"""LiteLLM's log of a call: what the caller asked for, and how the call or its stream ended."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+from litellm_synthetic.config.ids import PROVIDER
+
+if TYPE_CHECKING:
+    import httpx
+    from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+
+def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
+    """Return the keyword arguments of the public call behind a logging object.
+
+    `embedding()` hands custom providers no headers, and `completion()` cuts `stop` to four entries
+    before anybody sees it (utils.py:8618). The only place that keeps what the caller said is the
+    caching handler that the `client` decorator hangs on the logging object (utils.py:1750).
+    """
+    handler = getattr(logging_obj, "_llm_caching_handler", None)
+    arguments = getattr(handler, "request_kwargs", None)
+    return arguments if isinstance(arguments, dict) else {}
+
+
+def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
+    """Return how many deployments Router has for the model of this call; None outside of Router.
+
+    Router notes it in the call's metadata (router.py:8060), whose name depends on the kind of call.
+    """
+    for name in ("metadata", "litellm_metadata"):
+        told = litellm_params.get(name)
+        if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
+            return int(told["model_group_size"])
+    return None
+
+
+class MessagesRequest:
+    """Hold what LiteLLM hands to the transport of a native `anthropic_messages` call.
+
+    Attributes:
+        model: the id without `synthetic/`.
+        messages: after LiteLLM's own clean-up and its users' hooks.
+        parameters: those of the Messages API that LiteLLM knows.
+        kwargs: everything else that was said, LiteLLM's own among it.
+        litellm_params: LiteLLM's own, those of a deployment included.
+        logging_obj: LiteLLM's log of this call.
+    """
+
+    def __init__(self, handler: BaseLLMHTTPHandler, call: Mapping[str, Any]) -> None:
+        self._handler = handler
+        self._call = call
+        self.model: str = call["model"]
+        self.messages: list[Any] = call["messages"]
+        self.parameters: dict[str, Any] = call["anthropic_messages_optional_request_params"]
+        self.kwargs: dict[str, Any] = call.get("kwargs") or {}
+        self.litellm_params: Mapping[str, Any] = dict(call["litellm_params"])
+        self.logging_obj: Any = call["logging_obj"]
+        self.api_key: str | None = call.get("api_key")
+        self.api_base: str | None = call.get("api_base")
+        self.client: Any = call.get("client")
+        self.stream = bool(call.get("stream"))
+
+    def __repr__(self) -> str:
+        return f"MessagesRequest(model={self.model!r}, stream={self.stream})"
+
+    def begin_log(self) -> None:
+        """Tell LiteLLM's log what the call is, as its own transport does before it sends."""
+        self.logging_obj.update_from_kwargs(
+            kwargs=self.kwargs,
+            model=self.model,
+            optional_params=dict(self.parameters),
+            litellm_params={
+                "preset_cache_key": None,
+                "stream_response": {},
+                "model_info": self.kwargs.get("model_info"),
+                **self.parameters,
+            },
+            custom_llm_provider=PROVIDER,
+        )
+        self.logging_obj.stream = self.stream
+        self.logging_obj.model_call_details["stream"] = self.stream
+
+    def log_whole(self, reply: httpx.Response) -> None:
+        """Give LiteLLM's log the reply that it reads usage and price from.
+
+        Its Anthropic transformation does (litellm_logging.py:4303), so the usage has to add up.
+        """
+        self.logging_obj.model_call_details["httpx_response"] = reply
+
+    async def finish(self, message: dict[str, Any]) -> Any:
+        """Return what LiteLLM's hooks for agentic loops make of a whole message.
+
+        Its own transport calls them at this point (llm_http_handler.py:2423); a gateway's web
+        search interception lives there.
+        """
+        names = inspect.signature(self._handler._finalize_anthropic_messages_response).parameters  # noqa: SLF001  # as above
+        known = {
+            "initial_response": message,
+            "model": self.model,
+            "messages": self.messages,
+            "anthropic_messages_provider_config": self._call["anthropic_messages_provider_config"],
+            "anthropic_messages_optional_request_params": self.parameters,
+            "logging_obj": self.logging_obj,
+            "custom_llm_provider": PROVIDER,
+            "api_key": self.api_key,  # of 1.102.4; later it is among the kwargs
+            "kwargs": {**self.kwargs, **self._where()},
+        }
+        return await self._handler._finalize_anthropic_messages_response(  # noqa: SLF001  # as above
+            **{name: value for name, value in known.items() if name in names}
+        )
+
+    def _where(self) -> dict[str, Any]:
+        where = {"api_key": self.api_key, "api_base": self.api_base}
+        return {name: value for name, value in where.items() if value}
+
+
+def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, left: bool) -> None:
+    """Log a finished stream with the response that it added up to.
+
+    A proxy may hold the log back until its own hooks have run (common_request_processing.py:3575),
+    but for a caller who left.
+    """
+    details = logging_obj.model_call_details
+    details["complete_streaming_response"] = response
+    work = logging_obj.dispatch_success_handlers(
+        result=response,
+        start_time=started_at,
+        end_time=datetime.now(),  # noqa: DTZ005  # LiteLLM's own times are naive
+        cache_hit=False,
+        prefer_async_handlers=True,
+    )
+    if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
+        logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
+    else:
+        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+
+
+def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
+    """Log a stream that broke; LiteLLM does so itself only for calls that fail before they open."""
+    ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
+    text = "".join(traceback.format_exception_only(error))
+    work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
+    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    logging_obj.failure_handler(error, text, started_at, ended_at)
