@@ -22,13 +22,12 @@ from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
 from litellm_synthetic.catalog import active
+from tests.background_work import BackgroundWork
 from tests.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from xdist.scheduler import LoadFileScheduling
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -49,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
     if config.getvalue("dist") != "load":
         return None
@@ -164,11 +163,22 @@ def new_router() -> Iterator[NewRouter]:
 class Recorder(CustomLogger):
     """Keep what LiteLLM tells callbacks."""
 
-    def __init__(self) -> None:
+    def __init__(self, background_work: BackgroundWork) -> None:
         super().__init__()
+        self._background_work = background_work
         self.since = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
         self.costs: list[float | None] = []
         self.failures: list[str] = []
+
+    async def settled_costs(self) -> list[float | None]:
+        """Return the costs that were told, once LiteLLM has nothing left to tell."""
+        await self._background_work.end()
+        return self.costs
+
+    async def settled_failures(self) -> list[str]:
+        """Return the failures that were told, once LiteLLM has nothing left to tell."""
+        await self._background_work.end()
+        return self.failures
 
     def log_success_event(
         self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
@@ -197,9 +207,9 @@ class Recorder(CustomLogger):
 
 
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Listen to LiteLLM's callbacks during one test."""
-    listener = Recorder()
+    listener = Recorder(BackgroundWork(monkeypatch))
     litellm.callbacks = [listener]
     return listener
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -50,15 +48,6 @@ def _price(model_id: str) -> float:
     return float(total)
 
 
-async def _settled(recorder: Recorder) -> list[float | None]:
-    """Return the costs that callbacks were told, after LiteLLM's background work."""
-    deadline = time.monotonic() + 5
-    while not recorder.costs and time.monotonic() < deadline:  # no sign is given
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(0.3)
-    return recorder.costs
-
-
 @pytest.mark.parametrize("model", PRICED)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_cost_is_exact_and_told_once(
@@ -72,7 +61,7 @@ async def test_cost_is_exact_and_told_once(
         answer = await caller.completion(**arguments)
         assert answer._hidden_params["response_cost"] == pytest.approx(_price(model), rel=1e-12)  # noqa: SLF001
         assert litellm.completion_cost(answer) == pytest.approx(_price(model), rel=1e-12)
-    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+    assert await recorder.settled_costs() == [pytest.approx(_price(model), rel=1e-12)]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
@@ -84,12 +73,12 @@ async def test_every_other_call_is_priced_once_too(
     answer = await caller.text_completion(model=f"synthetic/{model}", prompt="x", stream=stream)
     if stream:
         await caller.collect(answer)
-    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+    assert await recorder.settled_costs() == [pytest.approx(_price(model), rel=1e-12)]
     recorder.costs.clear()
     answer = await caller.responses(model=f"synthetic/{model}", input="x", stream=stream)
     if stream:
         await caller.collect(answer)
-    assert await _settled(recorder) == [pytest.approx(_price(model), rel=1e-12)]
+    assert await recorder.settled_costs() == [pytest.approx(_price(model), rel=1e-12)]
 
 
 async def test_embeddings_cost_nothing(
@@ -97,7 +86,7 @@ async def test_embeddings_cost_nothing(
 ) -> None:
     del either_surface
     await caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"])
-    assert await _settled(recorder) == [0.0]
+    assert await recorder.settled_costs() == [0.0]
 
 
 async def test_an_unknown_model_has_no_price_rather_than_a_false_one(
@@ -106,7 +95,7 @@ async def test_an_unknown_model_has_no_price_rather_than_a_false_one(
     either_surface.respond_with(Text("ok"))
     answer = await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
     assert answer._hidden_params.get("response_cost") is None  # noqa: SLF001
-    assert await _settled(recorder) == [None]
+    assert await recorder.settled_costs() == [None]
     with pytest.raises(Exception, match="mapped"):
         litellm.get_model_info("synthetic/hf:a/Unknown")
 
@@ -145,4 +134,4 @@ async def test_a_price_that_the_caller_sets_wins(
         ]
     )
     await caller.router_completion(router, model="m", messages=MESSAGES)
-    assert await _settled(recorder) == [0.0]
+    assert await recorder.settled_costs() == [0.0]

@@ -184,7 +184,7 @@ async def test_a_stream_that_breaks_raises_and_what_came_stays(
     assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
     assert either_surface.wait_until_idle()
     assert len(either_surface.requests) == 1
-    assert recorder.costs == []
+    assert await recorder.settled_costs() == []
 
 
 async def test_done_without_a_finish_reason_is_no_success(
