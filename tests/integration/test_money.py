@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,8 @@ from litellm_synthetic.catalog.models import load_bundled
 from litellm_synthetic.testing import Text, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litellm_synthetic.testing import SyntheticServer
     from tests.caller import Caller
     from tests.conftest import Recorder
@@ -79,6 +84,29 @@ async def test_every_other_call_is_priced_once_too(
     if stream:
         await caller.collect(answer)
     assert await recorder.settled_costs() == [pytest.approx(_price(model), rel=1e-12)]
+
+
+@pytest.mark.parametrize("function", [litellm.text_completion, litellm.responses])
+async def test_a_call_from_one_of_many_threads_is_told_once_too(
+    upstream: SyntheticServer,
+    recorder: Recorder,
+    request: pytest.FixtureRequest,
+    function: Callable[..., Any],
+) -> None:
+    # Threads that take turns this often find LiteLLM between its look and its note in one call of
+    # five: it has two threads tell the callbacks of these calls (`log_success_one_at_a_time`).
+    request.addfinalizer(functools.partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-5)
+    upstream.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    name = "input" if function is litellm.responses else "prompt"
+
+    def call(_: int) -> None:
+        function(model="synthetic/hf:moonshotai/Kimi-K3", **{name: "x"})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(call, range(80)))
+    price = pytest.approx(_price("hf:moonshotai/Kimi-K3"), rel=1e-12)
+    assert await recorder.settled_costs() == [price] * 80
 
 
 async def test_embeddings_cost_nothing(
