@@ -7,6 +7,7 @@ import functools
 import gc
 import os
 import ssl
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 
@@ -47,6 +48,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: [part not in item.nodeid for part in first])
 
 
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector everything that has been imported; some tests call it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
@@ -84,6 +91,12 @@ def certificates_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
+
+
+@pytest.fixture
+def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
+    """Let processes be forked: Python's fork server listens on a socket in the file system."""
+    return [*allowed_hosts, tempfile.gettempdir()]
 
 
 @pytest.fixture(autouse=True)

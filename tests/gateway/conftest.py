@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.testing import SyntheticServer
+from tests.forks import import_too
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # The proxy is an extra of LiteLLM; `tox run -e gateway` installs it.
 collect_ignore_glob = [] if importlib.util.find_spec("apscheduler") else ["test_*.py"]
+
+import_too("litellm.proxy.proxy_server", "litellm.proxy.proxy_cli")
 
 CONFIG: dict[str, Any] = {
     **LOADING,
@@ -42,12 +45,6 @@ CONFIG: dict[str, Any] = {
         "disable_cooldowns": True,
     },
 }
-
-
-@pytest.fixture
-def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
-    """Let proxies be forked: Python's fork server listens on a socket in the file system."""
-    return [*allowed_hosts, "/"]
 
 
 @pytest.fixture(scope="session", params=["native", "translate"])

@@ -1,16 +1,13 @@
 """Real LiteLLM proxies in processes of their own, with a stand-in as Synthetic behind them.
 
-Nine tenths of a proxy's start are the import of LiteLLM. So most proxies are forks of a process
-that has imported it, and has read nothing else: no config, no key, nothing of this package. From
-there on a fork does what the `litellm` command does.
+Nine tenths of a proxy's start are the import of LiteLLM, so most proxies are forks of a process
+that has imported it. From there on a fork does what the `litellm` command does.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -26,9 +23,10 @@ import httpx
 import pytest
 import yaml
 
+from tests.forks import ENVIRONMENT, Command, fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from multiprocessing.context import ForkServerContext
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -36,16 +34,6 @@ MASTER_KEY = "sk-made-up-for-tests-0123456789abcdef0123456789abcdef"
 # The lines that the README names; every proxy that the tests start is loaded by them.
 LOADING = {"litellm_settings": {"callbacks": ["litellm_synthetic.proxy.route"]}}
 _HERE = Path(__file__).parent
-# Read by LiteLLM while it is imported, so that all forks share them. The scaled example's README
-# says 10 seconds; the tests need not wait that long.
-REDIS_RECOVERY_SECONDS = 2
-_READ_ON_IMPORT = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    # Back-off of LiteLLM's own; what a Retry-After asks for is waited for in full.
-    "INITIAL_RETRY_DELAY": "0.01",
-    "JITTER": "0",
-    "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": str(REDIS_RECOVERY_SECONDS),
-}
 # For a busy machine: nothing waits that long where all is well.
 _START_SECONDS = 300
 _STOP_SECONDS = 60
@@ -141,7 +129,7 @@ def run_proxy(
     log = folder / f"proxy-{port}.log"
     variables = {
         **os.environ,
-        **_READ_ON_IMPORT,
+        **ENVIRONMENT,
         "LITELLM_MASTER_KEY": MASTER_KEY,
         "SYNTHETIC_API_KEY": upstream.api_key,
         "SYNTHETIC_API_BASE": upstream.openai_base,
@@ -187,10 +175,9 @@ class _Fork:
 
     def __init__(self, words: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
         log.touch()
-        self._process = _imported_proxy().Process(
-            target=_be_litellm, args=(list(words), dict(variables), str(log)), daemon=True
+        self._process = fork(
+            Command(_run_litellm, ["litellm", *words], variables, Path.cwd(), str(log))
         )
-        self._process.start()
         self.pid = self._process.pid or 0
 
     def is_running(self) -> bool:
@@ -201,35 +188,9 @@ class _Fork:
         return not self.is_running()
 
 
-@functools.cache
-def _imported_proxy() -> ForkServerContext:
-    """Start the process that imports LiteLLM's proxy, and is forked."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["litellm.proxy.proxy_server", "litellm.proxy.proxy_cli"])
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in _READ_ON_IMPORT.items():
-            patch.setenv(name, value)
-        # It starts with the first process that is asked for, and keeps this environment.
-        first = context.Process(target=_do_nothing)
-        first.start()
-        first.join()
-    return context
-
-
-def _do_nothing() -> None:
-    return
-
-
-def _be_litellm(words: Sequence[str], variables: Mapping[str, str], log: str) -> None:
-    """Do in a fork what the console script `litellm` does."""
-    os.setsid()
-    with Path(log).open("wb") as output:
-        for stream in (1, 2):
-            os.dup2(output.fileno(), stream)
-    os.environ.clear()
-    os.environ.update(variables)
-    sys.argv = ["litellm", *words]
-    from litellm import run_server  # noqa: PLC0415  # only a fork has it imported anyway
+def _run_litellm() -> None:
+    """Do what the console script `litellm` does."""
+    from litellm import run_server  # noqa: PLC0415  # nothing else here needs LiteLLM
 
     run_server()
 
