@@ -10,13 +10,13 @@ import select
 import struct
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from tests.forks import Command, fork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 _MAX_SECONDS: Final = 120.0
@@ -84,8 +84,20 @@ class TerminalSession:
             time.sleep(_POLL_SECONDS)
 
     def type(self, text: str) -> None:
-        """Type a text; `\\r` is Enter."""
+        """Type a text, once it is waited for; `\\r` is Enter."""
+        # Python's input() doesn't hear of a Ctrl-C that comes right before it reads.
+        while not self._is_waiting():
+            time.sleep(_POLL_SECONDS)
         os.write(self._master, text.encode())
+
+    def _is_waiting(self) -> bool:
+        """Return whether the process sleeps; where that can't be seen, after a moment."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/stat").read_text("utf-8")
+        except OSError:
+            time.sleep(0.1)
+            return True
+        return status.rpartition(")")[2].split()[0] != "R"
 
     def answer(self, question: str, text: str) -> None:
         """Wait for a question and answer it."""
