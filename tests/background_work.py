@@ -1,25 +1,25 @@
-"""What LiteLLM does after a call has returned, and a way to wait for the end of it.
+"""What goes on after a call has returned, and ways to wait for the end of it.
 
-It tells callbacks of a call from a pool of threads, from a worker task of the event loop, and of a
-sync stream's failure from a thread of its own.
+LiteLLM tells callbacks of a call from a pool of threads, from a worker task of the event loop, and
+of a sync stream's failure from a thread of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.thread_pool_executor import executor
+
+from tests.waiting import MAX_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
     import pytest
-
-_MAX_SECONDS: Final = 120.0
 
 
 class BackgroundWork:
@@ -39,7 +39,7 @@ class BackgroundWork:
 
     async def end(self) -> None:
         """Return when nothing is left to do."""
-        async with asyncio.timeout(_MAX_SECONDS):
+        async with asyncio.timeout(MAX_SECONDS):
             while self._is_under_way():
                 await self._progress()
 
@@ -74,3 +74,11 @@ def _tasks() -> list[asyncio.Task[Any]]:
     """Return this event loop's other tasks that come to an end."""
     endless = GLOBAL_LOGGING_WORKER._worker_task  # noqa: SLF001  # no public way
     return [one for one in asyncio.all_tasks() if one not in {asyncio.current_task(), endless}]
+
+
+def end_of_refreshes() -> None:
+    """Wait for the refreshes of the model table that calls have started."""
+    for thread in threading.enumerate():
+        if thread.name == "litellm-synthetic-refresh":
+            thread.join(MAX_SECONDS)
+            assert not thread.is_alive()

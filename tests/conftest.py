@@ -9,10 +9,13 @@ import os
 import ssl
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-# LiteLLM fetches its cost map from the network when it is imported.
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+from tests.forks import ENVIRONMENT
+
+# Read when LiteLLM is imported, which without them fetches its cost map from the network.
+os.environ.update(ENVIRONMENT)
 
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +138,40 @@ def either_surface(
     if request.param == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to make a completion: over a surface, sync or async, plain or streamed."""
+
+    server: SyntheticServer
+    caller: Caller
+    stream: bool
+
+
+@pytest.fixture(
+    params=[
+        ("openai", "sync", "plain"),
+        ("openai", "async", "stream"),
+        ("anthropic", "sync", "stream"),
+        ("anthropic", "async", "plain"),
+    ],
+    ids="-".join,
+)
+def pairwise(
+    upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Way:
+    """Run a long table over four of the eight ways, among which each two choices meet."""
+    surface, colour, kind = request.param
+    if surface == "anthropic":
+        monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
+    return Way(upstream, Caller(is_async=colour == "async"), kind == "stream")
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let back-off pass at once; that it is asked for is checked elsewhere."""
+    monkeypatch.setattr("litellm_synthetic.transport.retries._FIRST_DELAY_SECONDS", 0.001)
 
 
 @pytest.fixture

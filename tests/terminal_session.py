@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from tests.forks import Command, fork
+from tests.waiting import MAX_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-_MAX_SECONDS: Final = 120.0
-_POLL_SECONDS: Final = 0.005
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
 
@@ -70,7 +69,7 @@ class TerminalSession:
 
     def wait_for(self, text: str) -> None:
         """Read until a text has been shown since the last one that was waited for."""
-        deadline = time.monotonic() + _MAX_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while text not in self.shown[self._seen :]:
             assert time.monotonic() < deadline, f"{text!r} was not shown:\n{self.shown}"
             assert self._read(), f"{text!r} was not shown before the end:\n{self.shown}"
@@ -78,16 +77,15 @@ class TerminalSession:
 
     def wait_until_hidden(self) -> None:
         """Wait until what is typed is hidden; what was typed before is dropped then."""
-        deadline = time.monotonic() + _MAX_SECONDS
-        while termios.tcgetattr(self._master)[3] & termios.ECHO:
-            assert time.monotonic() < deadline, f"nothing is hidden:\n{self.shown}"
-            time.sleep(_POLL_SECONDS)
+        wait_until(
+            lambda: not termios.tcgetattr(self._master)[3] & termios.ECHO,
+            lambda: f"nothing is hidden:\n{self.shown}",
+        )
 
     def type(self, text: str) -> None:
         """Type a text, once it is waited for; `\\r` is Enter."""
         # Python's input() doesn't hear of a Ctrl-C that comes right before it reads.
-        while not self._is_waiting():
-            time.sleep(_POLL_SECONDS)
+        wait_until(self._is_waiting, lambda: f"it does not wait:\n{self.shown}")
         os.write(self._master, text.encode())
 
     def _is_waiting(self) -> bool:
@@ -114,13 +112,13 @@ class TerminalSession:
         """Read to the end and return the exit code."""
         while self._read():
             pass
-        self._process.join(_MAX_SECONDS)
+        self._process.join(MAX_SECONDS)
         assert self._process.exitcode is not None, f"it did not end:\n{self.shown}"
         return self._process.exitcode
 
     def _read(self) -> bool:
         sources = [self._master, self._process.sentinel]
-        ready, _, _ = select.select(sources, [], [], _MAX_SECONDS)
+        ready, _, _ = select.select(sources, [], [], MAX_SECONDS)
         assert ready, f"nothing more was shown:\n{self.shown}"
         self._close_slave()
         try:

@@ -24,9 +24,10 @@ import pytest
 import yaml
 
 from tests.forks import ENVIRONMENT, Command, fork
+from tests.waiting import MAX_SECONDS, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -37,7 +38,6 @@ _HERE = Path(__file__).parent
 # For a busy machine: nothing waits that long where all is well.
 _START_SECONDS = 300
 _STOP_SECONDS = 60
-_WAIT_SECONDS = 120
 _POLL_SECONDS = 0.05
 
 
@@ -65,7 +65,7 @@ class Proxy:
     def client(self, key: str = MASTER_KEY) -> httpx.Client:
         """Return a client that carries a key of the proxy's own."""
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=_WAIT_SECONDS)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=MAX_SECONDS)
 
 
 def put_beside_config(folder: Path, *modules: str) -> None:
@@ -83,14 +83,6 @@ def costs(path: Path, count: int) -> list[dict[str, Any]]:
     wait_until(lambda: len(lines()) >= count, lambda: f"{len(lines())} of {count} calls are told")
     assert len(lines()) == count, lines()
     return [json.loads(line) for line in lines()]
-
-
-def wait_until(condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
-    """Wait for what a proxy does after it has answered; it gives no sign of that."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, complaint()
-        time.sleep(_POLL_SECONDS)
 
 
 def free_port() -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.testing import SyntheticServer
-from tests.gateway.running import run_proxy, wait_until
+from tests.gateway.running import run_proxy
 from tests.test_proxy_docs import DOCUMENTED, ROOT, snippets
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,8 @@ from litellm_synthetic.catalog.models import load_bundled
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.testing import SyntheticServer
 from tests.gateway.redis_server import RedisServer, needs_redis
-from tests.gateway.running import run_proxy, wait_until
+from tests.gateway.running import run_proxy
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

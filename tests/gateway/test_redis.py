@@ -16,7 +16,8 @@ import yaml
 
 from litellm_synthetic.testing import RawJSON, SyntheticServer, Text
 from tests.gateway.redis_server import RedisServer, needs_redis
-from tests.gateway.running import Proxy, run_proxy, wait_until
+from tests.gateway.running import Proxy, run_proxy
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -13,6 +12,7 @@ from litellm.litellm_core_utils.get_model_cost_map import adopt_model_cost_map
 import litellm_synthetic
 from litellm_synthetic.catalog import active, advice
 from litellm_synthetic.testing import Text, Usage, fault
+from tests.background_work import end_of_refreshes
 from tests.caller import text_of
 
 if TYPE_CHECKING:
@@ -123,17 +123,15 @@ async def test_the_first_call_refreshes_once_and_is_not_held_up(
     fetching.set_models([_row("hf:moonshotai/Kimi-K3", context_length=77_777)])
     for _ in range(3):
         await caller.completion(model=KIMI, messages=MESSAGES)
-    deadline = time.monotonic() + 5
-    while litellm.get_model_info(KIMI)["max_input_tokens"] != 77_777:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # noqa: ASYNC251  # the refresh is a thread of its own
+    end_of_refreshes()
+    assert litellm.get_model_info(KIMI)["max_input_tokens"] == 77_777
     fetched = [one for one in fetching.requests if one.path.endswith("/models")]
     assert len(fetched) == 1
 
 
 async def test_offline_fetches_nothing(upstream: SyntheticServer, caller: Caller) -> None:
     await caller.completion(model=KIMI, messages=MESSAGES)
-    time.sleep(0.2)  # noqa: ASYNC251  # long enough for a thread to start
+    end_of_refreshes()
     assert not [one for one in upstream.requests if one.path.endswith("/models")]
 
 

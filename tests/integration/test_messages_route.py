@@ -228,7 +228,7 @@ async def test_a_stream_that_breaks_is_no_success(
 
 async def test_a_silent_stream_is_given_up(upstream: SyntheticServer) -> None:
     upstream.respond_with(fault("stall_mid_stream", after_events=4))
-    stream = await ask(stream=True, stream_timeout=0.3)
+    stream = await ask(stream=True, stream_timeout=0.2)
     with pytest.raises(litellm.Timeout, match="silence"):
         await read(stream)
 
