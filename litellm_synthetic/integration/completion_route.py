@@ -20,7 +20,11 @@ from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decod
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
 from litellm_synthetic.integration import compat
-from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration.call_log import (
+    call_arguments,
+    log_success_one_at_a_time,
+    router_group_size,
+)
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
@@ -189,6 +193,7 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
+    log_success_one_at_a_time(ctx.logging)
     return response
 
 
