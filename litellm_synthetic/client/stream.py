@@ -21,7 +21,7 @@ from litellm_synthetic.transport.sse import EventDecoder
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
-    from litellm.types.utils import ModelResponseStream, Usage
+    from litellm import ModelResponseStream, Usage
 
     from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
     from litellm_synthetic.transport.headers import Headers
@@ -138,7 +138,8 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_error(error, self._origin, self._body.headers) from error
+        translated = translated_error(error, self._origin, self._body.headers)
+        raise translated from rules.shown_cause(error, self._origin)
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import traceback
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
     import httpx
-    from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+    from litellm_synthetic.integration.compat import BaseLLMHTTPHandler
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
@@ -27,6 +28,25 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     handler = getattr(logging_obj, "_llm_caching_handler", None)
     arguments = getattr(handler, "request_kwargs", None)
     return arguments if isinstance(arguments, dict) else {}
+
+
+def log_success_one_at_a_time(logging_obj: Any) -> None:
+    """Let no two threads run this call's success handler at once.
+
+    `text_completion` and `responses` call `completion` within, and the decorators of both give the
+    same handler to a pool of threads (utils.py:1905, litellm_logging.py:4083). It looks whether it
+    has told the callbacks before it begins, and notes that it has near its end
+    (litellm_logging.py:2852, :2928): on a busy machine both threads tell them.
+    """
+    if logging_obj.call_type in {"completion", "acompletion"}:
+        return  # nothing within, so the handler is given to the pool once
+    handler, turn = logging_obj.success_handler, threading.RLock()
+
+    def success_handler(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return handler(*args, **kwargs)
+
+    logging_obj.success_handler = success_handler
 
 
 def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
@@ -139,7 +159,7 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
     if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+        compat.log_in_background(work)
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
@@ -147,5 +167,5 @@ def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datet
     ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     text = "".join(traceback.format_exception_only(error))
     work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
-    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    compat.log_in_background(work)
     logging_obj.failure_handler(error, text, started_at, ended_at)
