@@ -484,7 +484,8 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
     """
     link: BaseException | None = error
     while link is not None:
-        text = str(link)
+        # aiohttp's exceptions hold the request, and with it the key, in their arguments.
+        text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
             return None
         link = link.__cause__ or link.__context__
