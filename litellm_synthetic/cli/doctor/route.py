@@ -46,7 +46,7 @@ def check_litellm() -> Check:
         return Check("litellm", "problem", "LiteLLM is not installed.", _run(_INSTALL))
     details: dict[str, Any] = {"version": installed, "tried_versions": None}
     try:
-        from litellm_synthetic.integration import seams  # noqa: PLC0415  # imports LiteLLM
+        from litellm_synthetic.integration import seams
     except Exception as error:  # noqa: BLE001  # whatever keeps LiteLLM from being imported
         found = f"LiteLLM {installed} can't be imported: {_said(error)}"
         return Check("litellm", "problem", found, _run(_INSTALL), details)
@@ -120,7 +120,7 @@ def check_route(model_id: str | None) -> Check:
 
 def _obstacles(model_id: str | None) -> Iterator[tuple[str, str]]:
     """Yield what stands between a call and this package, with its remedy."""
-    import litellm  # noqa: PLC0415  # registered by now
+    import litellm
 
     asked = ROUTE_PREFIX + (model_id or "syn:large:text")
     _, provider, *_ = litellm.get_llm_provider(asked)
@@ -142,7 +142,7 @@ def _obstacles(model_id: str | None) -> Iterator[tuple[str, str]]:
 
 def _rehearse(model: str) -> str | None:
     """Return what went wrong in a completion whose request is answered here, or None."""
-    import litellm  # noqa: PLC0415  # registered by now
+    import litellm
 
     senders: list[str] = []
 
