@@ -18,12 +18,13 @@ SECRETS = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", sorted(CASSETTES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CASSETTES.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_cassettes_hold_no_secret_and_say_where_they_come_from(path: Path) -> None:
     text = path.read_text("utf-8")
     assert not SECRETS.search(text)
     assert PROVENANCE in text
     assert STAND_IN in text or LIVE in text
+    assert (path.parent.name == "genuine") == ("genuine: " in text)
 
 
 def test_there_is_a_cassette_for_every_promise_above() -> None:

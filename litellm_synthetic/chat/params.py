@@ -45,8 +45,12 @@ def _shown(value: object) -> str:
 
 def _number(low: float, high: float) -> Check:
     def check(name: str, value: Any) -> None:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-        if not fits or not low <= value <= high:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise InvalidParameterError(
+                f"{name}={_shown(value)} is not a number: it takes a number from {low:g} to "
+                f"{high:g}"
+            )
+        if not low <= value <= high:
             raise InvalidParameterError(
                 f"{name}={_shown(value)} is out of range: it takes a number from {low:g} "
                 f"to {high:g}"
@@ -59,8 +63,11 @@ def _whole_number(low: int, high: int | None = None) -> Check:
     span = f"from {low} to {high}" if high is not None else f"of at least {low}"
 
     def check(name: str, value: Any) -> None:
-        fits = isinstance(value, int) and not isinstance(value, bool) and value >= low
-        if not fits or (high is not None and value > high):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InvalidParameterError(
+                f"{name}={_shown(value)} is not a whole number: it takes a whole number {span}"
+            )
+        if value < low or (high is not None and value > high):
             raise InvalidParameterError(
                 f"{name}={_shown(value)} is out of range: it takes a whole number {span}"
             )

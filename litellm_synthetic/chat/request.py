@@ -30,7 +30,11 @@ def prepare_chat(resolved: Resolved, messages: Sequence[Any]) -> Prepared:
         litellm.BadRequestError: a parameter that cannot be right; see `params`.
     """
     facts = resolved.facts
-    wire = wire_messages(messages)
+    _check_kind(resolved)
+    try:
+        wire = wire_messages(messages)
+    except InvalidParameterError as error:
+        raise rules.refused(f"{error}.", resolved.call.model) from error
     fields = {"messages": wire, **_fields(resolved)}
     if isinstance(tools := fields.get("tools"), list | tuple):
         fields["tools"] = wire_tools(tools)
@@ -57,6 +61,14 @@ def prepare_embedding(resolved: Resolved, texts: object) -> Prepared:
     fields = {"input": texts, **resolved.call.fields, **resolved.call.extra_body}
     check_call_fields(resolved.call, fields)
     return prepare(resolved, "embeddings", fields)
+
+
+def _check_kind(resolved: Resolved) -> None:
+    if resolved.facts is not None and resolved.facts.kind == "embedding":
+        raise rules.refused(
+            f"{resolved.call.model} is an embedding model. Call litellm.embedding() with it.",
+            resolved.call.model,
+        )
 
 
 def _fields(resolved: Resolved) -> dict[str, Any]:

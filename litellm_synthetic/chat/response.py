@@ -16,6 +16,7 @@ from litellm.types.utils import (
     TextCompletionResponse,
 )
 
+from litellm_synthetic.chat.content import content_text
 from litellm_synthetic.chat.think_tags import split_text
 from litellm_synthetic.chat.usage import to_usage
 from litellm_synthetic.errors.faults import UnreadableReplyError
@@ -24,6 +25,10 @@ from litellm_synthetic.errors.faults import UnreadableReplyError
 UPSTREAM_MODEL: Final = "upstream_model"
 # vLLM's words for a generation that it dropped; LiteLLM would turn them into "stop".
 GIVEN_UP: Final = ("abort", "error")
+# Read by `_fill_envelope` and `fill_chat`, or LiteLLM's own.
+_KNOWN_TOP_LEVEL: Final = frozenset(
+    ("id", "object", "created", "model", "choices", "usage", "error", "model_config")
+)
 _KNOWN_CHOICE: Final = frozenset(("index", "message", "finish_reason", "logprobs"))
 _KNOWN_MESSAGE: Final = frozenset(
     ("role", "content", "tool_calls", "function_call", "reasoning", "reasoning_content")
@@ -49,10 +54,11 @@ def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) 
     except MISFITS as error:
         raise UnreadableReplyError("a choice is not one of a chat completion") from error
     _fill_envelope(response, document, model)
-    if (fingerprint := document.get("system_fingerprint")) is not None:
-        response.system_fingerprint = fingerprint
-    if (tier := document.get("service_tier")) is not None:
-        response.service_tier = tier  # type: ignore[attr-defined]  # an extra that LiteLLM reads
+    # `prompt_logprobs`, `kv_transfer_params` and the like; LiteLLM keeps what it does not know too.
+    for name, value in _extras(document, _KNOWN_TOP_LEVEL).items():
+        # A field named like a method would take the method's place.
+        if not name.startswith("_") and not hasattr(type(response), name):
+            setattr(response, name, value)
     return response
 
 
@@ -72,12 +78,18 @@ def fill_text(document: Mapping[str, Any], model: str) -> TextCompletionResponse
 
 
 def fill_embedding(
-    response: EmbeddingResponse, document: Mapping[str, Any], model: str
+    response: EmbeddingResponse, document: Mapping[str, Any], model: str, texts: object
 ) -> EmbeddingResponse:
     """Fill a LiteLLM response from an embeddings reply: one vector per input, in input order.
 
+    Args:
+        response: LiteLLM's, empty.
+        document: the reply.
+        model: the id that was asked for.
+        texts: the request's `input`.
+
     Raises:
-        UnreadableReplyError: no vectors.
+        UnreadableReplyError: not one vector for each input.
     """
     rows = document.get("data")
     if not isinstance(rows, list) or not rows:
@@ -87,9 +99,7 @@ def fill_embedding(
         isinstance(row, dict) and isinstance(row.get("embedding"), list | str) for row in rows
     ):
         raise UnreadableReplyError("one of its embeddings holds no vector")
-    if all(isinstance(row.get("index"), int) for row in rows):
-        rows = sorted(rows, key=lambda row: int(row["index"]))
-    response.data = rows
+    response.data = _in_input_order(rows, _input_count(texts))
     response.object = "list"
     response.model = model
     if (usage := to_usage(document.get("usage"))) is not None:
@@ -101,10 +111,29 @@ def fill_embedding(
     return response
 
 
+def _input_count(texts: object) -> int:
+    """Return how many vectors an `input` asks for: a text or a list of token ids asks for one."""
+    if not isinstance(texts, list | tuple) or all(isinstance(each, int) for each in texts):
+        return 1
+    return len(texts)
+
+
+def _in_input_order(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    if len(rows) != count:
+        raise UnreadableReplyError(f"it holds {len(rows)} embeddings for {count} inputs")
+    indexes = [row.get("index") for row in rows]
+    if indexes == [None] * count:
+        return rows
+    # `True == 1`, so types are compared too.
+    if any(type(index) is not int for index in indexes) or {*indexes} != {*range(count)}:
+        raise UnreadableReplyError("the indexes of its embeddings do not match the inputs")
+    return sorted(rows, key=lambda row: int(row["index"]))
+
+
 def _fill_envelope(response: Any, document: Mapping[str, Any], model: str) -> None:
     if isinstance(identifier := document.get("id"), str):
         response.id = identifier
-    if isinstance(created := document.get("created"), int):
+    if type(created := document.get("created")) is int:
         response.created = created
     response.model = model
     if (usage := to_usage(document.get("usage"))) is not None:
@@ -122,8 +151,8 @@ def _choices(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _text_choice(choice: Mapping[str, Any]) -> TextChoices:
-    text = choice.get("text")
-    if not isinstance(text, str):
+    text = content_text(choice.get("text"))
+    if text is None:
         raise UnreadableReplyError("a choice holds no text")
     return TextChoices(
         text=text,
@@ -137,8 +166,8 @@ def _chat_choice(choice: Mapping[str, Any]) -> Choices:
     fields = choice.get("message")
     if not isinstance(fields, dict):
         raise UnreadableReplyError("a choice holds no message")
-    content, reasoning = fields.get("content"), reasoning_of(fields)
-    if isinstance(content, str) and not reasoning and content.lstrip().startswith("<think>"):
+    content, reasoning = content_text(fields.get("content")), reasoning_of(fields)
+    if content is not None and not reasoning and content.lstrip().startswith("<think>"):
         reasoning, content = split_text(content)
     calls = fields.get("tool_calls")
     tool_calls = [

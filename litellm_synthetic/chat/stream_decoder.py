@@ -24,7 +24,7 @@ from litellm_synthetic.chat.response import (
 )
 from litellm_synthetic.chat.think_tags import ThinkTagSplitter
 from litellm_synthetic.chat.usage import to_usage
-from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.bodies import Report, read_body, read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.sse import Event
 
 _DONE: Final = "[DONE]"
-_SUCCESS: Final = 200
 
 
 class _Choice:
@@ -156,8 +155,8 @@ class ChunkDecoder:
         document = self._document(event, data)
         if document is None:
             return []
-        if document.get("error"):
-            raise ErrorEventError(message_of(document), status_of(document) or _SUCCESS)
+        if reports_error(document):
+            raise ErrorEventError(read_document(document))
         self._take_envelope(document)
         choices = document.get("choices") or []
         if not isinstance(choices, list):
@@ -206,12 +205,12 @@ class ChunkDecoder:
             document = json.loads(data)
         except (ValueError, RecursionError):
             if event.name == "error":
-                raise ErrorEventError(data, _SUCCESS) from None
+                raise ErrorEventError(Report(data)) from None
             if named:
                 return None  # a ping, or what a later version of the API may send
             raise BrokenStreamError("holds an event that is not JSON") from None
-        if event.name == "error" and not (isinstance(document, dict) and document.get("error")):
-            raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
+        if event.name == "error":
+            raise ErrorEventError(read_body(data))
         if not isinstance(document, dict):
             if named:
                 return None

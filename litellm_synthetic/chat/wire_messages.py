@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from litellm_synthetic.errors.faults import InvalidParameterError
+
 # LiteLLM writes these into the messages that it hands out; they come back when an agent appends an
 # answer to its history, and no server knows them. `cache_control` is Anthropic's marker; the prefix
 # cache here is automatic and takes no hints. What `thinking_blocks` say is kept, see below.
@@ -15,14 +17,28 @@ _LITELLM_OWN: Final = frozenset(
 )
 
 
-def wire_messages(messages: Iterable[Any]) -> list[dict[str, Any]]:
+def wire_messages(messages: Sequence[Any]) -> list[dict[str, Any]]:
     """Return the messages as Synthetic takes them; the caller's own are left untouched.
 
     Role `developer` becomes `system` (it is not accepted). Thinking of earlier turns goes out as
     `reasoning_content`, wherever it was kept: under that name, as `reasoning` (how some models
     stream it, while their templates render only `reasoning_content`), or in `thinking_blocks`.
+
+    Raises:
+        InvalidParameterError: it is not a list of messages.
     """
+    check_messages(messages)
     return [_wire_message(message) for message in messages]
+
+
+def check_messages(messages: object) -> None:
+    """Check that `messages` is a list of messages; raises InvalidParameterError where it is not."""
+    if not isinstance(messages, list | tuple) or not all(
+        isinstance(message, Mapping | BaseModel) for message in messages
+    ):
+        raise InvalidParameterError(
+            'messages is not a list of messages: it takes [{"role": "user", "content": "…"}]'
+        )
 
 
 def _wire_message(message: Any) -> dict[str, Any]:

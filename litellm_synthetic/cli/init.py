@@ -33,7 +33,7 @@ from litellm_synthetic.cli.init_key import (
 )
 from litellm_synthetic.cli.terminal import Line, Screen, error, remark
 from litellm_synthetic.config import key_check
-from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret
+from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 
@@ -227,7 +227,7 @@ def _snippets(catalog: Catalog, file: DotEnvFile | None) -> Iterator[Line]:
     """Lay out the lines for shell, `.env`, Python and proxy; none of them holds the key."""
     order = {"alias": 0, "chat": 1}
     model = ROUTE_PREFIX + min(catalog.current(), key=lambda one: order.get(one.kind, 2)).id
-    placeholder = f"{key_check.KEY_PREFIX}YOUR_KEY"
+    placeholder = f"{KEY_PREFIX}YOUR_KEY"
     text = _SNIPPETS.format(
         variable=KEY_VARIABLE,
         placeholder=placeholder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog import allowlist
 from litellm_synthetic.catalog.advice import explain
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Catalog, Model
     from litellm_synthetic.transport.pool import Verify
+
+
+# How LiteLLM's configs refer to an environment variable.
+_REFERENCE: Final = "os.environ/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,12 @@ def endpoint_of(call: Call) -> Endpoint:
 
 def key_of(call: Call) -> Secret:
     """Return the key of a call; raises litellm.AuthenticationError where there is none."""
+    if call.key is not None and call.key.startswith(_REFERENCE):
+        raise rules.no_key(
+            call.model,
+            f"api_key is the text {_REFERENCE}…, which only a Router or a proxy's config resolves. "
+            "Pass the key itself, or leave api_key out.",
+        )
     try:
         key = parse_key(call.key)
     except InvalidKeyError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
+
+from litellm_synthetic.errors import rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +34,10 @@ _UNSENT_HEADERS: Final = (CREDENTIAL_HEADERS - {"authorization"}) | {
     "anthropic-beta",
 }
 
+# RFC 9110: a token, and visible ASCII with spaces and tabs between.
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+
 
 def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False) -> dict[str, str]:
     """Return the headers of a call: its key, what the protocol asks for, the caller's own."""
@@ -45,9 +52,22 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
     shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
     own = {name: value for name, value in shared.items() if name.lower() not in CREDENTIAL_HEADERS}
     for name, value in (call.headers or own).items():
+        if not isinstance(name, str):
+            raise rules.refused(f"The header name {name!r} is not text. Use a string.", call.model)
         if value is not None and name.lower() not in _UNSENT_HEADERS:
+            _check_header(name, str(value), call.model)
             headers[name.lower()] = str(value)
     return headers
+
+
+def _check_header(name: str, value: str, model: str) -> None:
+    """Refuse what HTTP cannot carry; the error shows no value, which may be a secret."""
+    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        raise rules.refused(
+            f"The header {name!r} holds characters that HTTP cannot carry (non-ASCII or control "
+            "characters). Remove them.",
+            model,
+        )
 
 
 @cache

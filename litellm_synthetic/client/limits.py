@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from litellm_synthetic.errors import rules
 from litellm_synthetic.transport.client import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
@@ -13,6 +15,36 @@ if TYPE_CHECKING:
     from litellm_synthetic.client.call import Call
 
 DEFAULT_SILENCE_SECONDS: Final = 300.0
+
+
+def limits_of(call: Call, *, stream: bool) -> TimeLimits:
+    """Return the time limits of a call; see `time_limits`.
+
+    Raises:
+        litellm.BadRequestError: a timeout that is not a positive, finite number of seconds.
+    """
+    stream_timeout = _seconds("stream_timeout", call.stream_timeout, call.model)
+    if not isinstance(call.timeout, httpx.Timeout):
+        timeout = _seconds("timeout", call.timeout, call.model)
+        return time_limits(timeout, stream_timeout, stream=stream)
+    for phase, value in call.timeout.as_dict().items():
+        _seconds(f"timeout.{phase}", value, call.model)
+    return time_limits(call.timeout, stream_timeout, stream=stream)
+
+
+def _seconds(name: str, value: Any, model: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise rules.refused(
+            f"{name}={value!r} is not a limit. Give a positive number of seconds, or leave it out.",
+            model,
+        )
+    return seconds
 
 
 def time_limits(
@@ -38,7 +70,14 @@ def time_limits(
 
 
 def retries_of(call: Call) -> RetryPolicy:
-    """Return how often a call may be sent again."""
-    return RetryPolicy(
-        DEFAULT_MAX_RETRIES if call.max_retries is None else max(call.max_retries, 0)
-    )
+    """Return how often a call may be sent again.
+
+    Raises:
+        litellm.BadRequestError: `max_retries` is not a whole number.
+    """
+    count = DEFAULT_MAX_RETRIES if call.max_retries is None else call.max_retries
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise rules.refused(
+            f"max_retries={count!r} is not a whole number. Give one, or leave it out.", call.model
+        )
+    return RetryPolicy(max(count, 0))

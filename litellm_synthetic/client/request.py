@@ -12,7 +12,7 @@ import litellm
 from litellm_synthetic.catalog.advice import warn_if_retired
 from litellm_synthetic.client.body import encode_body
 from litellm_synthetic.client.headers import CREDENTIAL_HEADERS, headers_of
-from litellm_synthetic.client.limits import retries_of, time_limits
+from litellm_synthetic.client.limits import limits_of, retries_of
 from litellm_synthetic.config.credentials import REDACTED
 from litellm_synthetic.config.ids import canonical_id
 from litellm_synthetic.errors import rules
@@ -125,17 +125,17 @@ def outgoing(  # noqa: PLR0913  # what a request is made of, each named
         url=url,
         headers=headers,
         content=content,
-        limits=time_limits(call.timeout, call.stream_timeout, stream=stream),
+        limits=limits_of(call, stream=stream),
         retries=retries_of(call),
-        verify=_verify(call.verify),
+        verify=_verify(call),
         client=_client(call),
         method=method,
     )
 
 
-def _verify(requested: Verify | None) -> Verify:
+def _verify(call: Call) -> Verify:
     # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
-    setting: Any = requested if requested is not None else os.environ.get("SSL_VERIFY")
+    setting: Any = call.verify if call.verify is not None else os.environ.get("SSL_VERIFY")
     if setting is None:
         setting = litellm.ssl_verify
     if isinstance(setting, str) and setting.lower() in ("true", "false"):
@@ -152,6 +152,10 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
         return shared if isinstance(shared, wanted) else None
     for candidate in (call.client, getattr(call.client, "client", None)):
         if isinstance(candidate, wanted):
+            if candidate.is_closed:
+                raise rules.refused(
+                    "client= has been closed. Pass an open one, or leave it out.", call.model
+                )
             return candidate
     raise rules.refused(
         f"client={type(call.client).__name__} cannot be used here: pass an httpx."

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic.errors import rules
-from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.bodies import read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError, NoEventsError
-from litellm_synthetic.errors.rules import Failure, Origin
+from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport.client import (
     AsyncByteStream,
     ByteStream,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.transport.sse import Event
 
-_SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
 _MAX_PREFIX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
@@ -164,7 +163,7 @@ def translated_error(error: Exception, origin: Origin, headers: httpx.Headers) -
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
     if isinstance(error, ErrorEventError):
-        return rules.to_exception(Failure(error.status, error.text), origin)
+        return rules.to_exception(reported(error.report, headers, in_stream=True), origin)
     if isinstance(error, StallError):
         return rules.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
@@ -178,9 +177,8 @@ def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> 
         document = json.loads(error.prefix)
     except (ValueError, RecursionError):
         document = None
-    if isinstance(document, dict) and document.get("error"):
-        failure = Failure(status_of(document) or _SUCCESS, message_of(document), headers)
-        return rules.to_exception(failure, origin)
+    if isinstance(document, dict) and reports_error(document):
+        return rules.to_exception(reported(read_document(document), headers), origin)
     content_type = headers.get("content-type", "")
     if content_type.startswith("text/event-stream"):
         return rules.stream_broken(origin, "ended early, without an event")

@@ -127,7 +127,6 @@ def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _call(ctx: Any) -> Call:
-    stream_timeout = ctx.kwargs.get("stream_timeout")
     return Call(
         model=ctx.model,
         **_said(ctx.optional_params),
@@ -136,7 +135,7 @@ def _call(ctx: Any) -> Call:
         key=ctx.api_key,
         base_url=ctx.api_base,
         timeout=ctx.timeout,
-        stream_timeout=None if stream_timeout is None else float(stream_timeout),
+        stream_timeout=ctx.kwargs.get("stream_timeout"),
         max_retries=ctx.max_retries,
         verify=ctx.litellm_params.get("ssl_verify"),
         client=ctx.client,
@@ -247,8 +246,11 @@ def _wrapped(
 
 def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
     blank, model = arguments["model_response"], ROUTE_PREFIX + arguments["model"]
+    texts = arguments["input"]
     response: EmbeddingResponse = exchange.read(
-        reply, prepared.origin, lambda document, _: replies.fill_embedding(blank, document, model)
+        reply,
+        prepared.origin,
+        lambda document, _: replies.fill_embedding(blank, document, model, texts),
     )
     exchange.keep_headers(response, reply.headers)
     exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])

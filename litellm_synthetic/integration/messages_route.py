@@ -6,6 +6,7 @@ Nothing is translated: thinking blocks, cache markers and fields that nobody her
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -173,15 +174,14 @@ def _call(asked: MessagesRequest) -> Call:
         configured = litellm.request_timeout
         is_default = configured == litellm.constants.DEFAULT_REQUEST_TIMEOUT_SECONDS
         timeout = DEFAULT_TIMEOUT_SECONDS if is_default else configured
-    stream_timeout = said.get("stream_timeout")
     return Call(
         model=asked.model,
         fields={"stream": asked.stream},
         headers={**(asked.kwargs.get("headers") or {}), **(said.get("extra_headers") or {})},
         key=key,
         base_url=base_url,
-        timeout=timeout if isinstance(timeout, httpx.Timeout) else float(timeout),
-        stream_timeout=None if stream_timeout is None else float(stream_timeout),
+        timeout=timeout,
+        stream_timeout=said.get("stream_timeout"),
         max_retries=said.get("max_retries"),
         verify=said.get("ssl_verify"),
         client=asked.client,
@@ -197,15 +197,24 @@ async def _whole(asked: MessagesRequest, prepared: Prepared) -> Any:
     counted = _counted(message, asked, prepared)
     content = {**message, "model": ROUTE_PREFIX + asked.model, "usage": counted}
     headers = bodies.kept_headers(reply.headers)
-    asked.log_whole(httpx.Response(_SUCCESS, headers=list(headers.items()), json=content))
+    asked.log_whole(_as_response(content, headers))
     asked.logging_obj.model_call_details["response_headers"] = headers
     return await asked.finish(message)
+
+
+def _as_response(content: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+    """Return the reply that LiteLLM's log reads usage and price from.
+
+    Written by `json`, whose ASCII holds what httpx refuses to write: NaN and lone surrogates.
+    """
+    encoded = json.dumps(content).encode()
+    return httpx.Response(_SUCCESS, headers=bodies.encodable_headers(headers), content=encoded)
 
 
 def _checked(document: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
     del headers
     if not isinstance(document.get("content"), list):
-        raise UnreadableReplyError("it is no message of the Messages API")
+        raise UnreadableReplyError("it is not a message of the Messages API")
     return document
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.chat.params import BY_NAME
 from litellm_synthetic.chat.request import check_call_fields
 from litellm_synthetic.chat.usage import count_locally
+from litellm_synthetic.chat.wire_messages import check_messages
 from litellm_synthetic.client.body import encode
 from litellm_synthetic.client.call import Call, resolve
 from litellm_synthetic.client.request import Prepared, prepare
@@ -39,6 +40,7 @@ def prepare_completion(resolved: Resolved, messages: Sequence[Any]) -> tuple[Pre
     requested = {name: value for name, value in call.fields.items() if value is not None}
     check_call_fields(call, {**requested, **call.extra_body})
     try:
+        check_messages(messages)
         translation = translate(
             call.model,
             messages,

@@ -20,6 +20,7 @@ from litellm_synthetic.chat.reasoning import OFF, SCALE, requested_effort
 from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.config.ids import ROUTE_PREFIX
+from litellm_synthetic.errors.bodies import encodable_headers
 from litellm_synthetic.errors.faults import (
     InvalidParameterError,
     InvalidThinkingError,
@@ -298,13 +299,13 @@ def fill_message(
         litellm.AnthropicConfig().transform_parsed_response(
             completion_response=read,
             # Only its headers are looked at.
-            raw_response=httpx.Response(_SUCCESS, headers=list(headers.items())),
+            raw_response=httpx.Response(_SUCCESS, headers=encodable_headers(headers)),
             model_response=response,
             json_mode=translation.json_mode,
             tool_name_reverse_map=dict(translation.tool_names),
         )
     except MISFITS as error:
-        raise UnreadableReplyError("it is no message of the Messages API") from error
+        raise UnreadableReplyError("it is not a message of the Messages API") from error
     if isinstance(identifier := document.get("id"), str):
         response.id = identifier
     response.model = model

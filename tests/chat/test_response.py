@@ -207,7 +207,7 @@ def test_arguments_are_text(arguments: object, text: str) -> None:
         ({"choices": [{}]}, "no message"),
         ({"choices": [{"message": None}]}, "no message"),
         ({"choices": [{"message": "odd"}]}, "no message"),
-        ({"choices": [{"message": {"content": 5}}]}, "not one of a chat completion"),
+        ({"choices": [{"message": {"content": 5}}]}, "not text"),
         ({"choices": [{"message": {"role": "odd"}}]}, "not one of a chat completion"),
         ({"choices": [{"message": {"function_call": "odd"}}]}, "not one of a chat completion"),
         ({"choices": [{"message": {"self": "odd"}}]}, "not one of a chat completion"),
@@ -303,10 +303,10 @@ def test_any_document_is_a_legacy_completion_or_unreadable(document: dict[str, A
 @given(objects(data=st.lists(objects("index", "object", embedding=st.lists(st.floats())))))
 def test_any_document_is_embeddings_or_unreadable(document: dict[str, Any]) -> None:
     try:
-        response = fill_embedding(EmbeddingResponse(), document, MODEL)
+        response = fill_embedding(EmbeddingResponse(), document, MODEL, ["a", "b"])
     except UnreadableReplyError:
         return
-    assert response.data
+    assert len(response.data) == 2
 
 
 # ---- the other replies
@@ -327,7 +327,7 @@ def test_a_legacy_completion_is_read() -> None:
 
 @pytest.mark.parametrize("choice", [{}, {"text": None}, {"text": 5}, {"message": {"content": "b"}}])
 def test_a_legacy_completion_without_text_is_no_success(choice: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableReplyError, match="no text"):
+    with pytest.raises(UnreadableReplyError, match=r"no text|not text"):
         fill_text({"choices": [choice]}, MODEL)
 
 
@@ -339,7 +339,7 @@ def test_embeddings_come_in_input_order() -> None:
         "model": "hf:nomic-ai/nomic-embed-text-v1.5",
         "usage": {"prompt_tokens": 6, "total_tokens": 6},
     }
-    response: Any = fill_embedding(EmbeddingResponse(), document, MODEL)
+    response: Any = fill_embedding(EmbeddingResponse(), document, MODEL, ["a", "b", "c"])
     assert [row["embedding"] for row in response.data] == [[0.0], [1.0], [2.0]]
     assert response.model == MODEL
     assert response._hidden_params[UPSTREAM_MODEL] == document["model"]  # noqa: SLF001  # LiteLLM's place for it
@@ -348,14 +348,14 @@ def test_embeddings_come_in_input_order() -> None:
 
 def test_base64_vectors_are_handed_on() -> None:
     document = {"data": [{"embedding": "AACAPw==", "index": 0}]}
-    response: Any = fill_embedding(EmbeddingResponse(), document, MODEL)
+    response: Any = fill_embedding(EmbeddingResponse(), document, MODEL, "a")
     assert response.data[0]["embedding"] == "AACAPw=="
 
 
 @pytest.mark.parametrize("data", [None, [], {}, [None], [{}], [{"embedding": None}]])
 def test_what_holds_no_vector_is_no_success(data: Any) -> None:
     with pytest.raises(UnreadableReplyError):
-        fill_embedding(EmbeddingResponse(), {"data": data}, MODEL)
+        fill_embedding(EmbeddingResponse(), {"data": data}, MODEL, "a")
 
 
 # ---- usage
@@ -408,3 +408,64 @@ def test_the_uncached_part_is_never_negative(fields: dict[str, Any]) -> None:
     if usage is not None and usage.prompt_tokens_details is not None:
         assert (usage.prompt_tokens_details.cached_tokens or 0) <= usage.prompt_tokens
     assert usage is None or json.loads(usage.model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("texts", "indexes"),
+    [
+        (["a", "b"], [0]),
+        (["a", "b"], [0, 0]),
+        (["a", "b", "c"], [0, 0, True]),
+        (["a", "b"], [0, True]),
+        (["a", "b"], [1, 2]),
+        (["a", "b"], [0, None]),
+        (["a", "b"], [0, "1"]),
+        ("a", [0, 1]),
+        ([1, 2, 3], [0, 1, 2]),  # token ids of one text
+    ],
+)
+def test_embeddings_that_do_not_match_the_inputs_are_an_error(
+    texts: Any, indexes: list[Any]
+) -> None:
+    rows = [{"embedding": [0.5], "index": index} for index in indexes]
+    with pytest.raises(UnreadableReplyError, match="inputs"):
+        fill_embedding(EmbeddingResponse(), {"data": rows}, MODEL, texts)
+
+
+@pytest.mark.parametrize("texts", ["a", ["a"], [1, 2, 3], [[1, 2, 3]]])
+def test_one_input_has_one_vector(texts: Any) -> None:
+    response = fill_embedding(EmbeddingResponse(), {"data": [{"embedding": [1]}]}, MODEL, texts)
+    assert response.data == [{"embedding": [1]}]
+
+
+@pytest.mark.parametrize(
+    "content", [["Hel", "lo"], [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]]
+)
+def test_content_in_parts_is_read_as_text(content: Any) -> None:
+    document = {"choices": [{"message": {"role": "assistant", "content": content}}]}
+    assert fill_chat(ModelResponse(), document, MODEL).choices[0].message.content == "Hello"
+
+
+@pytest.mark.parametrize("content", [5, {"text": "a"}, [5], [{"type": "image_url"}], True])
+def test_content_that_is_not_text_is_an_error(content: Any) -> None:
+    document = {"choices": [{"message": {"role": "assistant", "content": content}}]}
+    with pytest.raises(UnreadableReplyError, match="not text"):
+        fill_chat(ModelResponse(), document, MODEL)
+
+
+def test_unknown_fields_at_the_top_come_through_but_take_no_methods_place() -> None:
+    document = {
+        "choices": [{"message": {"content": "a"}, "finish_reason": "stop"}],
+        "prompt_token_ids": [1, 2],
+        "kv_transfer_params": {"a": 1},
+        "metadata": {"weight_version": "default"},
+        "prompt_logprobs": None,
+        "model_dump": "hostile",
+        "_hidden_params": "hostile",
+    }
+    response: Any = fill_chat(ModelResponse(), document, MODEL)
+    assert response.prompt_token_ids == [1, 2]
+    assert response.kv_transfer_params == {"a": 1}
+    assert response.metadata == {"weight_version": "default"}
+    assert response.model_dump()["metadata"] == {"weight_version": "default"}
+    assert response._hidden_params[UPSTREAM_MODEL] is None  # noqa: SLF001  # LiteLLM's place for it

@@ -275,21 +275,35 @@ def test_usage_is_counted_once_and_comes_before_the_finish(
 @pytest.mark.parametrize(
     ("event", "said", "status"),
     [
-        (Event("", '{"error":"boom"}'), "boom", 200),
+        (
+            Event("", '{"object":"error","message":"boom","type":"B","param":null,"code":400}'),
+            "boom",
+            400,
+        ),
+        (Event("", '{"message":"boom","type":"BadRequestError","code":400}'), "boom", 400),
+        (Event("", '{"detail":"boom"}'), "boom", None),
+        (
+            Event("", '{"detail":[{"loc":["body","top_p"],"msg":"boom","input":"9"}]}'),
+            "body.top_p: boom",
+            None,
+        ),
+        (Event("", '{"error":""}'), "", None),
+        (Event("", '{"error":null}'), "", None),
+        (Event("", '{"error":"boom"}'), "boom", None),
         (Event("", '{"error":{"message":"boom","code":429}}'), "boom", 429),
         (Event("", '{"error":{"message":"boom","code":"503"}}'), "boom", 503),
-        (Event("", '{"error":{"message":"boom"},"choices":[]}'), "boom", 200),
-        (Event("error", "boom"), "boom", 200),
+        (Event("", '{"error":{"message":"boom"},"choices":[]}'), "boom", None),
+        (Event("error", "boom"), "boom", None),
         (Event("error", '{"message":"boom","status":502}'), "boom", 502),
-        (Event("error", '{"error":{"message":"boom"}}'), "boom", 200),
-        (Event("error", '["boom"]'), '["boom"]', 200),
-        (Event("ping", '{"error":"boom"}'), "boom", 200),
+        (Event("error", '{"error":{"message":"boom"}}'), "boom", None),
+        (Event("error", '["boom"]'), '["boom"]', None),
+        (Event("ping", '{"error":"boom"}'), "boom", None),
     ],
 )
-def test_an_error_event_is_an_error(event: Event, said: str, status: int) -> None:
+def test_an_error_event_is_an_error(event: Event, said: str, status: int | None) -> None:
     with pytest.raises(ErrorEventError) as caught:
         ChunkDecoder(MODEL).decode(event)
-    assert (caught.value.text, caught.value.status) == (said, status)
+    assert (caught.value.report.text, caught.value.report.status) == (said, status)
 
 
 @pytest.mark.parametrize(

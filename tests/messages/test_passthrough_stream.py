@@ -123,17 +123,22 @@ def test_every_delta_kind_of_a_known_event_is_survived() -> None:
     [
         (Event("error", '{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}'),
          "Busy", 529),
-        (Event("error", "plain words"), "plain words", 200),
-        (Event("", '{"error":"Context limit exceeded"}'), "Context limit exceeded", 200),
+        (Event("error", "plain words"), "plain words", None),
+        (Event("", '{"error":"Context limit exceeded"}'), "Context limit exceeded", None),
         (Event("", '{"type":"error","error":{"type":"rate_limit_error","message":"Slow"}}'),
          "Slow", 429),
-        (Event("", '{"type":"error","error":{"type":"of_tomorrow","message":"?"}}'), "?", 200),
+        (Event("", '{"type":"error","error":{"type":"of_tomorrow","message":"?"}}'), "?", None),
+        (Event("", '{"object":"error","message":"Long","code":400}'), "Long", 400),
+        (Event("", '{"detail":"Long"}'), "Long", None),
+        (Event("", '{"error":null}'), "", None),
     ],
 )  # fmt: skip  # a table
-def test_error_events_tell_their_text_and_status(event: Event, text: str, status: int) -> None:
+def test_error_events_tell_their_text_and_status(
+    event: Event, text: str, status: int | None
+) -> None:
     with pytest.raises(ErrorEventError) as caught:
         event_document(event)
-    assert (caught.value.text, caught.value.status) == (text, status)
+    assert (caught.value.report.text, caught.value.report.status) == (text, status)
 
 
 @pytest.mark.parametrize("data", ["{", "[1]", '"x"', "1"])

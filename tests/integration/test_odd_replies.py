@@ -1,0 +1,78 @@
+"""Replies that are odd and paid for: whatever can be kept of them reaches the caller."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import litellm
+import pytest
+
+from litellm_synthetic.testing import RawBytes, RawJSON
+
+if TYPE_CHECKING:
+    from litellm_synthetic.testing import SyntheticServer
+    from tests.caller import Caller
+
+MODEL = "synthetic/syn:large:text"
+MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]
+
+
+def message(text: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "hf:a/b",
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+        **fields,
+    }
+
+
+def sent(document: Any, **headers: str) -> RawBytes:
+    body = json.dumps(document).encode()
+    return RawBytes(200, body, "application/json", headers)
+
+
+ODD_MESSAGES = {
+    "a lone surrogate": sent(message("odd \ud800 text")),
+    "NaN": sent(message("fine", score=math.nan)),
+    "a header beyond ASCII": sent(message("fine"), **{"x-region": "Zürich"}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
+async def test_an_odd_native_message_is_not_lost(odd: RawBytes, upstream: SyntheticServer) -> None:
+    upstream.respond_with(odd)
+    reply: Any = await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
+    assert reply["content"] == json.loads(odd.body)["content"]
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
+async def test_an_odd_completion_over_messages_is_not_lost(
+    odd: RawBytes,
+    upstream: SyntheticServer,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
+    upstream.respond_with(odd)
+    answer = await caller.completion(model=MODEL, messages=MESSAGES)
+    assert answer.choices[0].message.content == json.loads(odd.body)["content"][0]["text"]
+    assert len(upstream.requests) == 1
+
+
+async def test_embeddings_for_fewer_inputs_are_an_error(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    rows = [{"object": "embedding", "index": 0, "embedding": [0.5]}]
+    upstream.respond_with(RawJSON(200, {"object": "list", "data": rows}))
+    with pytest.raises(litellm.APIError, match="1 embeddings for 2 inputs") as caught:
+        await caller.embedding(
+            model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["one", "two"]
+        )
+    assert caught.value.status_code == 502
