@@ -78,20 +78,26 @@ def provenance(table: ModelTable) -> str:
     return f"fetched {age(age_seconds)} from {table.base_url}"
 
 
-def sparkline(prices: Mapping[date, Decimal], until: date, columns: int, ramp: str) -> str:
-    """Draw a price over time in one row, from its first date to `until`, in proportion from zero.
+def sparkline(
+    prices: Mapping[date, Decimal], start: date, end: date, columns: int, ramp: str
+) -> str:
+    """Draw a price over time in one row, in proportion from zero.
 
     A price lasts until the next one. Of several in one column the highest is drawn, so that a short
-    rise is not lost. `ramp` fills a cell from empty to full: `BLOCKS` or `ASCII`.
+    rise is not lost; before the first the row is empty.
+
+    Args:
+        prices: USD per token by date, at least one.
+        start: the date of the first column.
+        end: that of the last.
+        columns: characters of the row.
+        ramp: the characters from empty to full: `BLOCKS` or `ASCII`.
     """
-    days = sorted(prices)
-    end = max(until, days[-1])
-    scale = (columns - 1) / max((end - days[0]).days, 1)
     shown = [Decimal(0)] * columns
-    for day, following in pairwise([*days, end]):
-        for column in range(
-            round((day - days[0]).days * scale), round((following - days[0]).days * scale) + 1
-        ):
+    scale = (columns - 1) / max((end - start).days, 1)
+    for day, following in pairwise([*sorted(prices), end]):
+        first, last = (round((each - start).days * scale) for each in (day, following))
+        for column in range(first, last + 1):
             shown[column] = max(shown[column], prices[day])
     top = max(prices.values()) or 1
     # Rounded up: a price that is not zero is never drawn as if it were.

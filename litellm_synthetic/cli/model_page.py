@@ -11,6 +11,7 @@ from litellm_synthetic.cli.terminal import PIPE_CHART_WIDTH, Line, Screen, wrap
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
+    from decimal import Decimal
 
     from litellm_synthetic.catalog.models import Catalog, Efforts, Model
 
@@ -23,7 +24,7 @@ _PRICES: Final = {
 _CHARTED: Final = ("input", "output", "cache read")
 _LABEL_WIDTH: Final = 22
 _MAX_CHART_COLUMNS: Final = 60
-_MIN_CHART_COLUMNS: Final = 12
+_MIN_CHART_COLUMNS: Final = 24  # two dates below it
 _UNKNOWN: Final = "unknown"
 
 Fact = tuple[str, str]
@@ -151,28 +152,41 @@ def _price(model: Model) -> Iterator[Fact]:
 
 
 def _chart(model: Model, until: date, screen: Screen) -> Iterator[Fact]:
-    ramp = BLOCKS if screen.has_glyphs else ASCII
-    room = (screen.width or PIPE_CHART_WIDTH) - _LABEL_WIDTH
-    for name in _CHARTED:
-        field = _PRICES[name]
-        prices = {
-            each.observed_on: price
-            for each in sorted(model.price_history, key=lambda one: one.observed_on)
-            if (price := getattr(each, field)) is not None
+    """Give a sparkline for each price that changed, all over one axis of dates."""
+    series = {name: prices for name in _CHARTED if (prices := _series(model, name, until))}
+    changed = {name: each for name, each in series.items() if len(set(each.values())) > 1}
+    if changed:
+        start = min(min(each) for each in changed.values())
+        end = max(until, *(max(each) for each in changed.values()))
+        bounds = {
+            name: f"{usd_per_million(min(each.values()))} to {usd_per_million(max(each.values()))}"
+            for name, each in changed.items()
         }
-        if not prices:
-            continue
-        now = getattr(model.prices, field)
-        if now is not None and now != prices[max(prices)]:
-            prices[max(until, *prices)] = now
-        if len(set(prices.values())) == 1:
-            (first, price), *_ = prices.items()
+        room = (screen.width or PIPE_CHART_WIDTH) - _LABEL_WIDTH - 2
+        columns = room - max(len(each) for each in bounds.values())
+        columns = min(max(columns, _MIN_CHART_COLUMNS), _MAX_CHART_COLUMNS)
+        ramp = BLOCKS if screen.has_glyphs else ASCII
+        for name, each in changed.items():
+            yield name, f"{sparkline(each, start, end, columns, ramp)}  {bounds[name]}"
+        yield "from, to", f"{start}{end.isoformat():>{columns - len(start.isoformat())}}"
+    for name, each in series.items():
+        if name not in changed:
+            (first, price), *_ = each.items()
             yield name, f"{usd_per_million(price)}, unchanged since {first}"
-            continue
-        low, high = (usd_per_million(bound(prices.values())) for bound in (min, max))
-        figures = f"{low} to {high} since {min(prices)}"
-        columns = min(max(room - len(figures) - 2, _MIN_CHART_COLUMNS), _MAX_CHART_COLUMNS)
-        yield name, f"{sparkline(prices, until, columns, ramp)}  {figures}"
+
+
+def _series(model: Model, name: str, until: date) -> dict[date, Decimal]:
+    """Return the prices of one kind of token by the date on which each was first seen."""
+    field = _PRICES[name]
+    prices = {
+        each.observed_on: price
+        for each in sorted(model.price_history, key=lambda one: one.observed_on)
+        if (price := getattr(each, field)) is not None
+    }
+    now = getattr(model.prices, field)
+    if prices and now is not None and now != prices[max(prices)]:
+        prices[max(until, *prices)] = now
+    return prices
 
 
 def _history(model: Model, screen: Screen) -> Iterator[Line]:
