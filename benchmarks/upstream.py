@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import timeit
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 from litellm.proxy import proxy_server
 from litellm.types.utils import Delta, LlmProviders, ModelResponseStream, StreamingChoices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CALLS: Final = 5000
 CHUNK: Final = ModelResponseStream(

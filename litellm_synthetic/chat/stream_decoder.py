@@ -120,6 +120,7 @@ class ChunkDecoder:
         self.model = model
         self.upstream_model: str | None = None
         self.done = False
+        self.progress = 0
         self.last_chunk: ModelResponseStream | None = None
         self._id = f"chatcmpl-{uuid4().hex}"
         self._created = int(time.time())
@@ -229,6 +230,7 @@ class ChunkDecoder:
                 self._fingerprint = fingerprint
         if isinstance(document.get("usage"), Mapping):
             # On the finish chunk, on a last one without choices, or on both: the last one counts.
+            self.progress += self._usage != document["usage"]
             self._usage = document["usage"]
 
     def _chunk(self, fields: Mapping[str, Any]) -> ModelResponseStream | None:
@@ -238,12 +240,15 @@ class ChunkDecoder:
         if choice is None:
             choice = self._choices[index] = _Choice()
         if reason := fields.get("finish_reason"):  # "" on every chunk is no reason
+            self.progress += choice.finish_reason is None
             choice.finish_reason = str(reason)
         delta = fields.get("delta")
         delta = delta if isinstance(delta, Mapping) else {"content": fields.get("text")}
         reasoning = reasoning_of(delta)
         content = delta.get("content")
         content = content if isinstance(content, str) else ""
+        if content or reasoning:
+            self.progress += 1
         if reasoning and not choice.has_reasoning:
             choice.has_reasoning = True
             # What was held back, mostly white space, stays before the text that follows.
@@ -268,11 +273,14 @@ class ChunkDecoder:
                 pieces = [choice.calls.piece(call) for call in calls if isinstance(call, Mapping)]
                 if pieces:
                     extra["tool_calls"] = pieces
+                    self.progress += any(map(_says_something, pieces))
             if (function := delta.get("function_call")) and isinstance(function, Mapping):
                 arguments = arguments_text(function.get("arguments"))
                 extra["function_call"] = {**function, "arguments": arguments}
+                self.progress += bool(arguments or function.get("name"))
             if (refusal := delta.get("refusal")) and isinstance(refusal, str):
                 extra["refusal"] = refusal
+                self.progress += 1
         if not (content or reasoning or extra or logprobs):
             return None
         if reasoning:
@@ -294,3 +302,9 @@ class ChunkDecoder:
             system_fingerprint=self._fingerprint,
             choices=[choice],
         )
+
+
+def _says_something(piece: Mapping[str, Any]) -> bool:
+    """Tell whether a piece of a tool call adds to it; some backends send empty ones meanwhile."""
+    function = piece["function"]
+    return bool(piece["id"] or function["name"] or function["arguments"])

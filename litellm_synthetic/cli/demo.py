@@ -24,8 +24,9 @@ from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import explain
 from litellm_synthetic.cli.formatting import tokens, usd_per_million, without_class_names
 from litellm_synthetic.cli.terminal import error
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE
-from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 from litellm_synthetic.config.key_check import KEYS_ARE_MADE_AT, is_synthetics
 
@@ -70,7 +71,7 @@ def run(model: str, *, offline: bool = False) -> int:
     """Run the demo and return the exit code: 0, or 1 after an error on stderr."""
     console = Console(highlight=False)
     model = ROUTE_PREFIX + model.removeprefix(ROUTE_PREFIX)
-    has_key = bool(os.environ.get(KEY_VARIABLE, "").strip())
+    has_key = settings.API_KEY.text() is not None
     catalog = active.in_force().catalog
     litellm.suppress_debug_info = True
     litellm_synthetic.register()
@@ -88,7 +89,7 @@ def run(model: str, *, offline: bool = False) -> int:
                 "same command talks to Synthetic.\n"
             )
         else:
-            base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+            base_url = settings.API_BASE.value()
             name = "Synthetic at " if is_synthetics(base_url) else ""
             console.print(f"Calling {name}{base_url} with your {KEY_VARIABLE}.\n", markup=False)
         try:
@@ -171,7 +172,7 @@ def _limits(console: Console, model: str) -> None:
         table.add_row("serves", facts.current_target)
     table.add_row("context window", f"{tokens(info['max_input_tokens'])} tokens")
     table.add_row("max output", f"{tokens(info['max_output_tokens'])} tokens")
-    table.add_row("reasoning effort", ", ".join(facts.accepted_efforts) or "unknown")
+    table.add_row("reasoning effort", ", ".join(facts.reliable_efforts) or "unknown")
     table.add_row("input", ", ".join(facts.input_modalities or ("unknown",)))
     prices = {
         "input": facts.prices.input_usd_per_token,

@@ -26,13 +26,12 @@ from litellm_synthetic.cli.dotenv_file import (
 from litellm_synthetic.cli.init_key import (
     NoKeyError,
     check_key,
-    endpoint,
     key_from_environment,
     key_from_pipe,
     key_from_prompt,
 )
 from litellm_synthetic.cli.terminal import Line, Screen, error, remark
-from litellm_synthetic.config import key_check
+from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
 from litellm_synthetic.config.ids import ROUTE_PREFIX
@@ -143,7 +142,7 @@ def _key(*, has_terminal: bool) -> Secret:
 
 def _check_shape(key: Secret, *, has_terminal: bool) -> None:
     try:
-        base_url = endpoint().base_url
+        base_url = settings.endpoint().base_url
     except InvalidBaseURLError:
         base_url = DEFAULT_BASE_URL
     is_for_synthetic = key_check.is_synthetics(base_url)

@@ -12,16 +12,9 @@ import click
 
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.cli.terminal import remark
-from litellm_synthetic.config import key_check
+from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret
-from litellm_synthetic.config.endpoint import (
-    BASE_URL_VARIABLE,
-    DEFAULT_BASE_URL,
-    Endpoint,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
+from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE, InvalidBaseURLError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +43,8 @@ def key_from_environment(*, ask: Callable[[str], bool] | None) -> str | None:
     Args:
         ask: asks a person whether to use it; None where nobody can be asked.
     """
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
+    key = settings.API_KEY.text()
+    if key is None:
         return None
     remark(f"{KEY_VARIABLE} is set in the environment.")
     return key if ask is None or ask("Use that key?") else None
@@ -118,16 +111,6 @@ def _read_stdin() -> str | None:
     return b"".join(pieces).decode("utf-8", "replace")
 
 
-def endpoint() -> Endpoint:
-    """Return where the key would be used: `SYNTHETIC_API_BASE`, else Synthetic.
-
-    Raises:
-        InvalidBaseURLError: the variable's value is refused.
-    """
-    base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-    return parse_base_url(base_url, allow_http=http_is_allowed())
-
-
 def check_key(key: Secret) -> KeyCheck:
     """Ask Synthetic for the quotas with a key, which is free; never raises for a failed call."""
     # Importing LiteLLM would fetch its cost map otherwise. It also reads a .env file, which may
@@ -140,7 +123,7 @@ def check_key(key: Secret) -> KeyCheck:
     from litellm_synthetic.quota.wording import quotas_sentence
 
     try:
-        where = endpoint()
+        where = settings.endpoint()
     except InvalidBaseURLError as error:
         return KeyCheck("unknown", f"{BASE_URL_VARIABLE}: {error}.")
     if where.beside("v2") is None:

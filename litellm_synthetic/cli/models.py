@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE, Allowlist, from_environment
 from litellm_synthetic.catalog.query import Selection, closest_ids, matches, select
 from litellm_synthetic.cli.formatting import provenance
 from litellm_synthetic.cli.terminal import Screen, error, remark
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.config.allowlist import Allowlist
 
 NO_MODEL: Final = 1
 _MAX_NAMED: Final = 5
@@ -30,7 +31,7 @@ def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
     Remarks on the table, the allowlist and what is left out go to stderr.
     """
     table = active.in_force()
-    allowlist = from_environment()
+    allowlist = ALLOWED_MODELS.value()
     selection = select(table.catalog, words, include_all=include_all, allowlist=allowlist)
     remark(provenance(table))
     remark_on_allowlist(allowlist, hidden=selection.hidden_by_allowlist)
@@ -46,9 +47,9 @@ def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
 def remark_on_allowlist(allowlist: Allowlist | None, *, hidden: int) -> None:
     """Tell which entries of the allowlist are malformed, and how many models it hides."""
     for entry in allowlist.malformed if allowlist is not None else ():
-        remark(f"{ALLOWED_MODELS_VARIABLE}: {entry!r} can match no id and allows nothing")
+        remark(f"{ALLOWED_MODELS.name}: {entry!r} can match no id and allows nothing")
     if hidden:
-        remark(f"{hidden} hidden by {ALLOWED_MODELS_VARIABLE}")
+        remark(f"{hidden} hidden by {ALLOWED_MODELS.name}")
 
 
 def _why_none(words: Sequence[str], catalog: Catalog, allowlist: Allowlist | None) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.allowlist import from_environment
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.cli.formatting import provenance
 from litellm_synthetic.cli.models import remark_on_allowlist
@@ -17,6 +16,7 @@ from litellm_synthetic.cli.new_file import NotWrittenError, write_file
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import ConfigOptions, proxy_config
 from litellm_synthetic.cli.terminal import error, remark
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def run(  # noqa: PLR0913  # one for each option of the command
     its users later. Errors and remarks go to stderr.
     """
     table = active.in_force()
-    allowlist = from_environment()
+    allowlist = ALLOWED_MODELS.value()
     choice = choose(table.catalog, words, aliases=aliases, allowlist=allowlist)
     remark(provenance(table))
     remark_on_allowlist(allowlist, hidden=choice.hidden_by_allowlist)
@@ -54,7 +54,7 @@ def run(  # noqa: PLR0913  # one for each option of the command
         fallbacks,
         redis,
         _command(words, aliases=aliases, fallbacks=fallbacks, redis=redis),
-        "config.yaml" if out == STDOUT else shlex.quote(out),
+        "config.yaml" if out == STDOUT else shlex.quote(Path(out).name),
     )
     return _write(proxy_config(table, choice.models, options), out, force, len(choice.models))
 

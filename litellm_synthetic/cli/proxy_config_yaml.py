@@ -201,6 +201,8 @@ def _facts(model: Model) -> Iterator[str]:
     limits = [f"{tokens(count)} {unit}" for unit, count in counts.items() if count is not None]
     if facts := [", ".join(each) for each in (limits, model.input_modalities) if each]:
         yield f"{'; '.join(facts)}."
+    if model.reliable_efforts:
+        yield f"Reasoning efforts: {', '.join(model.reliable_efforts)}."
     if model.is_priced:
         yield _list_price(model.prices)
     else:

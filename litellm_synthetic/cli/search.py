@@ -15,7 +15,7 @@ from litellm_synthetic.cli.formatting import UNKNOWN
 from litellm_synthetic.cli.models_json import FORMAT, as_json
 from litellm_synthetic.cli.terminal import MIN_WIDTH, Line, Screen, error, harmless, remark
 from litellm_synthetic.client import search as web_search
-from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.settings import API_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def run(query: str, *, limit: int | None, is_json: bool, base_url: str | None) -
 
     A base URL on the command line says that the environment's key is for it.
     """
-    key = os.environ.get(KEY_VARIABLE) if base_url else None
+    key = API_KEY.text() if base_url else None
     try:
         results = web_search.search(query, api_key=key, api_base=base_url)
     except openai.APIError as failure:  # every LiteLLM exception of a call is one

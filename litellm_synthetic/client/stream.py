@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.bodies import read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError, NoEventsError
 from litellm_synthetic.errors.rules import Origin, reported
-from litellm_synthetic.transport.client import (
-    AsyncByteStream,
-    ByteStream,
+from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
+    MalformedReplyError,
+    OversizedReplyError,
     StallError,
 )
-from litellm_synthetic.transport.sse import EventDecoder, OversizedEventError
+from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
-    import httpx
     from litellm.types.utils import ModelResponseStream, Usage
 
+    from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
+    from litellm_synthetic.transport.headers import Headers
     from litellm_synthetic.transport.sse import Event
 
 # An error is shorter; of a page its beginning tells enough.
 _MAX_PREFIX_BYTES: Final = 64 * 1024
-_UNREADABLE: Final = (BrokenStreamError, OversizedEventError)
 
 
 class Decoder(Protocol):
@@ -37,11 +36,14 @@ class Decoder(Protocol):
 
     Attributes:
         done: the reply has said that it is over.
+        progress: how often an event brought the reply forward: by text, reasoning, a piece of a
+            tool call, a finish reason or usage. A ping, a comment or an empty delta does not.
         upstream_model: the name that the upstream answered with.
         last_chunk: the chunk that closed the reply, once there is one.
     """
 
     done: bool
+    progress: int
     upstream_model: str | None
     last_chunk: ModelResponseStream | None
 
@@ -60,32 +62,18 @@ class Decoder(Protocol):
         """Return what closes the reply."""
 
 
-class EventWatch:
-    """Tell whether events come at all, and bound the wait between two.
+class Prefix:
+    """Tell whether there are events at all, and keep how a body without any begins."""
 
-    Comments keep a connection busy, but are no answer.
-    """
+    def __init__(self) -> None:
+        self._bytes: bytes | None = b""
 
-    def __init__(self, limit_seconds: float | None) -> None:
-        self._limit_seconds = limit_seconds
-        self._last_event_at = time.monotonic()
-        self._opening: bytes | None = b""
-
-    def note(self, data: bytes, *, heard: bool) -> None:
-        """Note whether the last bytes held an event.
-
-        Raises:
-            StallError: none came for too long.
-        """
-        now = time.monotonic()
-        if heard:
-            self._opening = None
-        elif self._opening is not None:
-            self._opening = (self._opening + data)[:_MAX_PREFIX_BYTES]
-        if heard or self._limit_seconds is None:
-            self._last_event_at = now
-        elif (waited := now - self._last_event_at) > self._limit_seconds:
-            raise StallError(f"no event for {waited:.1f} s in the stream")
+    def note(self, data: bytes, *, has_event: bool) -> None:
+        """Note whether the last bytes held an event."""
+        if has_event:
+            self._bytes = None
+        elif self._bytes is not None and len(self._bytes) < _MAX_PREFIX_BYTES:
+            self._bytes = (self._bytes + data)[:_MAX_PREFIX_BYTES]
 
     def end(self) -> None:
         """Note the end of the body.
@@ -93,12 +81,13 @@ class EventWatch:
         Raises:
             NoEventsError: there was no event in it.
         """
-        if self._opening is not None:
-            raise NoEventsError(self._opening)
+        if self._bytes is not None:
+            raise NoEventsError(self._bytes)
 
 
 STREAM_ERRORS: Final = (
-    StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, *_UNREADABLE
+    StallError, ConnectionBrokenError, ErrorEventError, NoEventsError, BrokenStreamError,
+    MalformedReplyError,
 )  # fmt: skip  # one list, read as one
 
 
@@ -106,25 +95,26 @@ class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
     def __init__(
-        self,
-        decoder: Decoder,
-        origin: Origin,
-        silence_seconds: float | None,
-        headers: httpx.Headers,
+        self, decoder: Decoder, origin: Origin, body: ByteStream | AsyncByteStream
     ) -> None:
         self.decoder = decoder
         self._origin = origin
-        self._headers = headers
+        self._body = body
         self._events = EventDecoder()
-        self._watch = EventWatch(silence_seconds)
+        self._prefix = Prefix()
+        self._progress = 0
         self._closed = False
 
     def take(self, data: bytes) -> Iterator[ModelResponseStream]:
         """Yield the chunks in the next bytes; after the last event, what closes the reply."""
         events = self._events.feed(data)
-        self._watch.note(data, heard=bool(events))
+        self._prefix.note(data, has_event=bool(events))
         for event in events:
-            yield from self.decoder.decode(event)
+            chunks = self.decoder.decode(event)
+            if self.decoder.progress != self._progress:
+                self._progress = self.decoder.progress
+                self._body.progressed()
+            yield from chunks
             if self.decoder.done:
                 yield from self._close()
                 return
@@ -133,8 +123,8 @@ class _Reader:
         """Yield what the end of the body leaves, and what closes the reply."""
         # Half an event is how a cut stream ends; that it ended early says more.
         left = self._events.close()
-        self._watch.note(b"", heard=bool(left))
-        self._watch.end()
+        self._prefix.note(b"", has_event=bool(left))
+        self._prefix.end()
         with contextlib.suppress(BrokenStreamError):
             for event in left:
                 yield from self.decoder.decode(event)
@@ -148,7 +138,7 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_error(error, self._origin, self._headers) from error
+        raise translated_error(error, self._origin, self._body.headers) from error
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:
@@ -158,7 +148,7 @@ class _Reader:
         return chunks
 
 
-def translated_error(error: Exception, origin: Origin, headers: httpx.Headers) -> Exception:
+def translated_error(error: Exception, origin: Origin, headers: Headers) -> Exception:
     """Return LiteLLM's error for a stream that ended badly."""
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
@@ -168,10 +158,13 @@ def translated_error(error: Exception, origin: Origin, headers: httpx.Headers) -
         return rules.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
         return rules.stream_broken(origin, f"broke off ({error})")
+    if isinstance(error, MalformedReplyError):
+        is_too_large = isinstance(error, OversizedReplyError)
+        return rules.unusable_reply(origin, str(error), is_too_large=is_too_large)
     return rules.stream_broken(origin, str(error))
 
 
-def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> Exception:
+def _no_stream(error: NoEventsError, origin: Origin, headers: Headers) -> Exception:
     """Return the error for a 200 that came as a whole instead of a stream: a page, or an error."""
     try:
         document = json.loads(error.prefix)
@@ -196,11 +189,10 @@ class ChunkStream:
         body: ByteStream,
         decoder: Decoder,
         origin: Origin,
-        silence_seconds: float | None,
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _iterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
+        self._chunks = _iterate(body, _Reader(decoder, origin, body))
         self._first: ModelResponseStream | None = None
 
     def wait_for_first(self) -> None:
@@ -230,11 +222,10 @@ class AsyncChunkStream:
         body: AsyncByteStream,
         decoder: Decoder,
         origin: Origin,
-        silence_seconds: float | None,
     ) -> None:
         self.decoder = decoder
         self._body = body
-        self._chunks = _aiterate(body, _Reader(decoder, origin, silence_seconds, body.headers))
+        self._chunks = _aiterate(body, _Reader(decoder, origin, body))
         self._first: ModelResponseStream | None = None
 
     async def wait_for_first(self) -> None:

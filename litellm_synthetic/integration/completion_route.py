@@ -29,13 +29,13 @@ from litellm_synthetic.messages.translate import fill_message
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
     from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
     from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.transport.client import Reply
+    from litellm_synthetic.transport.headers import Headers
 
 
 class Route:
@@ -130,6 +130,8 @@ def _call(ctx: Any) -> Call:
     return Call(
         model=ctx.model,
         **_said(ctx.optional_params),
+        # LiteLLM's translation of Anthropic messages makes one effort of budget and named effort.
+        effort_is_from_budget=getattr(ctx.logging, "call_type", None) == "anthropic_messages",
         drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,
         headers=ctx.headers,
         key=ctx.api_key,
@@ -204,22 +206,20 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
 
 def _stream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = exchange.open_stream(prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = ChunkStream(body, decoder, prepared.origin)
     chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
 
 async def _astream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = await exchange.aopen_stream(prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = AsyncChunkStream(body, decoder, prepared.origin)
     await chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
 
 def _wrapped(
-    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: httpx.Headers
+    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: Headers
 ) -> PassThroughStream:
     stream = PassThroughStream(
         completion_stream=chunks,

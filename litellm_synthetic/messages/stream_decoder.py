@@ -39,6 +39,7 @@ class MessageChunkDecoder:
         self.model = model
         self.upstream_model: str | None = None
         self.done = False
+        self.progress = 0
         self.usage: Usage | None = None
         self.last_chunk: ModelResponseStream | None = None
         self._parser: Any = ModelResponseIterator(
@@ -71,6 +72,7 @@ class MessageChunkDecoder:
             self.done = True
         if not isinstance(kind, str) or kind not in _PARSED:
             return []  # a ping, or what a later version of the API may send
+        self.progress += kind == "message_start"
         self._take_envelope(document)
         try:
             parsed = self._parser.chunk_parser(_with_usage_once(document))
@@ -109,9 +111,11 @@ class MessageChunkDecoder:
     def _taken(self, parsed: ModelResponseStream, *, ended: bool) -> list[ModelResponseStream]:
         usage = getattr(parsed, "usage", None)
         if usage is not None and self._has_usage:
+            self.progress += usage != self.usage
             self.usage = usage
         [choice] = parsed.choices
         if ended:
+            self.progress += self._finish_reason is None
             self._finish_reason = choice.finish_reason
         delta = choice.delta
         is_empty = not (
@@ -123,6 +127,7 @@ class MessageChunkDecoder:
         )
         if is_empty:
             return []
+        self.progress += 1
         if not delta.content:
             delta.content = None
         if not self._has_role:

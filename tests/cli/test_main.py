@@ -356,7 +356,9 @@ class TestTheAllowlist:
 
     @pytest.mark.parametrize("shape", [[], ["--json"], ["--format", "litellm"]])
     def test_hides_a_model_that_is_asked_for_by_name(self, shape: list[str]) -> None:
-        result = invoke("models", LONG_ID, *shape, code=1, env={"SYNTHETIC_ALLOWED_MODELS": "syn:*"})
+        result = invoke(
+            "models", LONG_ID, *shape, code=1, env={"SYNTHETIC_ALLOWED_MODELS": "syn:*"}
+        )
         assert LONG_ID not in result.stdout
         assert "1 hidden" in result.stderr
 

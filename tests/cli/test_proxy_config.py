@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
-from litellm_synthetic.catalog.allowlist import parse_allowlist
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.catalog.models import Catalog, Model, load_bundled
-from litellm_synthetic.cli.main import main
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import ConfigOptions, proxy_config
+from litellm_synthetic.config.allowlist import parse_allowlist
+from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,16 +39,13 @@ FLASH = [one for one in CHAT if one.endswith("Flash")]
 EMBEDDINGS = [one.id for one in load_bundled().current() if one.kind == "embedding"]
 HOSTILE = [
     "hf:a/b: c", "x # y", '" - "', "'", "a\\", "\n- injected: true", "---", "...", "%YAML 1.1",
-    "!!python/object/apply:os.system [id]", "&a", "*a", "{a: b}", "[1]", "? a", "- a", "<<", "=", "~",
-    "null", "Yes", "off", "n", "1e3", "0x1f", "1:20", "1_000", "2026-11-20", ".inf", "NaN", " a", "a ",
-    "\t", "\x00\x07\x1b\x7f\x85", "\u2028\u2029\ufeff\u202e", "\U0001f600", "é",
+    "!!python/object/apply:os.system [id]", "&a", "*a", "{a: b}", "[1]", "? a", "- a", "<<", "=",
+    "~", "null", "Yes", "off", "n", "1e3", "0x1f", "1:20", "1_000", "2026-11-20", ".inf", "NaN",
+    " a", "a ", "\t", "\x00\x07\x1b\x7f\x85", "\u2028\u2029\ufeff\u202e", "\U0001f600", "é",
 ]  # fmt: skip  # one list, read as one
 
 
-def run(*arguments: str, code: int = 0, env: Mapping[str, str] | None = None) -> Result:
-    result = CliRunner().invoke(main, ["proxy-config", *arguments], env=env)
-    assert result.exit_code == code, result.output
-    return result
+run = partial(invoke, "proxy-config")
 
 
 def config(*arguments: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -61,6 +58,10 @@ def ids(written: Mapping[str, Any]) -> list[str]:
     return [
         one["litellm_params"]["model"].removeprefix("synthetic/") for one in written["model_list"]
     ]
+
+
+def test_the_efforts_are_those_that_lead_to_an_answer() -> None:
+    assert "Reasoning efforts: high, max." in run("--models", "hf:zai-org/GLM-5.3-Flash").stdout
 
 
 def model(model_id: str = "hf:a/b", window: int | None = None, **facts: Any) -> Model:
@@ -221,7 +222,7 @@ class TestTheChoice:
         assert ids(config(*arguments)) == found
 
     @pytest.mark.parametrize(
-        ("word", "said"),
+        ("word", "message"),
         [
             (
                 "hf:moonshotai/Kimi-K4",
@@ -237,9 +238,9 @@ class TestTheChoice:
             ("zzzzzzzzzzz", "No model matches 'zzzzzzzzzzz'.\n"),
         ],
     )
-    def test_fails_on_a_word_that_names_no_current_model(self, word: str, said: str) -> None:
+    def test_fails_on_a_word_that_names_no_current_model(self, word: str, message: str) -> None:
         result = run("--models", f"syn:large:text,{word}", code=1)
-        assert said in result.stderr
+        assert message in result.stderr
         assert result.stderr.endswith("Nothing was written.\n")
         assert result.stdout == ""
 
@@ -259,8 +260,8 @@ class TestTheChoice:
             ["--force", "--out", "-"],
         ],
     )
-    def test_refuses_what_means_nothing(self, arguments: list[str]) -> None:
-        assert "Error: --" in run(*arguments, code=2).stderr
+    def test_refuses_options_that_mean_nothing(self, arguments: list[str]) -> None:
+        assert "error: --" in run(*arguments, code=2).stderr
 
     @given(st.text(max_size=20))
     def test_gives_models_or_a_problem_for_any_word(self, word: str) -> None:
@@ -284,13 +285,13 @@ class TestTheAllowlist:
     def test_is_not_undone_by_suggestions(self) -> None:
         allowed = parse_allowlist("syn:small:*, hf:zai-org/*")
         for word in ("hf:moonshotai/Kimi-K", "hf:zai-org/GLM-5.2"):
-            (said,) = choose(load_bundled(), [word], aliases=False, allowlist=allowed).problems
-            assert "moonshotai/Kimi-K3" not in said
-            assert "syn:large" not in said
+            (problem,) = choose(load_bundled(), [word], aliases=False, allowlist=allowed).problems
+            assert "moonshotai/Kimi-K3" not in problem
+            assert "syn:large" not in problem
 
     def test_that_allows_nothing_leaves_nothing_to_write(self) -> None:
         result = run(code=1, env={"SYNTHETIC_ALLOWED_MODELS": "none:*"})
-        assert result.stderr.endswith("Nothing was written: there is no model to list.\n")
+        assert result.stderr.endswith("error: There is no model to list.\nNothing was written.\n")
 
 
 class TestTheOutput:
@@ -302,12 +303,18 @@ class TestTheOutput:
         assert path.read_text() == run("--out", "-").stdout
         path.write_text("mine")
         again = run("--out", str(path), code=1)
-        assert f"{path} is there already; --force replaces it." in again.stderr
+        assert f"{path} exists already; --force replaces it." in again.stderr
         assert path.read_text() == "mine"
         run("--out", str(path), "--force")
         assert ids(yaml.safe_load(path.read_text())) == CHAT + EMBEDDINGS
 
-    def test_is_no_folder(self, tmp_path: Path) -> None:
+    def test_names_its_file(self, tmp_path: Path) -> None:
+        run("--out", str(tmp_path / "my config.yaml"))
+        assert (
+            "#   litellm --config 'my config.yaml'\n" in (tmp_path / "my config.yaml").read_text()
+        )
+
+    def test_is_not_a_folder(self, tmp_path: Path) -> None:
         assert "is a folder; name a file in it." in run("--out", str(tmp_path), code=1).stderr
 
     def test_follows_the_table_in_force(self) -> None:

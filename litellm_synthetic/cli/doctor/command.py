@@ -12,16 +12,20 @@ import click
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import cheapest_chat_model
-from litellm_synthetic.cli.doctor.account import (
+from litellm_synthetic.cli.doctor.check import Check, document, exit_code, lines_of, summary
+from litellm_synthetic.cli.doctor.configuration import (
     check_base_url,
     check_key,
+    check_settings,
     endpoint_in_force,
     key_in_force,
 )
-from litellm_synthetic.cli.doctor.check import Check, document, exit_code, lines_of, summary
-from litellm_synthetic.cli.doctor.route import check_litellm, check_route
-from litellm_synthetic.cli.doctor.settings import check_settings
-from litellm_synthetic.cli.doctor.table import check_cache, check_table
+from litellm_synthetic.cli.doctor.installation import (
+    check_cache,
+    check_litellm,
+    check_route,
+    check_table,
+)
 from litellm_synthetic.cli.main import INTERRUPTED
 from litellm_synthetic.cli.models_json import as_json
 from litellm_synthetic.cli.terminal import Screen, error, remark
