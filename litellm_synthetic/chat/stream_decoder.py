@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
+from litellm import ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.chat.response import (
     GIVEN_UP,
@@ -28,10 +28,12 @@ from litellm_synthetic.errors.bodies import Report, read_body, read_document, re
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
 if TYPE_CHECKING:
-    from litellm.types.utils import Usage
+    from litellm import Usage
 
     from litellm_synthetic.transport.sse import Event
 
+# The part of a chunk that LiteLLM does not export.
+Delta: Final = type(StreamingChoices().delta)
 _DONE: Final = "[DONE]"
 
 

@@ -114,15 +114,18 @@ def models(
 
 @main.command()
 @click.option("--base-url", help="Where to ask; by default SYNTHETIC_API_BASE, else Synthetic.")
+@click.option(
+    "--check", is_flag=True, help="Only compare: exit 1 if the list differs, 2 after an error."
+)
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
-def refresh(base_url: str | None, is_json: bool) -> None:
+def refresh(base_url: str | None, check: bool, is_json: bool) -> None:
     """Fetch the model list and print what changed.
 
     It prints which models were added, changed and retired. Needs no key.
     """
     from litellm_synthetic.cli.refresh import run
 
-    sys.exit(run(base_url, is_json=is_json))
+    sys.exit(run(base_url, is_json=is_json, check=check))
 
 
 @main.command()

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
+
 from litellm_synthetic.catalog.cost_map import cost_map
 from litellm_synthetic.cli.formatting import plain_decimal
 
@@ -23,9 +25,11 @@ FORMAT: Final = 1
 """The version of the documents' layout; it only changes when a field goes or changes meaning."""
 
 _FIELDS: Final = (
-    "id", "kind", "status", "status_note", "deprecated", "serves", "context_window_tokens",
+    "id", "kind", "status", "status_note", "deprecated", "deprecation_date", "serves",
+    "context_window_tokens",
     "max_output_tokens", "embedding_dimensions", "input_modalities", "output_modalities", "tools",
-    "reasoning", "json_mode", "structured_outputs", "reasoning_efforts", "prices", "price_history",
+    "reasoning", "json_mode", "structured_outputs", "reasoning_efforts", "prices", "price_tiers",
+    "price_history",
     "alias_history", "first_seen", "last_seen", "removed_on", "removal_note", "sources", "note",
 )  # fmt: skip  # one list, read as one
 _BUNDLED_COST_MAP: Final = "model_prices_and_context_window_backup.json"
@@ -46,6 +50,8 @@ def as_json(document: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain_decimal(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     return value.isoformat() if isinstance(value, date) else asdict(value)
 
 
@@ -99,7 +105,10 @@ def whole_litellm_document(rows: dict[str, Any]) -> dict[str, Any]:
 
 def _model(model: Model) -> dict[str, Any]:
     facts = model.model_dump(mode="json", by_alias=True)
+    for each in facts["price_history"]:
+        del each["tiers"]
     facts |= {
+        "price_tiers": facts["prices"].pop("tiers"),
         "serves": model.current_target,
         "embedding_dimensions": model.embedding.dimensions if model.embedding else None,
         "reasoning_efforts": None if model.efforts is None else _efforts(model.efforts),

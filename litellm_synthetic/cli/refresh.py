@@ -1,4 +1,4 @@
-"""The command `refresh`: fetch the model list and print the difference."""
+"""The command `refresh`: fetch the model list and print the difference, or only check for one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from litellm_synthetic.catalog import active
+from litellm_synthetic.catalog import refresh as table_refresh
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.catalog.refresh import RefreshError, RefreshOutcome, refresh
+from litellm_synthetic.catalog.models import PriceTier
 from litellm_synthetic.cli.formatting import UNKNOWN, age, provenance, tokens, usd_per_million
 from litellm_synthetic.cli.models_json import FORMAT, as_json, table_document
 from litellm_synthetic.cli.terminal import Line, Screen, error, remark
 from litellm_synthetic.config.settings import models_base_url
+from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,20 +23,34 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.merge import Change
     from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.refresh import RefreshOutcome
 
 FAILED: Final = 1
+DRIFTED: Final = 1
+CHECK_FAILED: Final = 2
 _PRICE_SUFFIX: Final = "_usd_per_token"
 _STYLES: Final = {"added": "green", "changed": "yellow", "retired": "red"}
 
 
-def run(base_url: str | None, *, is_json: bool) -> int:
-    """Refresh and return the exit code: 0, or 1 after an error on stderr."""
+def run(base_url: str | None, *, is_json: bool, check: bool = False) -> int:
+    """Refresh, or check, and return the exit code; an error is one line on stderr.
+
+    Args:
+        base_url: where to ask.
+        is_json: whether to print one JSON document.
+        check: whether to compare only, and write nothing.
+
+    Returns:
+        Of a refresh, 0, or 1 after an error. Of a check, 0 where nothing differs, 1 where something
+        does, 2 after an error.
+    """
+    fetch = table_refresh.check if check else table_refresh.refresh
     try:
         before = active.stored_table(models_base_url(base_url))
-        outcome = refresh(base_url=base_url)
+        outcome = fetch(base_url=base_url)
     except (RefreshError, ValueError) as failure:  # the base URL's errors are ValueErrors
         error(f"The model list was not fetched: {failure}")
-        return FAILED
+        return CHECK_FAILED if check else FAILED
     remark(provenance(outcome.table))
     if outcome.cache_note is not None:
         remark(f"Not kept for later: {outcome.cache_note}")
@@ -42,7 +58,7 @@ def run(base_url: str | None, *, is_json: bool) -> int:
         click.echo(as_json(_document(before, outcome)))
     else:
         Screen.of_stdout().write(_lines(before, outcome))
-    return 0
+    return DRIFTED if check and outcome.has_drifted else 0
 
 
 def _lines(before: ModelTable, outcome: RefreshOutcome) -> Iterator[Line]:
@@ -60,7 +76,7 @@ def _lines(before: ModelTable, outcome: RefreshOutcome) -> Iterator[Line]:
         yield _line("skipped", name, row.reason)
     for each in outcome.unreadable:
         yield _line("unreadable", each.id, f"{each.field}: {each.reason}")
-    if not (outcome.added or outcome.changed or outcome.retired):
+    if not outcome.has_drifted:
         yield (f"nothing changed since {_moment(before)}",)
 
 
@@ -73,7 +89,7 @@ def _document(before: ModelTable, outcome: RefreshOutcome) -> dict[str, Any]:
         "added": outcome.added,
         "changed": outcome.changed,
         "retired": outcome.retired,
-        "skipped": [each.model_dump() for each in outcome.skipped],
+        "skipped": outcome.skipped,
         "unreadable": outcome.unreadable,
     }
 
@@ -92,7 +108,9 @@ def _facts(model: Model) -> str:
 
 def _change(change: Change) -> str:
     field = change.field
-    if field.endswith(_PRICE_SUFFIX):
+    if field == "tiers":
+        field = "prices of long prompts, USD per million"
+    elif field.endswith(_PRICE_SUFFIX):
         field = f"{field.removesuffix(_PRICE_SUFFIX)} price, USD per million"
     return f"{field.replace('_', ' ')}: {_value(change.before)} -> {_value(change.after)}"
 
@@ -106,7 +124,13 @@ def _value(value: Any) -> str:
         return usd_per_million(value)
     if isinstance(value, int):
         return tokens(value)
-    return (", ".join(value) or UNKNOWN) if isinstance(value, tuple) else str(value)
+    if isinstance(value, PriceTier):
+        return (
+            f"from {tokens(value.min_prompt_tokens)} prompt tokens "
+            f"{usd_per_million(value.input_usd_per_token)} in, "
+            f"{usd_per_million(value.output_usd_per_token)} out"
+        )
+    return (", ".join(map(_value, value)) or UNKNOWN) if isinstance(value, tuple) else str(value)
 
 
 def _moment(table: ModelTable) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.core_helpers import process_response_headers
+import litellm
 
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
@@ -135,7 +135,7 @@ def keep_headers(response: Any, headers: Mapping[str, str]) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
     kept = bodies.kept_headers(headers)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
-    response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
+    response._hidden_params["additional_headers"] = litellm.process_response_headers(kept)  # noqa: SLF001
 
 
 def log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:

@@ -21,7 +21,7 @@ from litellm_synthetic.transport.sse import EventDecoder
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
-    from litellm.types.utils import ModelResponseStream, Usage
+    from litellm import ModelResponseStream, Usage
 
     from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
     from litellm_synthetic.transport.headers import Headers

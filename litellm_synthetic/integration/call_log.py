@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
     import httpx
-    from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+    from litellm_synthetic.integration.compat import BaseLLMHTTPHandler
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
@@ -139,7 +139,7 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
     if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+        compat.log_in_background(work)
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
@@ -147,5 +147,5 @@ def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datet
     ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     text = "".join(traceback.format_exception_only(error))
     work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
-    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    compat.log_in_background(work)
     logging_obj.failure_handler(error, text, started_at, ended_at)

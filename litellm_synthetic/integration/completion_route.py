@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.llms.custom_llm import CustomLLM
 
 from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
@@ -20,6 +19,7 @@ from litellm_synthetic.client.call import Call, Resolved, resolve
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
+from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.call_log import call_arguments, router_group_size
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
@@ -28,8 +28,6 @@ from litellm_synthetic.messages.translate import fill_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
@@ -91,14 +89,14 @@ class Route:
         return prepared
 
 
-class EmbeddingHandler(CustomLLM):
+class EmbeddingHandler(litellm.CustomLLM):
     """Serve `embedding` and `aembedding`, which LiteLLM gives to custom providers only."""
 
     def __init__(self, route: Route) -> None:
         super().__init__()
         self._route = route
 
-    def embedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+    def embedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
         """Serve a sync embedding; LiteLLM calls this by keyword."""
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=False)
@@ -107,7 +105,7 @@ class EmbeddingHandler(CustomLLM):
         reply = exchange.send(prepared)
         return _embedding(reply, prepared, arguments)
 
-    async def aembedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+    async def aembedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
         """Serve an async embedding; LiteLLM calls this by keyword."""
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=True)
@@ -153,11 +151,15 @@ def _call(ctx: Any) -> Call:
 def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decoder]:
     model = ROUTE_PREFIX + ctx.model
     prepared, translation = prepare_completion(resolved, ctx.messages)
+    json_mode, names = translation.json_mode, compat.renamed_tools(translation.noted)
 
     def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        return fill_message(ctx.model_response, document, model, translation, headers)
+        return fill_message(
+            ctx.model_response, document, model, headers, json_mode=json_mode, tool_names=names
+        )
 
-    return prepared, fill, MessageChunkDecoder(model, translation)
+    parse = compat.anthropic_chunk_parser(json_mode=json_mode, tool_names=names)
+    return prepared, fill, MessageChunkDecoder(model, parse)
 
 
 def _run(ctx: Any, prepared: Prepared, fill: Fill, decoder: Decoder) -> Any:
@@ -244,10 +246,12 @@ def _wrapped(
 # ---- embeddings
 
 
-def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
+def _embedding(
+    reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]
+) -> litellm.EmbeddingResponse:
     blank, model = arguments["model_response"], ROUTE_PREFIX + arguments["model"]
     texts = arguments["input"]
-    response: EmbeddingResponse = exchange.read(
+    response: litellm.EmbeddingResponse = exchange.read(
         reply,
         prepared.origin,
         lambda document, _: replies.fill_embedding(blank, document, model, texts),

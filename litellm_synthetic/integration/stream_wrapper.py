@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration.compat import CustomStreamWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from litellm.types.utils import ModelResponseStream
 
     from litellm_synthetic.integration.cost_rows import Row
 
@@ -30,12 +28,12 @@ class PassThroughStream(CustomStreamWrapper):
     """Tells what `_hidden_params` shall hold once the usage is known."""
     _is_closed = False
 
-    def __next__(self) -> ModelResponseStream:
+    def __next__(self) -> litellm.ModelResponseStream:
         if self._is_closed:  # the base class would invent a "stop" for what is missing
             raise StopIteration
         return super().__next__()
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> litellm.ModelResponseStream:
         if self._is_closed:
             raise StopAsyncIteration
         return await super().__anext__()

@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from litellm.llms.anthropic.chat.handler import ModelResponseIterator
-from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
+from litellm import ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.chat.response import MISFITS
+from litellm_synthetic.chat.stream_decoder import Delta
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import event_document
 
 if TYPE_CHECKING:
-    from litellm.types.utils import Usage
+    from collections.abc import Callable
 
-    from litellm_synthetic.messages.translate import Translation
+    from litellm import Usage
+
     from litellm_synthetic.transport.sse import Event
 
 _PARSED: Final = frozenset(
@@ -33,21 +34,21 @@ _PARSED: Final = frozenset(
 
 
 class MessageChunkDecoder:
-    """Turn the events of one streamed message into LiteLLM's chunks; see `chunks.ChunkDecoder`."""
+    """Turn the events of one streamed message into LiteLLM's chunks; see `chat.stream_decoder`.
 
-    def __init__(self, model: str, translation: Translation) -> None:
+    Args:
+        model: the id that was asked for.
+        parse: LiteLLM's parser of such events, for this stream only.
+    """
+
+    def __init__(self, model: str, parse: Callable[[dict[str, Any]], ModelResponseStream]) -> None:
         self.model = model
         self.upstream_model: str | None = None
         self.done = False
         self.progress = 0
         self.usage: Usage | None = None
         self.last_chunk: ModelResponseStream | None = None
-        self._parser: Any = ModelResponseIterator(
-            streaming_response=None,
-            sync_stream=True,
-            json_mode=translation.json_mode,
-            tool_name_reverse_map=dict(translation.tool_names),
-        )
+        self._parse = parse
         self._id = f"chatcmpl-{uuid4().hex}"
         self._created = int(time.time())
         self._finish_reason: str | None = None
@@ -75,7 +76,7 @@ class MessageChunkDecoder:
         self.progress += kind == "message_start"
         self._take_envelope(document)
         try:
-            parsed = self._parser.chunk_parser(_with_usage_once(document))
+            parsed = self._parse(_with_usage_once(document))
         except MISFITS as error:
             raise BrokenStreamError("holds an event that is not of a message") from error
         return self._taken(parsed, ended=_states_why_it_ended(document))

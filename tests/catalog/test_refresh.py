@@ -21,10 +21,12 @@ from litellm_synthetic.catalog import active, background, fetch
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.catalog.background import Schedule
 from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.catalog.refresh import (
     RefreshError,
     RefreshOutcome,
     arefresh,
+    check,
     refresh,
     refresh_in_background_if_due,
 )
@@ -69,7 +71,7 @@ def is_sane(outcome: RefreshOutcome) -> bool:
     for model in outcome.table.catalog.models:
         assert model.context_window_tokens is None or model.context_window_tokens > 0
         assert model.max_output_tokens is None or model.max_output_tokens > 0
-        for price in model.prices.model_dump().values():
+        for price in model.prices.model_dump(include=set(PRICE_FIELDS)).values():
             assert price is None or (price.is_finite() and 0 <= price < 1)
     return True
 
@@ -408,6 +410,47 @@ def refresh_each(bodies: list[bytes]) -> None:
             assert outcome.cache_note is None
             stored = active.stored_table(outcome.table.base_url)
             assert stored.catalog == outcome.table.catalog
+
+
+class TestACheck:
+    def test_says_what_a_refresh_would_find_and_changes_nothing(
+        self, server: SyntheticServer
+    ) -> None:
+        refresh()
+        before, stored = active.in_force(), active.stored_table(server.openai_base)
+        server.set_models([row for row in listed_models() if row["id"] != KIMI])
+        found = check()
+        assert found.retired == (KIMI,)
+        assert found.has_drifted
+        assert active.in_force() is before
+        assert active.stored_table(server.openai_base) == stored
+        assert refresh().retired == (KIMI,)
+        assert not check().has_drifted
+
+    def test_writes_no_file(self, server: SyntheticServer) -> None:
+        del server
+        check()
+        assert not table_cache.cache_folder().exists()
+        assert active.in_force().source == "bundled"
+
+    def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
+        with pytest.raises(RefreshError, match="SYNTHETIC_CATALOG=offline"):
+            check()
+
+
+def test_a_price_that_litellm_could_not_charge_is_unknown_and_told(
+    server: SyntheticServer,
+) -> None:
+    rows = [dict(row) for row in listed_models()]
+    rows[0]["pricing"] = {**rows[0]["pricing"], "request": "$0.002"}
+    server.set_models(rows)
+    outcome = refresh()
+    model = outcome.table.catalog.by_id[rows[0]["id"]]
+    assert not model.is_priced
+    (told,) = outcome.unreadable
+    assert (told.id, told.field) == (model.id, "pricing.request")
+    assert told.reason.startswith("a price per request; LiteLLM cannot charge it")
 
 
 def test_offline_sends_nothing_even_when_asked_to(

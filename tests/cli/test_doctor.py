@@ -26,7 +26,7 @@ from litellm_synthetic.cli.doctor.check import Check, exit_code, lines_of
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.cli.terminal import Screen, plain
 from litellm_synthetic.config import key_check
-from litellm_synthetic.integration import seams
+from litellm_synthetic.integration import compat
 from litellm_synthetic.testing import Text
 from tests.cli.invocation import invoke
 
@@ -408,9 +408,13 @@ class TestTheRoute:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         litellm_synthetic.register()
-        monkeypatch.setattr(
-            "litellm.main._complete_custom_openai", lambda _: litellm.ModelResponse()
-        )
+        ours = litellm.main._complete_custom_openai  # noqa: SLF001
+
+        def theirs(ctx: Any, passed_by: Any = ours) -> Any:
+            del ctx, passed_by  # who holds ours is taken for a wrapper of it
+            return litellm.ModelResponse()
+
+        monkeypatch.setattr("litellm.main._complete_custom_openai", theirs)
         found = checks(code=1)["route"]
         assert "was not sent by this package" in found["found"]
 
@@ -418,7 +422,7 @@ class TestTheRoute:
         monkeypatch.delattr("litellm.main._complete_custom_openai")
         found = checks(code=1)
         assert "_complete_custom_openai" in found["litellm"]["found"]
-        assert seams.WORKING_VERSIONS in found["litellm"]["found"]
+        assert compat.WORKING_VERSIONS in found["litellm"]["found"]
         assert found["route"]["status"] == "problem"
 
     def test_that_a_folder_would_shadow_in_a_proxy_is_warned_about(self, tmp_path: Path) -> None:

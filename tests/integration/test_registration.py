@@ -19,6 +19,7 @@ from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
 import litellm_synthetic
+from litellm_synthetic.exceptions import UnsupportedLiteLLMError
 from litellm_synthetic.integration import seams
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def test_a_litellm_that_lacks_a_seam_is_refused_and_left_alone(
 ) -> None:
     monkeypatch.delattr(owner, name)
     rows = dict(litellm.model_cost)
-    with pytest.raises(seams.UnsupportedLiteLLMError, match=rf"{name}.* work") as caught:
+    with pytest.raises(UnsupportedLiteLLMError, match=rf"{name}.* work") as caught:
         litellm_synthetic.register()
     assert "1.102.4" in str(caught.value)
     assert dict(litellm.model_cost) == rows

@@ -52,7 +52,7 @@ def source_of(variable: str, environ_before: Mapping[str, str]) -> str | None:
 
 def _from_secret_manager(variable: str) -> str:
     try:
-        from litellm.secret_managers.main import get_secret_str
+        from litellm import get_secret_str
 
         return (get_secret_str(variable) or "").strip()
     except Exception:  # noqa: BLE001  # a broken LiteLLM or secret manager has no key

@@ -21,11 +21,11 @@ from litellm_synthetic.cli.formatting import provenance
 from litellm_synthetic.config.endpoint import is_on_this_machine
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.config.settings import CACHE_DIR, CATALOG, CATALOG_TTL
+from litellm_synthetic.exceptions import UnsupportedLiteLLMError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
 
-OLDEST_LITELLM: Final = "1.102.4"
 _INSTALL: Final = "pip install --upgrade 'litellm[mcp]'"
 _PROXY: Final = "USE_LITELLM_PROXY"
 # Nothing listens there; should the rehearsal leave our hands, it goes no further than this machine.
@@ -56,29 +56,25 @@ def check_litellm() -> Check:
         return Check("litellm", "problem", "LiteLLM is not installed.", _run(_INSTALL))
     details: dict[str, Any] = {"version": installed, "tried_versions": None}
     try:
-        from litellm_synthetic.integration import seams
+        from litellm_synthetic.integration import compat
+
+        details["tried_versions"] = compat.WORKING_VERSIONS
+        compat.check_installed()
+    except UnsupportedLiteLLMError as error:
+        return Check("litellm", "problem", str(error), _run(_INSTALL), details)
     except Exception as error:  # noqa: BLE001  # whatever keeps LiteLLM from being imported
         found = f"LiteLLM {installed} cannot be imported: {_text(error)}"
         return Check("litellm", "problem", found, _run(_INSTALL), details)
-    details["tried_versions"] = seams.WORKING_VERSIONS
-    try:
-        seams.check_installed()
-    except seams.UnsupportedLiteLLMError as error:
-        return Check("litellm", "problem", str(error), _run(_INSTALL), details)
     if find_spec("mcp") is None:
         found = f"LiteLLM {installed}, without the package mcp: calls with tools= may fail."
         return Check("litellm", "warning", found, _run("pip install 'litellm[mcp]'"), details)
-    if _numbers(installed) < _numbers(OLDEST_LITELLM):
-        found = f"LiteLLM {installed} is older than the oldest supported one, {OLDEST_LITELLM}."
+    oldest, newest = compat.TESTED_VERSIONS
+    if _numbers(installed) < _numbers(oldest):
+        found = f"LiteLLM {installed} is older than the oldest supported one, {oldest}."
         return Check("litellm", "warning", found, _run(_INSTALL), details)
-    newest = seams.WORKING_VERSIONS.rpartition(" ")[2]
-    if _numbers(installed) > _numbers(newest):
-        found = (
-            f"LiteLLM {installed}; it is newer than the last tested one, {newest}, and has every "
-            "name that is needed."
-        )
-    else:
-        found = f"LiteLLM {installed}, with every name that is needed."
+    is_new = _numbers(installed) > _numbers(newest)
+    note = f"; it is newer than the last tested one, {newest}" if is_new else ""
+    found = f"LiteLLM {installed}, with every name that is needed{note}."
     return Check("litellm", "ok", found, details=details)
 
 
