@@ -186,7 +186,7 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     response = exchange.read(reply, prepared.origin, fill)
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
     return response
@@ -228,7 +228,7 @@ def _wrapped(
         model=ROUTE_PREFIX + ctx.model,
         logging_obj=ctx.logging,
         custom_llm_provider=PROVIDER,
-        _response_headers=bodies.kept_headers(headers),
+        _response_headers=bodies.kept_headers(headers, prepared.origin.scrub),
     )
     stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
     facts = prepared.facts
@@ -256,6 +256,6 @@ def _embedding(
         prepared.origin,
         lambda document, _: replies.fill_embedding(blank, document, model, texts),
     )
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
     return response
