@@ -54,7 +54,7 @@ def test_every_library_writes_the_same_document(document: dict[str, Any]) -> Non
         {"\udc00": 1},
         b"bytes",
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=str,
 )
