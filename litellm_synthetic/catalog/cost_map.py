@@ -95,9 +95,10 @@ def _prices(model: Model) -> Row:
     # number, and the last range has no end in LiteLLM either.
     begins = [0, *(tier.min_prompt_tokens - 1 for tier in prices.tiers)]
     ends = [*begins[1:], _NO_END]
+    priced: list[Prices | PriceTier] = [prices, *prices.tiers]
     tiers = [
         {"range": [begin, end], **_known(_rates(each))}
-        for begin, end, each in zip(begins, ends, (prices, *prices.tiers), strict=True)
+        for begin, end, each in zip(begins, ends, priced, strict=True)
     ]
     return {**_rates(prices), "tiered_pricing": tiers}
 
