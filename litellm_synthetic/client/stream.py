@@ -138,7 +138,8 @@ class _Reader:
         """
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             return self._close()
-        raise translated_error(error, self._origin, self._body.headers) from error
+        translated = translated_error(error, self._origin, self._body.headers)
+        raise translated from rules.shown_cause(error, self._origin)
 
     def _close(self) -> list[ModelResponseStream]:
         if self._closed:

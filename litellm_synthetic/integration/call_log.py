@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import traceback
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,6 +28,25 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     handler = getattr(logging_obj, "_llm_caching_handler", None)
     arguments = getattr(handler, "request_kwargs", None)
     return arguments if isinstance(arguments, dict) else {}
+
+
+def log_success_one_at_a_time(logging_obj: Any) -> None:
+    """Let no two threads run this call's success handler at once.
+
+    `text_completion` and `responses` call `completion` within, and the decorators of both give the
+    same handler to a pool of threads (utils.py:1905, litellm_logging.py:4083). It looks whether it
+    has told the callbacks before it begins, and notes that it has near its end
+    (litellm_logging.py:2852, :2928): on a busy machine both threads tell them.
+    """
+    if logging_obj.call_type in {"completion", "acompletion"}:
+        return  # nothing within, so the handler is given to the pool once
+    handler, turn = logging_obj.success_handler, threading.RLock()
+
+    def success_handler(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return handler(*args, **kwargs)
+
+    logging_obj.success_handler = success_handler
 
 
 def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:

@@ -77,6 +77,13 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ("_async_success_callback", "cache", "callbacks", "max_budget", "success_callback"),
     ),
     ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
+    ("litellm", "tell a team's credentials from a client's", ("credential_list",)),
+    ("litellm", "name a missing key", ("validate_environment",)),
+    ("litellm.utils", "name a missing key", ("validate_environment",)),
+    (
+        "litellm.utils", "refuse what Synthetic lacks, and what a client may not decide",
+        ("print_args_passed_to_litellm",),
+    ),
     ("litellm", "count tokens where Synthetic does not", ("token_counter",)),
     (
         "litellm", "translate completions to the Messages API and back",
@@ -320,6 +327,17 @@ SEARCH_MODULE: Final = import_module("litellm.search.main")
 LITELLM_PARAMETERS: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 
 
+_ASSISTANTS_CALLS: Final = frozenset(
+    (
+        "get_assistants", "aget_assistants", "create_assistants", "acreate_assistants",
+        "delete_assistant", "adelete_assistant", "create_thread", "acreate_thread",
+        "get_thread", "aget_thread", "add_message", "a_add_message",
+        "get_messages", "aget_messages", "run_thread", "arun_thread",
+        "run_thread_stream", "arun_thread_stream",
+    )
+)  # fmt: skip  # one set, read as one
+
+
 # The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
 # its own entry for `synthetic`.
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
@@ -342,6 +360,38 @@ def public_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as LiteLLM wraps its own: with logging, callbacks, cache and cost."""
     wrapped: Callable[..., Any] = utils.client(function)  # type: ignore[no-untyped-call]  # LiteLLM's
     return wrapped
+
+
+def undecorated_calls() -> dict[str, Callable[..., Any]]:
+    """Return the public calls that reach a provider past LiteLLM's `client` decorator, by name.
+
+    Versions differ in which there are.
+    """
+    return {
+        name: vars(module)[name]
+        for module, names in (
+            (main, {"moderation"}),
+            (import_module("litellm.batches.main"), {"cancel_batch", "acancel_batch"}),
+            (
+                import_module("litellm.fine_tuning.main"),
+                {"list_fine_tuning_jobs", "alist_fine_tuning_jobs"},
+            ),
+            (import_module("litellm.realtime_api.main"), {"realtime_health_check"}),
+            (import_module("litellm.assistants.main"), _ASSISTANTS_CALLS),
+        )
+        for name in names & vars(module).keys()
+    }
+
+
+def rust_dispatch() -> Any:
+    """Return the class through which calls without a form in Python go, such as OCR.
+
+    None before 1.106, where all have one.
+    """
+    try:
+        return import_module("litellm.rust_bridge.dispatch").PublicDispatch
+    except ImportError:
+        return None
 
 
 def registered_rows() -> dict[str, Any]:

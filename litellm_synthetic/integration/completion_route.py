@@ -20,7 +20,11 @@ from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decod
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
 from litellm_synthetic.integration import compat
-from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration.call_log import (
+    call_arguments,
+    log_success_one_at_a_time,
+    router_group_size,
+)
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
@@ -186,9 +190,10 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     response = exchange.read(reply, prepared.origin, fill)
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
+    log_success_one_at_a_time(ctx.logging)
     return response
 
 
@@ -228,7 +233,7 @@ def _wrapped(
         model=ROUTE_PREFIX + ctx.model,
         logging_obj=ctx.logging,
         custom_llm_provider=PROVIDER,
-        _response_headers=bodies.kept_headers(headers),
+        _response_headers=bodies.kept_headers(headers, prepared.origin.scrub),
     )
     stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
     facts = prepared.facts
@@ -256,6 +261,6 @@ def _embedding(
         prepared.origin,
         lambda document, _: replies.fill_embedding(blank, document, model, texts),
     )
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
     return response
