@@ -10,6 +10,7 @@ from litellm.llms.custom_llm import CustomLLM
 from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat import response as replies
+from litellm_synthetic.chat.backlog import merges_deltas
 from litellm_synthetic.chat.params import REASONING
 from litellm_synthetic.chat.request import prepare_chat, prepare_embedding, prepare_text
 from litellm_synthetic.chat.response import UPSTREAM_MODEL
@@ -55,7 +56,12 @@ class Route:
             del headers
             return replies.fill_chat(ctx.model_response, document, model)
 
-        return _run(ctx, prepare_chat(resolved, ctx.messages), fill, ChunkDecoder(model))
+        return _run(
+            ctx,
+            prepare_chat(resolved, ctx.messages),
+            fill,
+            ChunkDecoder(model, **_stream_settings()),
+        )
 
     def text(self, ctx: Any) -> Any:
         """Serve `text_completion` and `atext_completion` from a dispatch context."""
@@ -68,7 +74,9 @@ class Route:
             del headers
             return replies.fill_text(document, model)
 
-        return _run(ctx, prepare_text(resolved, prompt), fill, ChunkDecoder(model))
+        return _run(
+            ctx, prepare_text(resolved, prompt), fill, ChunkDecoder(model, **_stream_settings())
+        )
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         """Return the request of an embedding from what LiteLLM hands a custom provider."""
@@ -145,6 +153,13 @@ def _call(ctx: Any) -> Call:
     )
 
 
+def _stream_settings() -> dict[str, Any]:
+    return {
+        "merges": merges_deltas(),
+        "max_repeats": litellm.REPEATED_STREAMING_CHUNK_LIMIT,
+    }
+
+
 # ---- chat and text
 
 
@@ -155,7 +170,7 @@ def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decode
     def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return fill_message(ctx.model_response, document, model, translation, headers)
 
-    return prepared, fill, MessageChunkDecoder(model, translation)
+    return prepared, fill, MessageChunkDecoder(model, translation, **_stream_settings())
 
 
 def _run(ctx: Any, prepared: Prepared, fill: Fill, decoder: Decoder) -> Any:
