@@ -146,7 +146,7 @@ class _Template:
         self.fields_set: frozenset[str] = frozenset(model.__pydantic_fields_set__)
 
 
-def _from_templates() -> Build:  # noqa: C901  # one closure, so that nothing is looked up per chunk
+def _from_templates() -> Build:  # one closure, so that nothing is looked up per chunk
     text = constructed(_SAMPLE, Piece(content="a"))
     reasoning = constructed(_SAMPLE, Piece(reasoning="a"))
     calling = constructed(_SAMPLE, Piece(call=CallPiece(0, "call_1", "f", "")))

@@ -17,23 +17,19 @@ from litellm.types.utils import ChoiceLogprobs, Delta, ModelResponseStream, Stre
 from pydantic_core import from_json
 
 from litellm_synthetic.chat.backlog import Backlog
-from litellm_synthetic.chat.chunks import CallPiece, Envelope, as_delta, wrap
-from litellm_synthetic.chat.content import content_text
-from litellm_synthetic.chat.response import GIVEN_UP, MISFITS, arguments_text, reasoning_of
-from litellm_synthetic.chat.streamed_calls import StreamedCalls
-from litellm_synthetic.chat.think_tags import ThinkTagSplitter
+from litellm_synthetic.chat.chunks import Envelope, wrap
+from litellm_synthetic.chat.response import GIVEN_UP, MISFITS
+from litellm_synthetic.chat.streamed_choice import StreamedChoice
 from litellm_synthetic.chat.unknown_fields import (
     are_worth_a_chunk,
-    delta_fields,
     set_fields,
     unknown_fields,
 )
 from litellm_synthetic.chat.usage import merged_usage, to_usage
-from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.bodies import Report, read_body, read_document, reports_error
 from litellm_synthetic.errors.faults import (
     BrokenStreamError,
     ErrorEventError,
-    UnreadableReplyError,
 )
 
 if TYPE_CHECKING:
@@ -42,39 +38,14 @@ if TYPE_CHECKING:
 
     from litellm.types.utils import Usage
 
+    from litellm_synthetic.chat.streamed_choice import Said
     from litellm_synthetic.transport.sse import Event
 
 _DONE: Final = "[DONE]"
-_SUCCESS: Final = 200
 _KNOWN: Final = frozenset(
     ("id", "object", "created", "model", "choices", "system_fingerprint", "usage")
 )
 _KNOWN_CHOICE: Final = frozenset(("index", "delta", "text", "finish_reason", "logprobs"))
-_KNOWN_DELTA: Final = frozenset(
-    ("role", "content", "text", "reasoning", "reasoning_content", "tool_calls")
-)
-
-
-class _Choice:
-    """Follow one choice of the reply through the stream."""
-
-    __slots__ = ("calls", "extras", "finish_reason", "has_reasoning", "splitter", "started")
-
-    def __init__(self) -> None:
-        # Unknown fields that no chunk has taken along yet.
-        self.extras: dict[str, Any] = {}
-        self.finish_reason: str | None = None
-        self.has_reasoning = False
-        self.splitter = ThinkTagSplitter()
-        self.started = False
-        self.calls = StreamedCalls()
-
-    def role(self) -> str | None:
-        """Return the role for the next chunk: only the first bears it."""
-        if self.started:
-            return None
-        self.started = True
-        return "assistant"
 
 
 class ChunkDecoder:
@@ -94,7 +65,7 @@ class ChunkDecoder:
         self._envelope = Envelope(f"chatcmpl-{uuid4().hex}", int(time.time()), model)
         self._backlog = Backlog(self._envelope, merges=merges, max_repeats=max_repeats)
         self._usage: Mapping[str, Any] | None = None
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, StreamedChoice] = {}
         # Unknown fields of events that brought no chunk; the next one takes them along.
         self._extras: dict[str, Any] = {}
 
@@ -146,9 +117,9 @@ class ChunkDecoder:
                 raise BrokenStreamError(f"ended early, with finish_reason {choice.finish_reason}")
         chunks: list[ModelResponseStream] = []
         for index, choice in self._choices.items():
-            held = choice.splitter.close()
-            if held.content or held.reasoning:
-                delta = _delta(choice, held.content, held.reasoning)
+            held = choice.held()
+            if held.parts:
+                delta = choice.delta(held)
                 chunks.append(wrap(self._envelope, StreamingChoices(index=index, delta=delta)))
         if (usage := self.usage) is not None:
             carrier = wrap(self._envelope, StreamingChoices(delta=Delta(content=None)))
@@ -171,9 +142,9 @@ class ChunkDecoder:
         if not event.name:
             try:
                 document = from_json(event.data)
-            except ValueError:  # also what `json` takes: lone surrogates, deep nesting
+            except ValueError:  # `json` takes a little more: lone surrogates, deep nesting
                 return self._odd_document(event)
-            if type(document) is dict and not document.get("error"):
+            if isinstance(document, dict):
                 return document
         return self._odd_document(event)
 
@@ -189,21 +160,23 @@ class ChunkDecoder:
             document = json.loads(data)
         except (ValueError, RecursionError):
             if event.name == "error":
-                raise ErrorEventError(data, _SUCCESS) from None
+                raise ErrorEventError(Report(data)) from None
             if named:
                 return None  # a ping, or what a later version of the API may send
             raise BrokenStreamError("holds an event that is not JSON") from None
-        if event.name == "error" and not (isinstance(document, dict) and document.get("error")):
-            raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
+        if event.name == "error":
+            raise ErrorEventError(read_body(data))
         if not isinstance(document, dict):
             if named:
                 return None
             raise BrokenStreamError("holds an event that is no JSON object")
-        if document.get("error"):
-            raise ErrorEventError(message_of(document), status_of(document) or _SUCCESS)
         return document
 
     def _take(self, document: dict[str, Any]) -> None:
+        if not _KNOWN.issuperset(document) or document.get("object") == "error":
+            if reports_error(document):
+                raise ErrorEventError(read_document(document))
+            self._extras |= unknown_fields(document, _KNOWN, ModelResponseStream)
         if not self._choices:
             self._take_envelope(document)
         usage = document.get("usage")
@@ -212,8 +185,6 @@ class ChunkDecoder:
             merged = merged_usage(self._usage or {}, usage)
             self.progress += merged != self._usage
             self._usage = merged
-        if not _KNOWN.issuperset(document):
-            self._extras |= unknown_fields(document, _KNOWN, ModelResponseStream)
         choices = document.get("choices")
         if not choices:
             return
@@ -243,91 +214,38 @@ class ChunkDecoder:
             index = 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _Choice()
+            choice = self._choices[index] = StreamedChoice()
         if reason := fields.get("finish_reason"):  # "" on every chunk is no reason
             self.progress += choice.finish_reason is None
             choice.finish_reason = str(reason)
+        if not _KNOWN_CHOICE.issuperset(fields):
+            choice.extras |= unknown_fields(fields, _KNOWN_CHOICE, StreamingChoices)
         delta = fields.get("delta")
         if not isinstance(delta, dict):
             delta = {"content": fields.get("text")}
-        content, reasoning = _content(delta), reasoning_of(delta)
-        if reasoning and not choice.has_reasoning:
-            choice.has_reasoning = True
-            # What was held back, mostly white space, stays before the text that follows.
-            held = choice.splitter.close()
-            reasoning, content = held.reasoning + reasoning, held.content + content
-        if content or reasoning:
-            self.progress += 1
-        if content and not choice.has_reasoning and not choice.splitter.settled:
-            reasoning, content = choice.splitter.feed(content)
+        said = choice.read(delta)
+        self.progress += said.is_progress
         logprobs = fields.get("logprobs") or None
         if isinstance(logprobs, dict):
             logprobs = ChoiceLogprobs(**logprobs)
-        if not _KNOWN_CHOICE.issuperset(fields):
-            choice.extras |= unknown_fields(fields, _KNOWN_CHOICE, StreamingChoices)
-        pieces = self._pieces(choice, delta) if delta.get("tool_calls") else ()
-        more = {} if _KNOWN_DELTA.issuperset(delta) else delta_fields(delta, _KNOWN_DELTA)
-        parts = bool(content) + bool(reasoning) + len(pieces)
-        if not parts and not logprobs and not are_worth_a_chunk(more):
+        self._put(index, choice, said, logprobs)
+
+    def _put(self, index: int, choice: StreamedChoice, said: Said, logprobs: Any) -> None:
+        parts = said.parts
+        if not parts and not logprobs and not are_worth_a_chunk(said.more):
             return
         extras, self._extras = self._extras, {}
-        if parts != 1 or more or choice.extras:
-            made = _delta(choice, content, reasoning, pieces, more)
-            whole = StreamingChoices(index=index, delta=made, logprobs=logprobs)
+        if parts != 1 or said.more or choice.extras:
+            delta = choice.delta(said)
+            whole = StreamingChoices(index=index, delta=delta, logprobs=logprobs)
             set_fields(whole, choice.extras)
             choice.extras = {}
             chunk = wrap(self._envelope, whole)
             set_fields(chunk, extras)
-            self.progress += 1
-            self._backlog.put(chunk, content)
-            return
-        role = choice.role()
-        if content:
-            self._backlog.content(index, content, role, logprobs, extras)
-        elif reasoning:
-            self._backlog.reasoning(index, reasoning, role, logprobs, extras)
+            self._backlog.put(chunk, said.content)
+        elif said.content:
+            self._backlog.content(index, said.content, choice.role(), logprobs, extras)
+        elif said.reasoning:
+            self._backlog.reasoning(index, said.reasoning, choice.role(), logprobs, extras)
         else:
-            self._backlog.arguments(index, pieces[0], role, logprobs, extras)
-
-    def _pieces(self, choice: _Choice, delta: Mapping[str, Any]) -> list[CallPiece]:
-        calls = delta["tool_calls"]
-        if not isinstance(calls, list):
-            return []
-        pieces = [choice.calls.piece(call) for call in calls if isinstance(call, Mapping)]
-        # Some backends send empty ones to keep the line busy.
-        self.progress += any(one.id or one.name or one.arguments for one in pieces)
-        return pieces
-
-
-def _content(delta: Mapping[str, Any]) -> str:
-    content = delta.get("content")
-    if type(content) is str:
-        return content
-    try:
-        return content_text(content) or ""
-    except UnreadableReplyError as error:
-        raise BrokenStreamError(f"holds an event that cannot be read: {error}") from error
-
-
-def _delta(
-    choice: _Choice,
-    content: str,
-    reasoning: str,
-    pieces: Iterable[CallPiece] = (),
-    more: Mapping[str, Any] | None = None,
-) -> Delta:
-    """Return a delta by its constructor, whatever is in it."""
-    fields = dict(more or {})
-    named: dict[str, Any] = {}
-    if calls := [as_delta(piece) for piece in pieces]:
-        named["tool_calls"] = calls
-    if (function := fields.pop("function_call", None)) is not None:
-        arguments = arguments_text(function.get("arguments"))
-        named["function_call"] = {**function, "arguments": arguments}
-    if reasoning:
-        named["reasoning_content"] = reasoning
-    if (role := choice.role()) is not None:
-        named["role"] = role
-    delta = Delta(content=content or None, **named)
-    set_fields(delta, fields)
-    return delta
+            self._backlog.arguments(index, said.pieces[0], choice.role(), logprobs, extras)

@@ -63,7 +63,7 @@ def merged_usage(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[s
         if isinstance(value, Mapping):
             before = earlier.get(name)
             merged[name] = merged_usage(before if isinstance(before, Mapping) else {}, value)
-        elif _count(value) or not _count(merged.get(name)) and value is not None:
+        elif _count(value) or (value is not None and not _count(merged.get(name))):
             merged[name] = value
     if not _count(later.get("total_tokens")) and any(
         merged.get(name) != earlier.get(name) for name in ("prompt_tokens", "completion_tokens")

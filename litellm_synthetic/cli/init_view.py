@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from litellm_synthetic.cli.terminal import Line, Span, line
-from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE
 from litellm_synthetic.config.ids import ROUTE_PREFIX
-from litellm_synthetic.config.key_check import KEY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

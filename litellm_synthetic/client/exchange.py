@@ -10,7 +10,7 @@ from litellm.litellm_core_utils.core_helpers import process_response_headers
 
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
-from litellm_synthetic.errors.rules import Failure, Origin
+from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport import client
 from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SUCCESS = 200
 # What a reply is known by, whatever else is in it.
-_ANSWERS = frozenset(("choices", "content"))
+_ANSWERS = ("choices", "content", "data", "results")
 Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 
@@ -82,8 +82,8 @@ def _whole(reply: Any, origin: Origin) -> Reply:
 
 
 def _failed(reply: Reply, origin: Origin) -> Exception:
-    failure = Failure(reply.status, bodies.error_text(reply.body), reply.headers)
-    return rules.to_exception(failure, origin)
+    report = bodies.read_body(reply.body)
+    return rules.to_exception(reported(report, reply.headers, reply.status), origin)
 
 
 def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
@@ -95,11 +95,9 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
     """
     try:
         document = decode(reply.body)
-        if document.get("error") and not document.keys() & _ANSWERS:
-            text = bodies.message_of(document)
-            raise rules.to_exception(
-                Failure(bodies.status_of(document) or _SUCCESS, text, reply.headers), origin
-            )
+        if bodies.reports_error(document) and not any(map(document.get, _ANSWERS)):
+            report = bodies.read_document(document)
+            raise rules.to_exception(reported(report, reply.headers), origin)
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")

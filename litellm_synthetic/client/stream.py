@@ -13,14 +13,14 @@ import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors import rules
-from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.bodies import read_document, reports_error
 from litellm_synthetic.errors.faults import (
     BrokenStreamError,
     ErrorEventError,
     NoEventsError,
     RepeatedTextError,
 )
-from litellm_synthetic.errors.rules import Failure, Origin
+from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport.client import (
     AsyncByteStream,
     ByteStream,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.transport.sse import Event
 
-_SUCCESS: Final = 200
 # An error is shorter; of a page its beginning tells enough.
 _MAX_PREFIX_BYTES: Final = 64 * 1024
 # How many events are decoded in one go: a long backlog holds up nobody else on the event loop.
@@ -235,7 +234,7 @@ def translated_error(error: Exception, origin: Origin, headers: httpx.Headers) -
     if isinstance(error, NoEventsError):
         return _no_stream(error, origin, headers)
     if isinstance(error, ErrorEventError):
-        return rules.to_exception(Failure(error.status, error.text), origin)
+        return rules.to_exception(reported(error.report, headers, in_stream=True), origin)
     if isinstance(error, StallError):
         return rules.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
@@ -255,9 +254,8 @@ def _no_stream(error: NoEventsError, origin: Origin, headers: httpx.Headers) -> 
         document = json.loads(error.prefix)
     except (ValueError, RecursionError):
         document = None
-    if isinstance(document, dict) and document.get("error"):
-        failure = Failure(status_of(document) or _SUCCESS, message_of(document), headers)
-        return rules.to_exception(failure, origin)
+    if isinstance(document, dict) and reports_error(document):
+        return rules.to_exception(reported(read_document(document), headers), origin)
     content_type = headers.get("content-type", "")
     if content_type.startswith("text/event-stream"):
         return rules.stream_broken(origin, "ended early, without an event")

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 KEY_VARIABLE: Final = "SYNTHETIC_API_KEY"
+KEY_PREFIX: Final = "syn_"
 REDACTED: Final = "[redacted]"
 
 # Synthetic's keys start with `syn_`. Bearer covers a reply that echoes a whole header.
@@ -54,6 +55,11 @@ class Secret:
     def plain(self) -> str:
         """Return the key itself, for a file in which its owner wants it."""
         return self._value
+
+    @property
+    def has_usual_prefix(self) -> bool:
+        """Tell whether the key starts as Synthetic's keys do."""
+        return self._value.startswith(KEY_PREFIX)
 
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""

@@ -9,9 +9,8 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from litellm_synthetic.config.credentials import InvalidKeyError, parse_key
+from litellm_synthetic.config.credentials import KEY_PREFIX, InvalidKeyError, parse_key
 
-KEY_PREFIX: Final = "syn_"
 SYNTHETIC_DOMAIN: Final = "synthetic.new"
 KEYS_ARE_MADE_AT: Final = "https://synthetic.new"
 

@@ -1,5 +1,12 @@
 """Failures before they become LiteLLM's exceptions; `rules` and its callers translate them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from litellm_synthetic.errors.bodies import Report
+
 
 class InvalidParameterError(ValueError):
     """A parameter is outside of its range; the message names it, its value and the range."""
@@ -28,10 +35,9 @@ class BrokenStreamError(Exception):
 class ErrorEventError(Exception):
     """The upstream reported an error inside a stream."""
 
-    def __init__(self, text: str, status: int) -> None:
-        super().__init__(text)
-        self.text = text
-        self.status = status
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.text)
+        self.report = report
 
 
 class RepeatedTextError(Exception):

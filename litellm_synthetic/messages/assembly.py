@@ -10,13 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.errors.bodies import message_of, status_of
+from litellm_synthetic.errors.bodies import Report, read_body, read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
 if TYPE_CHECKING:
     from litellm_synthetic.transport.sse import Event
 
-_SUCCESS: Final = 200
 _PREAMBLE: Final = frozenset(("message_start", "ping"))
 # Which field of a block each kind of delta adds to.
 _FIELD_BY_DELTA: Final = {
@@ -41,12 +40,14 @@ def event_document(event: Event) -> Mapping[str, Any]:
         document = json.loads(data)
     except (ValueError, RecursionError):
         if event.name == "error":
-            raise ErrorEventError(data, _SUCCESS) from None
+            raise ErrorEventError(Report(data)) from None
         raise BrokenStreamError("holds an event that is not JSON") from None
     if not isinstance(document, dict):
         raise BrokenStreamError("holds an event that is no JSON object")
-    if event.name == "error" or document.get("type") == "error" or document.get("error"):
-        raise ErrorEventError(message_of(document) or data, status_of(document) or _SUCCESS)
+    if reports_error(document):
+        raise ErrorEventError(read_document(document))
+    if event.name == "error":
+        raise ErrorEventError(read_body(data))
     return document
 
 

@@ -90,7 +90,7 @@ class Quotas:
         )
 
     def resets_at(self) -> datetime | None:
-        """Return when a cap that is known to be reached gives way, the latest of several."""
+        """Return when a cap that is known to be reached resets, the latest of several."""
         candidates: list[datetime | None] = []
         if self.rolling_five_hours is not None and self.rolling_five_hours.exhausted:
             candidates.append(self.rolling_five_hours.next_tick_at)

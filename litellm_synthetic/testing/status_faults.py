@@ -43,6 +43,16 @@ def _overflow_requested(context_tokens: int = _CONTEXT_TOKENS) -> Reply:
     )
 
 
+def _content_policy(text: str = "Your request was rejected by our safety system.") -> Reply:
+    error = {
+        "message": text,
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "content_policy_violation",
+    }
+    return RawJSON(400, {"error": error})
+
+
 def _subscription_cap(resets_in_seconds: float = 900.0) -> Reply:
     report = quotas.newest_form(time.time(), limited=True, resets_in_seconds=resets_in_seconds)
     text = (
@@ -78,6 +88,7 @@ STATUS_FAULTS: tuple[FaultRow, ...] = (
     ("context_overflow_short", '400 "Context limit exceeded"', _overflow_short),
     ("context_overflow_no_body", "400 that says no more than 400", _overflow_no_body),
     ("context_overflow_requested", "400 naming the context only", _overflow_requested),
+    ("content_policy", "400 with the code content_policy_violation", _content_policy),
     ("html_200", "200 with a web page", _page(200, _HTML)),
     ("empty_200", "200 with no body", _page(200, b"")),
     ("subscription_cap", "429, no Retry-After, quota header", _subscription_cap),
@@ -129,6 +140,11 @@ STATUS_FAULTS: tuple[FaultRow, ...] = (
         "backend_error",
         "500 of the inference backend",
         _error(500, "Error from inference backend: 500 Internal Server Error"),
+    ),
+    (
+        "backend_busy",
+        "400 that wraps the 429 of the inference backend",
+        _error(400, "Error from inference backend: 429 Too Many Requests"),
     ),
     ("bad_gateway", "502 web page", _page(502, b"<h1>502 Bad Gateway</h1>")),
     ("unavailable", "503 web page of nginx", _page(503, _NGINX_503)),

@@ -31,6 +31,19 @@ def _overflow_in_stream(text: str = "Context limit exceeded") -> Reply:
     return Either(plain=refusals.error(400, text), stream=streamed)
 
 
+def _overflow_event(input_tokens: int = 600_000, context_tokens: int = 524_288) -> Reply:
+    error = {
+        "object": "error",
+        "message": f"Input length ({input_tokens} tokens) exceeds the maximum allowed length "
+        f"({context_tokens} tokens). Use a shorter input or enable --allow-auto-truncate.",
+        "type": "BadRequestError",
+        "param": None,
+        "code": 400,
+    }
+    streamed = Text(None, cut_after=0, then=(error, "[DONE]"))
+    return Either(plain=RawJSON(400, error), stream=streamed)
+
+
 def _error_after_text(
     text: str = "Error from inference backend: 500 Internal Server Error",
     after_events: int = 4,
@@ -112,6 +125,7 @@ def _anthropic_overload(text: str = "Overloaded", after_events: int = 3) -> Repl
 
 STREAM_FAULTS: tuple[FaultRow, ...] = (
     ("context_overflow_in_stream", "200, overflow as first event", _overflow_in_stream),
+    ("context_overflow_event", "200, SGLang's error object as first event", _overflow_event),
     ("error_after_text", "200, some text, then an error event", _error_after_text),
     ("error_event_named", "the same as an Anthropic error event", _anthropic_overload),
     ("stream_cut", "200, some text, then an orderly end without finish", _stream_cut),

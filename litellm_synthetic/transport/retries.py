@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from litellm_synthetic.transport.backend_texts import CONTENT_POLICY, backend_status, own_words
+from litellm_synthetic.transport.overflow_texts import find_overflow
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +23,8 @@ LONGEST_CREDIBLE_RETRY_AFTER_SECONDS: Final = 24 * 3600.0
 _FIRST_DELAY_SECONDS: Final = 0.5
 _LONGEST_DELAY_SECONDS: Final = 8.0
 _SERVER_ERRORS: Final = range(500, 600)
+_REQUEST_TIMEOUT: Final = 408
+_TOO_MANY_REQUESTS: Final = 429
 
 # A plan's cap is not transient: a retry burns a request and gets the same answer.
 # "You've exceeded your subscription rate limits. Upgrade, or try again later. …" (seen until
@@ -50,15 +55,29 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -
 
 
 def is_retryable(status: int, text: str, retry_after_seconds: float | None) -> bool:
-    """Tell whether a reply may be followed by the same request again."""
-    if status in _SERVER_ERRORS or status == 408:  # noqa: PLR2004  # Request Timeout
-        return True
-    return (
-        status == 429  # noqa: PLR2004  # Too Many Requests
-        and retry_after_seconds is not None
-        and retry_after_seconds <= LONGEST_RETRY_AFTER_SECONDS
-        and not PLAN_CAP.search(text)
+    """Tell whether a reply may be followed by the same request again.
+
+    Args:
+        status: the reply's own; the one of the backend, where the text names it, counts for more.
+        text: the body, or how it begins.
+        retry_after_seconds: what the reply tells to wait.
+    """
+    told_to_wait = retry_after_seconds is not None
+    is_short_wait = (
+        retry_after_seconds is not None and retry_after_seconds <= LONGEST_RETRY_AFTER_SECONDS
     )
+    inside = backend_status(text)
+    if inside == _TOO_MANY_REQUESTS:
+        # The backend is busy with everybody's requests: as passing as a 503, and nothing that the
+        # caller's plan counts, so it need not say when.
+        return (is_short_wait or not told_to_wait) and not PLAN_CAP.search(text)
+    if status == _TOO_MANY_REQUESTS:
+        return is_short_wait and not PLAN_CAP.search(text)
+    decisive = status if inside is None else inside
+    if decisive not in _SERVER_ERRORS and decisive != _REQUEST_TIMEOUT:
+        return False
+    words = own_words(text)
+    return find_overflow(words) is None and not CONTENT_POLICY.search(words)
 
 
 @dataclass(frozen=True, slots=True)

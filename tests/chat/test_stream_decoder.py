@@ -21,9 +21,18 @@ def piece(delta: Any, finish_reason: Any = None, index: int = 0, **more: Any) ->
 STOP = piece({}, "stop")
 
 
+def decode(decoder: ChunkDecoder, *events: Event) -> list[Any]:
+    """Return the chunks that events bring which come in one read."""
+    decoder.take(events)
+    made = list(decoder.ready)
+    decoder.ready.clear()
+    return made
+
+
 def chunks(*documents: Any) -> list[Any]:
+    """Return the chunks of events of which each comes alone."""
     decoder = ChunkDecoder(MODEL)
-    made = [one for each in documents for one in decoder.decode(Event("", json.dumps(each)))]
+    made = [one for each in documents for one in decode(decoder, Event("", json.dumps(each)))]
     return made + decoder.finish()
 
 
@@ -71,7 +80,7 @@ def test_an_answer_without_content_still_has_its_role() -> None:
 
 def test_the_upstreams_own_name_is_kept() -> None:
     decoder = ChunkDecoder(MODEL)
-    decoder.decode(Event("", json.dumps(piece({"content": "a"}))))
+    decode(decoder, Event("", json.dumps(piece({"content": "a"}))))
     assert decoder.upstream_model == "zai-org/GLM-5.3"
 
 
@@ -275,21 +284,35 @@ def test_usage_is_counted_once_and_comes_before_the_finish(
 @pytest.mark.parametrize(
     ("event", "said", "status"),
     [
-        (Event("", '{"error":"boom"}'), "boom", 200),
+        (
+            Event("", '{"object":"error","message":"boom","type":"B","param":null,"code":400}'),
+            "boom",
+            400,
+        ),
+        (Event("", '{"message":"boom","type":"BadRequestError","code":400}'), "boom", 400),
+        (Event("", '{"detail":"boom"}'), "boom", None),
+        (
+            Event("", '{"detail":[{"loc":["body","top_p"],"msg":"boom","input":"9"}]}'),
+            "body.top_p: boom",
+            None,
+        ),
+        (Event("", '{"error":""}'), "", None),
+        (Event("", '{"error":null}'), "", None),
+        (Event("", '{"error":"boom"}'), "boom", None),
         (Event("", '{"error":{"message":"boom","code":429}}'), "boom", 429),
         (Event("", '{"error":{"message":"boom","code":"503"}}'), "boom", 503),
-        (Event("", '{"error":{"message":"boom"},"choices":[]}'), "boom", 200),
-        (Event("error", "boom"), "boom", 200),
+        (Event("", '{"error":{"message":"boom"},"choices":[]}'), "boom", None),
+        (Event("error", "boom"), "boom", None),
         (Event("error", '{"message":"boom","status":502}'), "boom", 502),
-        (Event("error", '{"error":{"message":"boom"}}'), "boom", 200),
-        (Event("error", '["boom"]'), '["boom"]', 200),
-        (Event("ping", '{"error":"boom"}'), "boom", 200),
+        (Event("error", '{"error":{"message":"boom"}}'), "boom", None),
+        (Event("error", '["boom"]'), '["boom"]', None),
+        (Event("ping", '{"error":"boom"}'), "boom", None),
     ],
 )
-def test_an_error_event_is_an_error(event: Event, said: str, status: int) -> None:
+def test_an_error_event_is_an_error(event: Event, said: str, status: int | None) -> None:
     with pytest.raises(ErrorEventError) as caught:
-        ChunkDecoder(MODEL).decode(event)
-    assert (caught.value.text, caught.value.status) == (said, status)
+        decode(ChunkDecoder(MODEL), event)
+    assert (caught.value.report.text, caught.value.report.status) == (said, status)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +328,7 @@ def test_an_error_event_is_an_error(event: Event, said: str, status: int) -> Non
     ],
 )
 def test_what_brings_nothing_is_ignored(event: Event) -> None:
-    assert ChunkDecoder(MODEL).decode(event) == []
+    assert decode(ChunkDecoder(MODEL), event) == []
 
 
 @pytest.mark.parametrize(
@@ -322,12 +345,12 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
 )
 def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:
     with pytest.raises(BrokenStreamError, match=said):
-        ChunkDecoder(MODEL).decode(Event("", data))
+        decode(ChunkDecoder(MODEL), Event("", data))
 
 
 def test_done_ends_the_stream_and_brings_nothing() -> None:
     decoder = ChunkDecoder(MODEL)
-    assert decoder.decode(Event("", " [DONE] ")) == []
+    assert decode(decoder, Event("", " [DONE] ")) == []
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="ended early, without a finish_reason"):
         decoder.finish()
@@ -358,7 +381,7 @@ STREAMED = objects(
 def test_any_events_are_chunks_or_one_of_two_errors(events: list[tuple[str, str]]) -> None:
     decoder = ChunkDecoder(MODEL)
     try:
-        made: list[Any] = [one for event in events for one in decoder.decode(Event(*event))]
+        made: list[Any] = [one for event in events for one in decode(decoder, Event(*event))]
         made += decoder.finish()
     except (ErrorEventError, BrokenStreamError):
         return

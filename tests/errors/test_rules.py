@@ -51,9 +51,15 @@ def make(status: int, text: str, headers: dict[str, str] | None = None, **facts:
 # Upstream status (200: an event inside a stream) and text; then the class, its status, and what
 # the message says.
 TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
-    (400, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500", "262144", "larger"]),
-    (200, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500", "in the stream"]),
-    (500, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262,500"]),
+    (
+        400,
+        OVERFLOW,
+        exceptions.ContextWindowExceededError,
+        400,
+        ["262500", "262144", "maximum context length", "larger"],
+    ),
+    (200, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262500", "200 with an error"]),
+    (500, OVERFLOW, exceptions.ContextWindowExceededError, 400, ["262500", "answered 500"]),
     (
         400,
         "Context limit exceeded",
@@ -61,7 +67,7 @@ TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
         400,
         ["Context limit exceeded", "context_window_fallbacks"],
     ),
-    (200, "context length exceeded", exceptions.ContextWindowExceededError, 400, ["in the stream"]),
+    (200, "context length exceeded", exceptions.ContextWindowExceededError, 400, ["with an error"]),
     (
         400,
         (
@@ -102,9 +108,15 @@ TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
         400,
         ["resolvable tool name"],
     ),
-    (401, "Invalid API Key.", exceptions.AuthenticationError, 401, ["SYNTHETIC_API_KEY", "syn_"]),
+    (
+        401,
+        "Invalid API Key.",
+        exceptions.AuthenticationError,
+        401,
+        ["SYNTHETIC_API_KEY", "revoked"],
+    ),
     (402, NO_BALANCE, PAYMENT, 402, [NO_BALANCE, f"at {BILLING_URL}"]),
-    (200, NO_BALANCE, PAYMENT, 402, ["in the stream", f"at {BILLING_URL}"]),
+    (200, NO_BALANCE, PAYMENT, 402, ["with an error", f"at {BILLING_URL}"]),
     (403, "no", exceptions.PermissionDeniedError, 403, ["plan"]),
     (404, "hf:x is no longer supported", exceptions.NotFoundError, 404, ["Did you mean"]),
     (
@@ -118,14 +130,15 @@ TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
     (408, "", exceptions.Timeout, 408, ["Try again"]),
     (413, "", exceptions.BadRequestError, 413, ["Shrink"]),
     (418, "teapot", exceptions.BadRequestError, 418, ["teapot"]),
-    (429, PLAN_CAP, exceptions.RateLimitError, 429, ["not known from the reply", BILLING_URL]),
-    (200, PLAN_CAP, exceptions.RateLimitError, 429, ["in the stream", BILLING_URL]),
+    (429, PLAN_CAP, exceptions.RateLimitError, 429, ["does not say when it resets", BILLING_URL]),
+    (200, PLAN_CAP, exceptions.RateLimitError, 429, ["with an error", BILLING_URL]),
     (429, "max 4 parallel requests per model", exceptions.RateLimitError, 429, ["fewer requests"]),
     (429, "Too many requests, try again later", exceptions.RateLimitError, 429, ["fewer requests"]),
-    (200, "too many requests", exceptions.RateLimitError, 429, ["in the stream"]),
+    (200, "too many requests", exceptions.RateLimitError, 429, ["with an error"]),
     (500, "Error from inference backend: boom", exceptions.InternalServerError, 500, ["boom"]),
     (501, "", exceptions.InternalServerError, 500, ["501"]),
-    (200, "boom", exceptions.InternalServerError, 500, ['in the stream: "boom"', "transient"]),
+    (200, "", exceptions.InternalServerError, 500, ["an error that has no text", "transient"]),
+    (200, "boom", exceptions.InternalServerError, 500, ['with an error: "boom"', "transient"]),
     (502, "", exceptions.BadGatewayError, 502, ["at once"]),
     (503, "", exceptions.ServiceUnavailableError, 503, ["Try again"]),
     (504, "", exceptions.Timeout, 504, ["stream"]),
@@ -192,7 +205,8 @@ def test_a_400_without_a_reason_says_what_is_unknown(facts: dict[str, Any]) -> N
 
 
 def test_an_overflow_without_figures_names_the_window_that_is_known() -> None:
-    assert "of 1000 tokens" in str(make(400, "Context limit exceeded", context_window_tokens=1000))
+    error = make(400, "Context limit exceeded", context_window_tokens=1000)
+    assert "maximum context length is 1000 tokens, and the request exceeds it" in str(error)
 
 
 def test_the_prompt_is_not_counted_where_its_length_does_not_matter() -> None:
@@ -206,10 +220,10 @@ def test_the_prompt_is_not_counted_where_its_length_does_not_matter() -> None:
 # ---- limits
 
 
-def test_a_plan_cap_says_when_it_gives_way() -> None:
+def test_a_plan_cap_says_when_it_resets() -> None:
     quotas = {"rollingFiveHourLimit": {"limited": True, "nextTickAt": "2026-08-25T01:19:00Z"}}
     error = make(429, PLAN_CAP, {"x-synthetic-quotas": json.dumps(quotas)})
-    assert "gives way at 2026-08-25 01:19 UTC" in str(error)
+    assert "resets at 2026-08-25 01:19 UTC" in str(error)
     assert error.response.headers["x-synthetic-quotas"] == json.dumps(quotas)
 
 
@@ -291,6 +305,13 @@ def test_a_long_text_is_quoted_in_part() -> None:
     assert len(str(make(400, "x" * 1_000_000))) < 1000
 
 
+def test_only_a_key_of_another_form_is_told_how_keys_start() -> None:
+    odd = Origin(MODEL, BASE_URL, key=Secret("sk-0123456789"))
+    error = str(to_exception(Failure(401, "Invalid API Key."), odd))
+    assert "Synthetic's keys start with syn_, and this one does not" in error
+    assert "start with" not in str(make(401, "Invalid API Key."))
+
+
 # ---- redirects
 
 
@@ -338,7 +359,7 @@ def test_a_redirect_shows_its_target_without_credentials_or_query(
         ('{"error":7}', "7"),
         ('{"message":"boom"}', "boom"),
         ('{"detail":"boom"}', "boom"),
-        ('{"error":null,"detail":[{"msg":"boom"}]}', '[{"msg": "boom"}]'),
+        ('{"error":null,"detail":[{"msg":"boom"}]}', "boom"),
         ('{"error":""}', '{"error":""}'),
         ("{}", "{}"),
         ("[]", "[]"),

@@ -29,7 +29,9 @@ FAULTS: list[tuple[str, type[Exception], int, str, int]] = [
     ("context_overflow_short", litellm.ContextWindowExceededError, 400, "524288", 1),
     ("context_overflow_requested", litellm.ContextWindowExceededError, 400, "tokens", 1),
     ("context_overflow_no_body", litellm.BadRequestError, 400, "gave no reason", 1),
-    ("subscription_cap", litellm.RateLimitError, 429, "gives way at", 1),
+    ("content_policy", litellm.ContentPolicyViolationError, 400, "content_policy_fallbacks", 1),
+    ("backend_busy", litellm.RateLimitError, 429, "not your plan used up", 3),
+    ("subscription_cap", litellm.RateLimitError, 429, "resets at", 1),
     ("too_many_requests", litellm.RateLimitError, 429, "Try again later", 1),
     ("payment_required", PAYMENT, 402, "https://synthetic.new/billing", 1),
     ("invalid_key", litellm.AuthenticationError, 401, "SYNTHETIC_API_KEY", 1),
@@ -266,7 +268,7 @@ async def test_retries_do_not_outlast_the_timeout(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|no message")],
+    [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|not a message")],
 )
 async def test_a_200_that_is_no_answer_is_an_error(
     either_surface: SyntheticServer, caller: Caller, name: str, said: str

@@ -155,7 +155,7 @@ async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
     either_surface: SyntheticServer, caller: Caller, *, stream: bool
 ) -> None:
     either_surface.respond_with(fault("subscription_cap"))
-    with pytest.raises(litellm.RateLimitError, match="It gives way at"):
+    with pytest.raises(litellm.RateLimitError, match="It resets at"):
         await caller.router_completion(
             _router(num_retries=2), model="large", messages=MESSAGES, stream=stream
         )

@@ -123,17 +123,22 @@ def test_every_delta_kind_of_a_known_event_is_survived() -> None:
     [
         (Event("error", '{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}'),
          "Busy", 529),
-        (Event("error", "plain words"), "plain words", 200),
-        (Event("", '{"error":"Context limit exceeded"}'), "Context limit exceeded", 200),
+        (Event("error", "plain words"), "plain words", None),
+        (Event("", '{"error":"Context limit exceeded"}'), "Context limit exceeded", None),
         (Event("", '{"type":"error","error":{"type":"rate_limit_error","message":"Slow"}}'),
          "Slow", 429),
-        (Event("", '{"type":"error","error":{"type":"of_tomorrow","message":"?"}}'), "?", 200),
+        (Event("", '{"type":"error","error":{"type":"of_tomorrow","message":"?"}}'), "?", None),
+        (Event("", '{"object":"error","message":"Long","code":400}'), "Long", 400),
+        (Event("", '{"detail":"Long"}'), "Long", None),
+        (Event("", '{"error":null}'), "", None),
     ],
 )  # fmt: skip  # a table
-def test_error_events_tell_their_text_and_status(event: Event, text: str, status: int) -> None:
+def test_error_events_tell_their_text_and_status(
+    event: Event, text: str, status: int | None
+) -> None:
     with pytest.raises(ErrorEventError) as caught:
         event_document(event)
-    assert (caught.value.text, caught.value.status) == (text, status)
+    assert (caught.value.report.text, caught.value.report.status) == (text, status)
 
 
 @pytest.mark.parametrize("data", ["{", "[1]", '"x"', "1"])
@@ -146,7 +151,8 @@ def test_an_event_of_no_readable_kind_brings_nothing() -> None:
     decoder = MessageChunkDecoder("synthetic/m", Translation({}))
     kinds: tuple[Any, ...] = (None, 1, [], {}, "of_tomorrow", "ping")
     for kind in kinds:
-        assert decoder.decode(Event("", json.dumps({"type": kind}))) == []
+        decoder.take([Event("", json.dumps({"type": kind}))])
+        assert not decoder.ready
     with pytest.raises(BrokenStreamError, match="ended early"):
         decoder.finish()
 
@@ -154,9 +160,9 @@ def test_an_event_of_no_readable_kind_brings_nothing() -> None:
 def test_a_stop_reason_is_never_invented() -> None:
     decoder = MessageChunkDecoder("synthetic/m", Translation({}))
     for document in STORY[:-2]:
-        decoder.decode(Event("", json.dumps(document)))
-    decoder.decode(Event("", json.dumps(told("message_delta", delta={"stop_reason": None}))))
-    decoder.decode(Event("", json.dumps(told("message_stop"))))
+        decoder.take([Event("", json.dumps(document))])
+    decoder.take([Event("", json.dumps(told("message_delta", delta={"stop_reason": None})))])
+    decoder.take([Event("", json.dumps(told("message_stop")))])
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="stop_reason"):
         decoder.finish()

@@ -97,6 +97,28 @@ def test_a_429_is_retried_only_if_it_says_when_and_is_no_plan_cap(
 
 
 @pytest.mark.parametrize(
+    ("status", "text", "retry_after_seconds", "again"),
+    [
+        (400, "Error from inference backend: 429 rate limited", None, True),
+        (429, "Error from inference backend: 429 rate limited", None, True),
+        (500, "Error from inference backend: 429 rate limited", 60.0, True),
+        (500, "Error from inference backend: 429 rate limited", 61.0, False),
+        (400, f"Error from inference backend: 429 {PLAN_CAP}", None, False),
+        (400, "Error from inference backend: 503 busy", None, True),
+        (400, '{"error":"Error from inference backend: 503 busy"}', None, True),
+        (500, '{"error":"Error from inference backend: 400 no"}', None, False),
+        (500, '{"error":{"message":"Error from inference backend: 401 no"}}', None, False),
+        (500, '{"object":"error","message":"prompt is too long"}', None, False),
+        (500, '{"detail":"content_policy_violation"}', None, False),
+    ],
+)
+def test_the_backends_own_words_decide_where_they_say_more(
+    status: int, text: str, retry_after_seconds: float | None, *, again: bool
+) -> None:
+    assert is_retryable(status, text, retry_after_seconds) is again
+
+
+@pytest.mark.parametrize(
     ("retry", "least", "most"),
     [(0, 0.25, 0.5), (1, 0.5, 1.0), (2, 1.0, 2.0), (4, 4.0, 8.0), (9, 4.0, 8.0), (5000, 4.0, 8.0)],
 )

@@ -105,7 +105,7 @@ def _account(endpoint: Endpoint) -> Check:
     found = f"The quotas came in {details['latency_ms']} ms. {quotas_sentence(quotas)}"
     if quotas is not None and (ended := exhausted(quotas)):
         reset = quotas.resets_at()
-        when = f"Wait until {reset:%Y-%m-%d %H:%M} UTC" if reset else "Wait until it gives way"
+        when = f"Wait until {reset:%Y-%m-%d %H:%M} UTC" if reset else "Wait until it resets"
         return Check(
             name,
             "warning",
