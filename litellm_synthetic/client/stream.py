@@ -156,15 +156,15 @@ class _Reader:
         """Tell whether there are events that have not been looked at."""
         return bool(self._waiting)
 
-    def take(self, data: bytes) -> None:
-        """Take the bytes of one read, b"" for the end of the body, and a batch of their events."""
-        if data:
-            events = self._events.feed(data)
-            self._watch.note(data, heard=bool(events))
-            self._waiting.extend(events)
-            self.take_batch()
-        else:
+    def take(self, data: bytes | None) -> None:
+        """Take the bytes of one read, None for the end of the body, and a batch of their events."""
+        if data is None:
             self._end()
+            return
+        events = self._events.feed(data)
+        self._watch.note(data, heard=bool(events))
+        self._waiting.extend(events)
+        self.take_batch()
 
     def take_batch(self) -> None:
         """Turn the next events in hand into chunks; after the last one, close the reply."""
@@ -306,7 +306,7 @@ class ChunkStream:
                 if reader.has_events:
                     reader.take_batch()
                 else:
-                    reader.take(next(self._pieces, b""))
+                    reader.take(next(self._pieces, None))
         except STREAM_ERRORS as error:
             reader.failed(error)
             self._pieces.close()
@@ -380,7 +380,7 @@ class AsyncChunkStream:
                 if reader.has_events:
                     reader.take_batch()
                 else:
-                    reader.take(await anext(self._pieces, b""))
+                    reader.take(await anext(self._pieces, None))
         except STREAM_ERRORS as error:
             reader.failed(error)
             await self._pieces.aclose()
