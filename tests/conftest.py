@@ -19,6 +19,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
 from litellm_synthetic.catalog import active
+from litellm_synthetic.config.settings import SETTINGS
 from tests.caller import Caller
 
 if TYPE_CHECKING:
@@ -38,24 +39,16 @@ _FOREIGN = (
     "OPENAI_API_BASE",
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
-    "SYNTHETIC_API_KEY",
-    "SYNTHETIC_API_BASE",
-    "SYNTHETIC_ALLOW_HTTP",
-    "SSL_VERIFY",
-    "SYNTHETIC_BILLING",
-    "SYNTHETIC_ALLOWED_MODELS",
-    "SYNTHETIC_CATALOG_TTL",
-    "SYNTHETIC_MESSAGES",
 )
 
 
 @pytest.fixture(autouse=True)
 def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Hide the developer's own settings, and undo what a test set in LiteLLM."""
+    for name in (*_FOREIGN, *(each.name for each in SETTINGS)):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SYNTHETIC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
-    for name in _FOREIGN:
-        monkeypatch.delenv(name, raising=False)
     for name in (
         "callbacks",
         "success_callback",

@@ -7,8 +7,8 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic.catalog import allowlist
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog, Model
@@ -26,7 +26,7 @@ def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
 
 def usable_models(catalog: Catalog) -> list[str]:
     """Return the current ids that `SYNTHETIC_ALLOWED_MODELS` allows, as `synthetic/<id>`."""
-    allowed = allowlist.from_environment()
+    allowed = ALLOWED_MODELS.value()
     return [
         ROUTE_PREFIX + model.id
         for model in catalog.current()

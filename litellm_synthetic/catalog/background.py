@@ -13,14 +13,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog import active, cache
-from litellm_synthetic.config.settings import (
-    catalog_mode,
-    is_auto_asked_for,
-    is_on_this_machine,
-    is_same_host,
-    models_base_url,
-    ttl_seconds,
-)
+from litellm_synthetic.config import settings
+from litellm_synthetic.config.endpoint import is_on_this_machine, is_same_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,18 +105,18 @@ class Schedule:
 
     def _wait_seconds(self, base_url: str) -> float:
         """Return how long to leave the table alone, in seconds; 0 if it is due now."""
-        if catalog_mode() == "offline":
+        if settings.CATALOG.value() == "offline":
             return RECONSIDER_SECONDS
         try:
-            asked = models_base_url(base_url)
+            asked = settings.models_base_url(base_url)
         except ValueError:  # the request itself says what is wrong with it
             return RECONSIDER_SECONDS
         table = active.in_force()
         if not is_same_host(asked, table.base_url):
             return RECONSIDER_SECONDS
-        if is_on_this_machine(asked) and not is_auto_asked_for():
+        if is_on_this_machine(asked) and settings.CATALOG.stated() != "auto":
             return RECONSIDER_SECONDS
-        ttl, age = ttl_seconds(), table.age_seconds()
+        ttl, age = settings.CATALOG_TTL.value(), table.age_seconds()
         return 0.0 if age is None or table.is_stale(ttl) else ttl - age
 
     def _start(self) -> None:
@@ -175,7 +169,7 @@ class Schedule:
 def _take_from_cache(base_url: str) -> bool:
     """Put the cached table in force if it is newer; tell whether it saves a fetch."""
     stored = active.stored_table(base_url)
-    if stored.is_stale(ttl_seconds()):
+    if stored.is_stale(settings.CATALOG_TTL.value()):
         return False
     table = active.in_force()
     if table.base_url == base_url and (

@@ -6,17 +6,15 @@ each call cost 0, because the plan is paid already; the list price stays visible
 
 from __future__ import annotations
 
-import logging
-import os
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.config.settings import Billing
 
-BILLING_VARIABLE: Final = "SYNTHETIC_BILLING"
 # Where `_hidden_params` keeps what the call costs at list price, in USD.
 LIST_PRICE: Final = "list_price_usd"
 _COSTS: Final = (
@@ -25,20 +23,6 @@ _COSTS: Final = (
     "cache_read_input_token_cost",
     "cache_creation_input_token_cost",
 )
-_log: Final = logging.getLogger("litellm_synthetic")
-
-Billing = Literal["metered", "subscription"]
-
-
-def billing_from_environment(environ: Mapping[str, str] | None = None) -> Billing:
-    """Read the cost mode; what is not understood is warned about and counts as metered."""
-    said = (os.environ if environ is None else environ).get(BILLING_VARIABLE, "").strip().lower()
-    if said == "subscription":
-        return "subscription"
-    if said not in ("", "metered"):
-        # Too high a cost is noticed; a free one would not be.
-        _log.warning("%s=%.40r is not understood; taken as metered", BILLING_VARIABLE, said)
-    return "metered"
 
 
 def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str, dict[str, Any]]:

@@ -13,12 +13,14 @@ import os
 import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.models import Catalog
 from litellm_synthetic.config.private_file import replace_privately
-from litellm_synthetic.config.settings import CACHE_DIR_VARIABLE
+from litellm_synthetic.config.settings import CACHE_DIR
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CACHE_FORMAT: Final = 1
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -52,8 +54,8 @@ def cache_folder() -> Path:
         OSError: the system names no home directory.
     """
     try:
-        if said := os.environ.get(CACHE_DIR_VARIABLE, "").strip():
-            return Path(said).expanduser()
+        if (given := CACHE_DIR.value()) is not None:
+            return given.expanduser()
         import platformdirs  # noqa: PLC0415  # not needed where the folder is given
 
         folder = platformdirs.user_cache_path("litellm-synthetic", appauthor=False)

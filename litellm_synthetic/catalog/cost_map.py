@@ -131,11 +131,12 @@ def _efforts(model: Model) -> Row:
     # Without the API's own list, the values nobody tried are unknown, so no list can be complete.
     if not model.accepted_efforts_are_complete:
         return {}
-    accepted = model.accepted_efforts
+    # What LiteLLM reads here it offers to people, so only what leads to an answer.
+    reliable = model.reliable_efforts
     flags = {
-        f"supports_{effort}_reasoning_effort": effort in accepted for effort in _FLAGGED_EFFORTS
+        f"supports_{effort}_reasoning_effort": effort in reliable for effort in _FLAGGED_EFFORTS
     }
-    return {"reasoning_effort_levels": list(accepted), **flags}
+    return {"reasoning_effort_levels": list(reliable), **flags}
 
 
 def _seen(model: Model) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import ssl
 import threading
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
+
+from litellm_synthetic.config.settings import SSL_VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,10 +136,10 @@ def _validator(response: httpx.Response, name: str) -> str | None:
 
 
 def _verify() -> bool | ssl.SSLContext:
-    said = os.environ.get("SSL_VERIFY", "").strip()
-    if said.lower() in ("", "true", "false"):
-        return said.lower() != "false"
-    as_directory = Path(said).is_dir()
+    trusted = SSL_VERIFY.value()
+    if trusted is None or isinstance(trusted, bool):
+        return trusted is not False
+    as_directory = Path(trusted).is_dir()
     return ssl.create_default_context(
-        cafile=None if as_directory else said, capath=said if as_directory else None
+        cafile=None if as_directory else trusted, capath=trusted if as_directory else None
     )

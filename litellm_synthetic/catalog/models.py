@@ -110,6 +110,15 @@ class Efforts(_Fact):
         return on_scale + tuple(sorted(allowed.difference(EFFORT_SCALE)))
 
     @property
+    def reliable(self) -> tuple[str, ...]:
+        """List the accepted values that do what they say, from least to most.
+
+        That leaves out `unreliable` ones, and `none` where it is known not to stop the reasoning.
+        """
+        failing = {*(self.unreliable or ()), *(("none",) if self.can_stop is False else ())}
+        return tuple(effort for effort in self.accepted if effort not in failing)
+
+    @property
     def are_complete(self) -> bool:
         """Tell whether a value outside `accepted` is known to be refused.
 
@@ -187,6 +196,17 @@ class Model(_Fact):
     def accepted_efforts(self) -> tuple[str, ...]:
         """List the efforts that may be sent, least first; empty where nothing is known."""
         return self.efforts.accepted if self.efforts else ()
+
+    @property
+    def unreliable_efforts(self) -> tuple[str, ...]:
+        """List the efforts that are accepted but were reported not to lead to an answer."""
+        unreliable = (self.efforts.unreliable if self.efforts else None) or ()
+        return tuple(effort for effort in self.accepted_efforts if effort in unreliable)
+
+    @property
+    def reliable_efforts(self) -> tuple[str, ...]:
+        """List the efforts that may be sent and lead to an answer, least first."""
+        return self.efforts.reliable if self.efforts else ()
 
     @property
     def accepted_efforts_are_complete(self) -> bool:

@@ -12,8 +12,8 @@ from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, cano
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from litellm_synthetic.catalog.allowlist import Allowlist
     from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.config.allowlist import Allowlist
 
 _STATUS_ORDER: Final = ("current", "hidden", "retired", "unverified")
 _GLOB_CHARACTERS: Final = frozenset("*?[")

@@ -12,7 +12,7 @@ from litellm_synthetic.catalog import cache
 from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force, stored_table
 from litellm_synthetic.catalog.background import Schedule
 from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
-from litellm_synthetic.config.settings import CATALOG_VARIABLE, catalog_mode, models_base_url
+from litellm_synthetic.config import settings
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
@@ -82,8 +82,8 @@ def refresh(*, base_url: str | None = None) -> RefreshOutcome:
 
 def _renewed(base_url: str | None) -> RefreshOutcome:
     url = _base_url(base_url)
-    if catalog_mode() == "offline":
-        raise RefreshError(f"{CATALOG_VARIABLE}=offline: the model list is not fetched")
+    if settings.CATALOG.value() == "offline":
+        raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
     known = _known(url)
     fetched = _fetch(known)
     now = datetime.now(UTC)
@@ -129,7 +129,7 @@ async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
 
 def _base_url(said: str | None) -> str:
     try:
-        return models_base_url(said)
+        return settings.models_base_url(said)
     except ValueError as error:
         raise RefreshError(str(error)) from error
 

@@ -6,7 +6,6 @@ adjacent reasoning, adjacent arguments of one tool call. Nothing ever waits for 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,11 +30,6 @@ _MIN_REPEATED_CHARACTERS: Final = 3
 
 Place = tuple[str, int, int]
 """Where a delta belongs: its kind, its choice, and for a tool call the call's index."""
-
-
-def merges_deltas() -> bool:
-    """Read `SYNTHETIC_STREAM_MERGE`."""
-    return os.environ.get("SYNTHETIC_STREAM_MERGE", "").strip() != "0"
 
 
 class Backlog:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from litellm_synthetic.chat.reasoning import (
     CannotStopReasoningError,
     accepted_effort,
+    is_named_effort,
     requested_effort,
 )
 from litellm_synthetic.errors.faults import InvalidParameterError, UnsupportedEffortError
@@ -176,8 +177,12 @@ def map_reasoning(
     *,
     accepted_efforts: tuple[str, ...],
     can_stop_reasoning: bool | None,
+    unreliable_efforts: tuple[str, ...] = (),
+    effort_is_from_budget: bool = False,
 ) -> dict[str, Any]:
     """Return `reasoning_effort` as the OpenAI surface takes it, or nothing where none is asked for.
+
+    See `reasoning.accepted_effort` for the level that is chosen.
 
     Raises:
         UnsupportedEffortError: reasoning is to be off, and this model cannot stop reasoning.
@@ -187,7 +192,13 @@ def map_reasoning(
     if level is None:
         return {}
     try:
-        sent = accepted_effort(level, accepted_efforts, can_stop_reasoning=can_stop_reasoning)
+        sent = accepted_effort(
+            level,
+            accepted_efforts,
+            can_stop_reasoning=can_stop_reasoning,
+            unreliable=unreliable_efforts,
+            is_named=not effort_is_from_budget and is_named_effort(asked.get("reasoning_effort")),
+        )
     except CannotStopReasoningError as error:
         raise unstoppable(asked, str(error)) from error
     return {"reasoning_effort": sent}

@@ -6,10 +6,14 @@ thinking is kept, are facts of the catalog (`catalog.Model`); nothing here knows
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.errors.faults import InvalidThinkingError
+
+if TYPE_CHECKING:
+    from litellm_synthetic.catalog.models import Model
 
 # `none` switches reasoning off; it is no level and never the nearest one to a level.
 OFF: Final = "none"
@@ -23,6 +27,9 @@ _LEVEL_BY_BUDGET_TOKENS: Final = (
     (1_024, "low"),
     (0, "minimal"),
 )
+
+_log: Final = logging.getLogger("litellm_synthetic")
+_warned: dict[tuple[str, str], object] = {}
 
 
 class CannotStopReasoningError(ValueError):
@@ -67,32 +74,65 @@ def requested_effort(reasoning_effort: object, thinking: object) -> str | None:
     return next(level for least, level in _LEVEL_BY_BUDGET_TOKENS if budget >= least)
 
 
-def accepted_effort(level: str, accepted: Sequence[str], *, can_stop_reasoning: bool | None) -> str:
-    """Return the level to send: the asked one where it is accepted, else the nearest.
+def is_named_effort(reasoning_effort: object) -> bool:
+    """Tell whether a caller's `reasoning_effort` names a level; `thinking` then doesn't count."""
+    return requested_effort(reasoning_effort, None) is not None
 
-    Ties go to the lower level. A level passes as it is where nothing is known about the model, or
-    where the level itself is unknown (the server decides). So does `none`, unless the model is
-    known to reason regardless.
+
+def accepted_effort(
+    level: str,
+    accepted: Sequence[str],
+    *,
+    can_stop_reasoning: bool | None,
+    unreliable: Sequence[str] = (),
+    is_named: bool = True,
+) -> str:
+    """Return the level to send: the requested one where it is accepted, else the nearest.
+
+    The nearest is one of the reliable levels, where there are any; ties go to the lower level. An
+    unreliable level is sent only where the caller named it. A level passes as it is where nothing
+    is known about the model, or where the level itself is unknown (the server decides). So does
+    `none`, unless the model is known to reason regardless.
+
+    Args:
+        level: the requested level.
+        accepted: the levels that the model accepts.
+        can_stop_reasoning: whether `none` stops the reasoning; None where unknown.
+        unreliable: accepted levels that were reported not to lead to an answer.
+        is_named: whether the caller named the level, instead of a budget that comes to it.
 
     Raises:
         CannotStopReasoningError: `none` for a model that cannot stop reasoning.
     """
+    levels = [one for one in SCALE if one in accepted]
+    reliable = [one for one in levels if one not in unreliable]
     if level == OFF:
         if can_stop_reasoning is False:
-            raise CannotStopReasoningError(
-                "this model cannot stop reasoning"
-                + (f"; its levels are {', '.join(_levels(accepted))}" if _levels(accepted) else "")
-            )
+            shown = f"; its levels are {', '.join(reliable or levels)}" if levels else ""
+            raise CannotStopReasoningError(f"this model cannot stop reasoning{shown}")
         return level
-    levels = _levels(accepted)
-    if not levels or level in levels or level not in SCALE:
+    if not levels or level not in SCALE or level in (levels if is_named else reliable):
         return level
     wanted = SCALE.index(level)
-    return min(levels, key=lambda one: (abs(SCALE.index(one) - wanted), SCALE.index(one)))
+    return min(
+        reliable or levels, key=lambda one: (abs(SCALE.index(one) - wanted), SCALE.index(one))
+    )
 
 
-def _levels(accepted: Sequence[str]) -> list[str]:
-    return [level for level in SCALE if level in accepted]
+def warn_if_unreliable(level: object, model_id: str, facts: Model | None) -> None:
+    """Warn, once per process, model and level, that a level is known not to lead to an answer."""
+    if facts is None or level not in facts.unreliable_efforts:
+        return
+    token = object()
+    if _warned.setdefault((facts.id, str(level)), token) is token:
+        others = ", ".join(facts.reliable_efforts)
+        _log.warning(
+            "reasoning_effort=%s is accepted by %s, but was reported to end without an answer. "
+            "Use %s.",
+            level,
+            model_id,
+            f"one of {others}" if others else "none at all",
+        )
 
 
 def replays_thinking(messages: Sequence[Mapping[str, Any]]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 
 from litellm_synthetic.chat.params import check_fields, map_reasoning
-from litellm_synthetic.chat.reasoning import with_replay_needs
+from litellm_synthetic.chat.reasoning import warn_if_unreliable, with_replay_needs
 from litellm_synthetic.chat.usage import count_locally
 from litellm_synthetic.chat.wire_messages import wire_messages, wire_tools
 from litellm_synthetic.client.request import Prepared, prepare
@@ -78,6 +78,8 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
             call.reasoning,
             accepted_efforts=facts.accepted_efforts if facts else (),
             can_stop_reasoning=facts.can_stop_reasoning if facts else None,
+            unreliable_efforts=facts.unreliable_efforts if facts else (),
+            effort_is_from_budget=call.effort_is_from_budget,
         )
     except UnsupportedEffortError as error:
         if not call.drop_params:
@@ -86,6 +88,7 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
     except InvalidThinkingError as error:
         raise rules.refused(f"{error}.", call.model) from error
     fields = {**call.fields, **effort, **call.extra_body}
+    warn_if_unreliable(fields.get("reasoning_effort"), call.model, facts)
     requested = fields.pop("stream_options", None)
     if call.fields.get("stream"):
         # Without it some backends report no usage, and the price would be a guess.

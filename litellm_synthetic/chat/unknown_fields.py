@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm.types.utils import Delta
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What LiteLLM reads in a delta, beside text, reasoning and tool calls, and what it has to be.
 _KINDS: Final[Mapping[str, type]] = {

@@ -21,8 +21,9 @@ from rich.text import Text
 import litellm_synthetic
 from litellm_synthetic import testing
 from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE
-from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 
 _QUESTION: Final = "In one sentence: why do open weights matter?"
@@ -51,10 +52,10 @@ def run(model: str, *, offline: bool = False) -> int:
     litellm.suppress_debug_info = True
     litellm_synthetic.register()
     with ExitStack() as stack:
-        if offline or not (os.environ.get(KEY_VARIABLE) or "").strip():
+        if offline or settings.API_KEY.text() is None:
             _use_stand_in(stack, console)
         else:
-            base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+            base_url = settings.API_BASE.value()
             console.print(f"Calling [bold]Synthetic[/] at {base_url} with your {KEY_VARIABLE}.\n")
         try:
             spent = _completion(console, model) + _stream(console, model) + _tool(console, model)
@@ -171,7 +172,7 @@ def _limits(console: Console, model: str) -> None:
         table.add_row("serves", known.current_target)
     table.add_row("context window", _tokens(info["max_input_tokens"]))
     table.add_row("max output", _tokens(info["max_output_tokens"]))
-    table.add_row("reasoning effort", ", ".join(known.accepted_efforts) or "unknown")
+    table.add_row("reasoning effort", ", ".join(known.reliable_efforts) or "unknown")
     table.add_row("input", ", ".join(known.input_modalities or ("unknown",)))
     per_million = {
         "input": info["input_cost_per_token"],

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from litellm_synthetic.cli.terminal import tell
-from litellm_synthetic.config import key_check
+from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import (
     BASE_URL_VARIABLE,
-    DEFAULT_BASE_URL,
     Endpoint,
     InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
 )
 
 if TYPE_CHECKING:
@@ -48,8 +45,8 @@ def key_from_environment(*, ask: Callable[[str], bool] | None) -> str | None:
     Args:
         ask: asks a person whether to use it; None where nobody can be asked.
     """
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
+    key = settings.API_KEY.text()
+    if key is None:
         return None
     tell(f"{KEY_VARIABLE} is set in the environment.")
     return key if ask is None or ask("Use that key?") else None
@@ -122,8 +119,7 @@ def endpoint() -> Endpoint:
     Raises:
         InvalidBaseURLError: the variable's value is refused.
     """
-    said = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-    return parse_base_url(said, allow_http=http_is_allowed())
+    return settings.endpoint()
 
 
 def trial(key: Secret) -> Trial:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE, Allowlist, from_environment
 from litellm_synthetic.catalog.query import Selection, closest_ids, matches, select
 from litellm_synthetic.cli.formatting import provenance
 from litellm_synthetic.cli.terminal import Screen, remark
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.config.allowlist import Allowlist
 
 NOTHING_FOUND: Final = 1
 _MOST_NAMED: Final = 5
@@ -30,7 +31,7 @@ def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
     Remarks on the table, the allowlist and what is left out go to stderr.
     """
     table = active.in_force()
-    allowlist = from_environment()
+    allowlist = ALLOWED_MODELS.value()
     selection = select(table.catalog, words, include_all=include_all, allowlist=allowlist)
     remark(provenance(table))
     _remark_on_allowlist(selection, allowlist)
@@ -47,9 +48,9 @@ def _remark_on_allowlist(selection: Selection, allowlist: Allowlist | None) -> N
     if allowlist is None:
         return
     for entry in allowlist.malformed:
-        remark(f"{ALLOWED_MODELS_VARIABLE}: {entry!r} can match no id and allows nothing")
+        remark(f"{ALLOWED_MODELS.name}: {entry!r} can match no id and allows nothing")
     if selection.hidden_by_allowlist:
-        remark(f"{selection.hidden_by_allowlist} hidden by {ALLOWED_MODELS_VARIABLE}")
+        remark(f"{selection.hidden_by_allowlist} hidden by {ALLOWED_MODELS.name}")
 
 
 def _remark_on_nothing(words: Sequence[str], catalog: Catalog, allowlist: Allowlist | None) -> None:

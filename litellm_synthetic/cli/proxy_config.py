@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE, from_environment
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.cli.formatting import provenance
 from litellm_synthetic.cli.new_file import NotWrittenError, write_file
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import Wishes, proxy_config
 from litellm_synthetic.cli.terminal import remark
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,15 +41,15 @@ def run(  # noqa: PLR0913  # one for each option of the command
     is found out by its users. Problems and remarks go to stderr, one line each.
     """
     table = active.in_force()
-    allowlist = from_environment()
+    allowlist = ALLOWED_MODELS.value()
     choice = choose(table.catalog, words, aliases=aliases, allowlist=allowlist)
     remark(provenance(table))
     for entry in allowlist.malformed if allowlist is not None else ():
-        remark(f"{ALLOWED_MODELS_VARIABLE}: {entry!r} can match no id and allows nothing")
+        remark(f"{ALLOWED_MODELS.name}: {entry!r} can match no id and allows nothing")
     for sentence in (*choice.remarks, *choice.problems):
         remark(sentence)
     if choice.hidden_by_allowlist:
-        remark(f"{choice.hidden_by_allowlist} hidden by {ALLOWED_MODELS_VARIABLE}")
+        remark(f"{choice.hidden_by_allowlist} hidden by {ALLOWED_MODELS.name}")
     if choice.problems or not choice.models:
         remark("Nothing was written" + ("." if choice.problems else ": there is no model to list."))
         return NOT_WRITTEN

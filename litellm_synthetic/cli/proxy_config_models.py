@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE, Allowlist, parse_allowlist
 from litellm_synthetic.catalog.query import closest_ids
+from litellm_synthetic.config.allowlist import Allowlist, parse_allowlist
 from litellm_synthetic.config.ids import canonical_id
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,7 +113,7 @@ def _why_nothing(
     known = [one for one in catalog.models if allowlist is None or allowlist.allows(one.id)]
     shown = [one for one in matching if one in known]
     if any(one.is_current for one in matching) or (matching and not shown):
-        return f"{ALLOWED_MODELS_VARIABLE} does not allow {word!r}."
+        return f"{ALLOWED_MODELS.name} does not allow {word!r}."
     if len(shown) == 1 and shown[0].is_retired:
         # Without what the allowlist hides, so that no such alias is recommended.
         return explain(shown[0].id, catalog.model_validate({**dict(catalog), "models": known}))

@@ -164,6 +164,8 @@ def _facts(model: Model) -> Iterator[str]:
     facts = [", ".join(each) for each in (limits, model.input_modalities) if each]
     if facts:
         yield f"{'; '.join(facts)}."
+    if model.reliable_efforts:
+        yield f"Reasoning efforts: {', '.join(model.reliable_efforts)}."
     if model.is_priced:
         yield _list_price(model.prices)
     else:

@@ -15,7 +15,7 @@ from litellm_synthetic.cli.models_json import as_json as encoded
 from litellm_synthetic.cli.search_view import document, lines
 from litellm_synthetic.cli.terminal import Screen, remark
 from litellm_synthetic.client import search as web_search
-from litellm_synthetic.config.credentials import KEY_VARIABLE
+from litellm_synthetic.config.settings import API_KEY
 
 if TYPE_CHECKING:
     from litellm_synthetic.client.search_results import SearchResults
@@ -28,7 +28,7 @@ def run(query: str, *, limit: int | None, as_json: bool, base_url: str | None) -
 
     Who names a base URL on the command line says with it that the environment's key is for it.
     """
-    key = os.environ.get(KEY_VARIABLE) if base_url else None
+    key = API_KEY.text() if base_url else None
     try:
         found = web_search.search(query, api_key=key, api_base=base_url)
     except openai.APIError as error:  # every LiteLLM exception of a call is one

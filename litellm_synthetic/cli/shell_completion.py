@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.allowlist import from_environment
 from litellm_synthetic.catalog.query import completed, completions
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def complete_id(words: Sequence[str], incomplete: str, *, is_bash: bool) -> list
     """
     typed = _rejoined(words, incomplete) if is_bash else incomplete
     there_already = typed.rpartition(":")[0] + ":" if is_bash and ":" in typed else ""
-    allowlist = from_environment()
+    allowlist = ALLOWED_MODELS.value()
     return [
         CompletionItem(completed(one, typed)[len(there_already) :], help=_remark(one))
         for one in completions(active.in_force().catalog, typed)

@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.catalog import allowlist
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.catalog.allowlist import ALLOWED_MODELS_VARIABLE
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
-from litellm_synthetic.config.endpoint import (
-    DEFAULT_BASE_URL,
-    Api,
-    Endpoint,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
+from litellm_synthetic.config.endpoint import Api, Endpoint, InvalidBaseURLError
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.rules import Origin
 
@@ -26,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from litellm_synthetic.catalog.models import Catalog, Model
-    from litellm_synthetic.transport.pool import Verify
+    from litellm_synthetic.transport.tls import Verify
 
 
 # How LiteLLM's configs refer to an environment variable.
@@ -42,6 +35,7 @@ class Call:
         fields: parameters in OpenAI's names, mapped and not, but for reasoning.
         extra_body: fields that go into the body as they are, and win.
         reasoning: the caller's `reasoning_effort` and `thinking`.
+        effort_is_from_budget: whether `reasoning_effort` may be LiteLLM's reading of a budget.
         drop_params: whether an unsupported parameter is dropped instead of refused.
         headers: the caller's own headers.
         key: the key that LiteLLM found (`api_key=`, else `SYNTHETIC_API_KEY`).
@@ -58,6 +52,7 @@ class Call:
     base_url: str | None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     reasoning: Mapping[str, Any] = field(default_factory=dict)
+    effort_is_from_budget: bool = False
     drop_params: bool = False
     timeout: float | httpx.Timeout | None = None
     stream_timeout: float | None = None
@@ -122,10 +117,10 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
 
 
 def _check_allowed(model: str) -> None:
-    allowed = allowlist.from_environment()
+    allowed = settings.ALLOWED_MODELS.value()
     if allowed is not None and not allowed.allows(model):
         raise rules.refused(
-            f"{model} is not among the models that {ALLOWED_MODELS_VARIABLE} allows "
+            f"{model} is not among the models that {settings.ALLOWED_MODELS.name} allows "
             f"({', '.join(allowed.entries) or 'none'}). Use one of those, or extend the list.",
             model,
         )
@@ -134,7 +129,7 @@ def _check_allowed(model: str) -> None:
 def endpoint_of(call: Call) -> Endpoint:
     """Return where a call goes; raises litellm.BadRequestError for a base URL that can't be."""
     try:
-        return parse_base_url(call.base_url or DEFAULT_BASE_URL, allow_http=http_is_allowed())
+        return settings.endpoint(call.base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
         raise rules.refused(f"{error}.", call.model) from error
 

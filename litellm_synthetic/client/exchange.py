@@ -12,11 +12,16 @@ from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport import client
-from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
+from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply, is_answer
+from litellm_synthetic.transport.failures import (
+    ConnectionBrokenError,
+    MalformedReplyError,
+    OversizedReplyError,
+    StallError,
+    UnsendableError,
+)
 
 if TYPE_CHECKING:
-    import httpx
-
     from litellm_synthetic.client.request import Prepared
 
 _SUCCESS = 200
@@ -67,16 +72,21 @@ class _transport_failures:  # noqa: N801  # used like a function
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, client.StallError):
+        if isinstance(error, StallError):
             raise rules.timed_out(self._origin, str(error)) from error
-        if isinstance(error, client.ConnectionBrokenError):
+        if isinstance(error, ConnectionBrokenError):
             raise rules.connection_failed(self._origin, str(error)) from error
-        if isinstance(error, client.UnsendableError):
+        if isinstance(error, MalformedReplyError):
+            is_too_large = isinstance(error, OversizedReplyError)
+            raise rules.unusable_reply(
+                self._origin, str(error), is_too_large=is_too_large
+            ) from error
+        if isinstance(error, UnsendableError):
             raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
 
 def _whole(reply: Any, origin: Origin) -> Reply:
-    if reply.status != _SUCCESS:
+    if not is_answer(reply.status):
         raise _failed(reply, origin)
     return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
 
@@ -121,7 +131,7 @@ def decode(body: bytes) -> dict[str, Any]:
     return document
 
 
-def keep_headers(response: Any, headers: httpx.Headers) -> None:
+def keep_headers(response: Any, headers: Mapping[str, str]) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
     kept = bodies.kept_headers(headers)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from litellm_synthetic.errors import rules
-from litellm_synthetic.transport.client import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
+from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
 if TYPE_CHECKING:
     from litellm_synthetic.client.call import Call
 
 DEFAULT_SILENCE_SECONDS: Final = 300.0
+# LiteLLM's own limit of a completion.
+_MIN_TOTAL_SECONDS: Final = 600.0
 
 
 def limits_of(call: Call, *, stream: bool) -> TimeLimits:
@@ -52,21 +54,30 @@ def time_limits(
 ) -> TimeLimits:
     """Return the limits for what the caller said.
 
-    A number bounds a whole plain call, retries included. On a stream it bounds each silence, unless
-    `stream_timeout` does, and never the whole; unsaid, silence ends a stream after 300 s. An
-    `httpx.Timeout` is taken phase by phase.
+    A number bounds a whole plain call, retries included. On a stream it bounds each wait for
+    progress, unless `stream_timeout` does, and never the whole; unsaid, a stream ends after 300 s
+    without progress. An `httpx.Timeout` is taken phase by phase; a plain call also ends after ten
+    minutes, or after the sum of the phases if that is longer, because bytes that drip never trip
+    the limit of a single read.
     """
     if isinstance(timeout, httpx.Timeout):
-        silence = timeout.read
         if stream:
             silence = stream_timeout or least(timeout.read, DEFAULT_SILENCE_SECONDS)
-        return TimeLimits(timeout.connect, silence, timeout.write)
+            return TimeLimits(timeout.connect, silence, timeout.write)
+        return TimeLimits(timeout.connect, timeout.read, timeout.write, _total(timeout))
     seconds = None if timeout is None else float(timeout)
     connect = least(seconds, CONNECT_TIMEOUT_SECONDS)
     if not stream:
         return TimeLimits(connect, seconds, seconds, seconds)
     silence = stream_timeout or least(seconds, DEFAULT_SILENCE_SECONDS)
     return TimeLimits(least(connect, silence), silence, silence)
+
+
+def _total(timeout: httpx.Timeout) -> float | None:
+    phases = (timeout.connect, timeout.write, timeout.read)
+    if any(seconds is None for seconds in phases):
+        return None
+    return max(_MIN_TOTAL_SECONDS, sum(seconds or 0.0 for seconds in phases))
 
 
 def retries_of(call: Call) -> RetryPolicy:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.secret_managers.main import get_secret_str
-
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, endpoint_of, key_of
 from litellm_synthetic.client.request import Prepared, outgoing
-from litellm_synthetic.config.credentials import KEY_VARIABLE
-from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config.settings import API_KEY
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin
@@ -64,8 +62,8 @@ def _prepare(
         fields={},
         headers=None,
         # As the route's calls find them: the environment, or LiteLLM's secret manager.
-        key=api_key or get_secret_str(KEY_VARIABLE),
-        base_url=api_base or get_secret_str(BASE_URL_VARIABLE),
+        key=api_key or API_KEY.text(read_secret),
+        base_url=api_base,
         timeout=timeout_seconds,
         max_retries=max_retries,
         is_async=is_async,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from litellm_synthetic.client.headers import CREDENTIAL_HEADERS, headers_of
 from litellm_synthetic.client.limits import limits_of, retries_of
 from litellm_synthetic.config.credentials import REDACTED
 from litellm_synthetic.config.ids import canonical_id
+from litellm_synthetic.config.settings import SSL_VERIFY
 from litellm_synthetic.errors import rules
 from litellm_synthetic.transport.client import Outgoing
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.client.call import Call, Resolved
     from litellm_synthetic.config.credentials import Secret
     from litellm_synthetic.errors.rules import Origin
-    from litellm_synthetic.transport.pool import Verify
+    from litellm_synthetic.transport.tls import Verify
 
 # Steers this package, or is written anew; none is a field of the body.
 _NOT_FIELDS: Final = frozenset(("extra_body", "extra_headers", "max_retries", "stream", "model"))
@@ -135,7 +135,7 @@ def outgoing(  # noqa: PLR0913  # what a request is made of, each named
 
 def _verify(call: Call) -> Verify:
     # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
-    setting: Any = call.verify if call.verify is not None else os.environ.get("SSL_VERIFY")
+    setting: Any = call.verify if call.verify is not None else SSL_VERIFY.value()
     if setting is None:
         setting = litellm.ssl_verify
     if isinstance(setting, str) and setting.lower() in ("true", "false"):

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.secret_managers.main import get_secret_str
-
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.body import encode_body
 from litellm_synthetic.client.call import Call, key_of
 from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.client.search_results import SearchResults, read_results
-from litellm_synthetic.config.credentials import KEY_VARIABLE
-from litellm_synthetic.config.endpoint import (
-    BASE_URL_VARIABLE,
-    DEFAULT_BASE_URL,
-    Endpoint,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
-from litellm_synthetic.config.settings import is_same_host
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config import settings
+from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_same_host
+from litellm_synthetic.config.variable import stripped
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.rules import BILLING_URL, Origin
 
@@ -85,11 +77,10 @@ def prepare(  # noqa: PLR0913  # LiteLLM's arguments of a search
     """
     if not isinstance(query, str) or not query.strip():
         raise rules.refused("The query must be a text that is not blank.", SEARCH)
-    own_base = (get_secret_str(BASE_URL_VARIABLE) or "").strip() or DEFAULT_BASE_URL
-    endpoint = _endpoint(api_base or own_base)
-    key = api_key or get_secret_str(KEY_VARIABLE)
-    if key and not api_key and api_base:
-        _check_origin(endpoint, _endpoint(own_base))
+    endpoint = _endpoint(api_base)
+    key = api_key or settings.API_KEY.text(read_secret)
+    if key and not api_key and stripped(api_base):
+        _check_origin(endpoint, _endpoint(None))
     call = Call(
         model=SEARCH,
         fields={},
@@ -123,10 +114,10 @@ def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
     return results
 
 
-def _endpoint(said: str) -> Endpoint:
+def _endpoint(base_url: str | None) -> Endpoint:
     """Return where search lies for a base URL of any surface, or for `…/v2` itself."""
     try:
-        given = parse_base_url(said, allow_http=http_is_allowed())
+        given = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
         raise rules.refused(f"{error}.", SEARCH) from error
     native = given.base_url.removesuffix("/search")
@@ -150,8 +141,8 @@ def _check_origin(asked: Endpoint, own: Endpoint) -> None:
     if not is_same_host(asked.base_url, own.base_url):
         raise rules.no_key(
             SEARCH,
-            f"{KEY_VARIABLE} is the key for {own.base_url} and is not sent to {asked.base_url}. "
-            f"Pass api_key= with api_base=, or set {BASE_URL_VARIABLE} too.",
+            f"{settings.API_KEY.name} is the key for {own.base_url} and is not sent to "
+            f"{asked.base_url}. Pass api_key= with api_base=, or set {settings.API_BASE.name} too.",
         )
 
 

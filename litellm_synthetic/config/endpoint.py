@@ -7,7 +7,6 @@ and search.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +16,6 @@ from urllib.parse import SplitResult, urlsplit
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
 BASE_URL_VARIABLE: Final = "SYNTHETIC_API_BASE"
 ALLOW_HTTP_VARIABLE: Final = "SYNTHETIC_ALLOW_HTTP"
-# Chooses how Anthropic messages are sent: `native` or `translate`.
-MESSAGES_VARIABLE: Final = "SYNTHETIC_MESSAGES"
 
 Api = Literal["openai", "anthropic", "v2"]
 API_BY_SUFFIX: Final[tuple[tuple[str, Api], ...]] = (
@@ -44,7 +41,7 @@ _MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BA
 _PLAIN_HOST: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _LONGEST_PLAIN_CHARACTERS: Final = 1000
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
-_YES: Final = frozenset(("1", "true", "yes", "on"))
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class InvalidBaseURLError(ValueError):
@@ -162,12 +159,6 @@ def _normalise_path(path: str) -> str:
     return path
 
 
-def http_is_allowed() -> bool:
-    """Tell whether `SYNTHETIC_ALLOW_HTTP` allows plain http to a remote host."""
-    # No secret, so not a question for a secret manager, which may be a server of its own.
-    return os.environ.get(ALLOW_HTTP_VARIABLE, "").strip().lower() in _YES
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -176,3 +167,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_on_this_machine(base_url: str) -> bool:
+    """Tell whether a base URL is a loopback address, as a stand-in's is."""
+    return is_loopback(urlsplit(base_url).hostname or "")
+
+
+def is_same_host(one: str, other: str) -> bool:
+    """Tell whether two base URLs name the same scheme, host and port."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(base_url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(base_url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

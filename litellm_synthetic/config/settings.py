@@ -1,106 +1,198 @@
-"""What the environment says about the model table: whether to fetch it, how often, from where."""
+"""The table of settings: every environment variable that this package reads, one row each.
+
+Calls, refresh, search, quotas, the command line and the docs go by it. A new setting is one row
+here and one in `docs/settings.md`, which a test holds against this table.
+"""
 
 from __future__ import annotations
 
-import logging
-import math
 import os
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from litellm_synthetic.config.allowlist import Allowlist, parse_allowlist
+from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret, parse_key
 from litellm_synthetic.config.endpoint import (
+    ALLOW_HTTP_VARIABLE,
     BASE_URL_VARIABLE,
     DEFAULT_BASE_URL,
-    http_is_allowed,
-    is_loopback,
+    Endpoint,
     parse_base_url,
 )
+from litellm_synthetic.config.variable import (
+    SECONDS,
+    SWITCH,
+    LookUp,
+    Parser,
+    Setting,
+    one_of,
+    stripped,
+)
 
-CATALOG_VARIABLE: Final = "SYNTHETIC_CATALOG"
-TTL_VARIABLE: Final = "SYNTHETIC_CATALOG_TTL"
-CACHE_DIR_VARIABLE: Final = "SYNTHETIC_CACHE_DIR"
-DEFAULT_TTL_SECONDS: Final = 14_400.0
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+MessagesRoute = Literal["native", "translate"]
+CatalogMode = Literal["auto", "offline"]
+Billing = Literal["metered", "subscription"]
 
-_log: Final = logging.getLogger("litellm_synthetic")
-_warned: set[tuple[str, str]] = set()
-
-
-def _warn_once(variable: str, value: str, instead: str) -> None:
-    if (variable, value) not in _warned:
-        _warned.add((variable, value))
-        _log.warning("%s=%.40r is not understood; taken as %s", variable, value, instead)
-
-
-def catalog_mode() -> Literal["auto", "offline"]:
-    """Tell whether the model list may be fetched (`SYNTHETIC_CATALOG`, `auto` by default).
-
-    Any other value counts as `auto` and is warned about once.
-    """
-    said = os.environ.get(CATALOG_VARIABLE, "")
-    match said.strip().lower():
-        case "offline":
-            return "offline"
-        case "auto" | "":
-            return "auto"
-    _warn_once(CATALOG_VARIABLE, said, "auto")
-    return "auto"
+_FAMILY: Final = "SYNTHETIC_"
+# `SYNTHESIA_API_KEY` is another vendor's, so a name outside the family may have one typo only.
+_MIN_SIMILARITY: Final = 0.88
+_MIN_SIMILARITY_OUTSIDE: Final = 0.93
 
 
-def is_auto_asked_for() -> bool:
-    """Tell whether the environment says `auto` in so many words."""
-    return os.environ.get(CATALOG_VARIABLE, "").strip().lower() == "auto"
+def _tls(text: str) -> bool | str:
+    # The words that LiteLLM takes; anything else is a file or folder of certificates.
+    return text.lower() == "true" if text.lower() in ("true", "false") else text
 
 
-def ttl_seconds() -> float:
-    """Return the age from which the table is fetched anew, in seconds; 14,400 (4 h) by default.
+# ---- the table
 
-    What is no positive finite number (`SYNTHETIC_CATALOG_TTL`) is warned about once.
-    """
-    said = os.environ.get(TTL_VARIABLE, "")
-    if not said.strip():
-        return DEFAULT_TTL_SECONDS
-    try:
-        seconds = float(said)
-    except ValueError:
-        seconds = math.nan
-    if math.isfinite(seconds) and seconds > 0:
-        return seconds
-    _warn_once(TTL_VARIABLE, said, f"{DEFAULT_TTL_SECONDS:g} s")
-    return DEFAULT_TTL_SECONDS
+API_KEY: Final[Setting[Secret | None]] = Setting(
+    KEY_VARIABLE,
+    Parser(parse_key, "a key from https://synthetic.new"),
+    default=None,
+    default_text="none: AuthenticationError",
+    meaning="the key; no other vendor's is ever sent",
+    mistaken_names=("SYNTHETIC_KEY", "SYNTHETIC_TOKEN", "SYNTHETIC_API_TOKEN", "SYN_API_KEY"),
+    strict=True,
+)
+API_BASE: Final[Setting[str]] = Setting(
+    BASE_URL_VARIABLE,
+    Parser(str, "an absolute URL, with or without a path such as `/v1` or `/anthropic`"),
+    default=DEFAULT_BASE_URL,
+    default_text=f"`{DEFAULT_BASE_URL}`",
+    meaning="the base URL; a bare host, `/v1`, `/anthropic` or a full URL will do",
+    mistaken_names=(
+        "SYNTHETIC_BASE_URL",
+        "SYNTHETIC_API_BASE_URL",
+        "SYNTHETIC_API_URL",
+        "SYNTHETIC_URL",
+    ),
+)
+CATALOG: Final[Setting[CatalogMode]] = Setting(
+    "SYNTHETIC_CATALOG",
+    one_of(*get_args(CatalogMode)),
+    default="auto",
+    default_text="`auto`",
+    meaning="`auto` keeps the model table fresh; `offline` never fetches it",
+)
+CATALOG_TTL: Final = Setting(
+    "SYNTHETIC_CATALOG_TTL",
+    SECONDS,
+    default=14_400.0,
+    default_text="14400 (4 h)",
+    meaning="seconds after which the model table is fetched again",
+)
+CACHE_DIR: Final[Setting[Path | None]] = Setting(
+    "SYNTHETIC_CACHE_DIR",
+    Parser(Path, "a folder"),
+    default=None,
+    default_text="the user's cache folder on the system",
+    meaning="folder of the cached model table",
+)
+BILLING: Final[Setting[Billing]] = Setting(
+    "SYNTHETIC_BILLING",
+    one_of(*get_args(Billing)),
+    default="metered",  # too high a cost is noticed; a free one would not be
+    default_text="`metered`",
+    meaning="`metered`: list prices; `subscription`: calls cost 0",
+)
+ALLOWED_MODELS: Final[Setting[Allowlist | None]] = Setting(
+    "SYNTHETIC_ALLOWED_MODELS",
+    Parser(parse_allowlist, "globs over model ids, with commas between them"),
+    default=None,
+    default_text="all",
+    meaning="globs; other models are refused and not listed",
+)
+ALLOW_HTTP: Final = Setting(
+    ALLOW_HTTP_VARIABLE,
+    SWITCH,
+    default=False,
+    default_text="`0`",
+    meaning="`1` allows plain http beyond this machine",
+)
+MESSAGES: Final[Setting[MessagesRoute]] = Setting(
+    "SYNTHETIC_MESSAGES",
+    one_of(*get_args(MessagesRoute)),
+    default="native",
+    default_text="`native`",
+    meaning="`native` sends Anthropic messages to Synthetic's own endpoint, `translate` to chat",
+)
+STREAM_MERGE: Final = Setting(
+    "SYNTHETIC_STREAM_MERGE",
+    SWITCH,
+    default=True,
+    default_text="`1`",
+    meaning="`0` leaves stream deltas apart that wait for a slow reader",
+)
+SSL_VERIFY: Final[Setting[bool | str | None]] = Setting(
+    "SSL_VERIFY",
+    Parser(_tls, "`true`, `false`, or a file or folder of CA certificates"),
+    default=None,  # then `litellm.ssl_verify` decides
+    default_text="`true`",
+    meaning="trusted certificates, as in LiteLLM; `false` trusts anybody",
+)
+
+SETTINGS: Final[tuple[Setting[Any], ...]] = tuple(
+    each for each in tuple(globals().values()) if isinstance(each, Setting)
+)
+"""Every setting, in the table's order."""
 
 
-def models_base_url(said: str | None = None) -> str:
-    """Return the base URL whose `/models` is the list of the models behind a base URL.
+# ---- what follows from more than one row
+
+
+def endpoint(base_url: str | None = None, *, look_up: LookUp = os.environ.get) -> Endpoint:
+    """Return where a call goes.
 
     Args:
-        said: a base URL as people write it; by default `SYNTHETIC_API_BASE`, else Synthetic's.
-
-    Returns:
-        The base URL, normalised. For the Anthropic surface it is `…/openai/v1` beside it, because
-        that surface lists no models.
+        base_url: a base URL as people write it; where it is None or blank, `SYNTHETIC_API_BASE`
+            counts, else Synthetic's.
+        look_up: reads `SYNTHETIC_API_BASE`.
 
     Raises:
-        litellm_synthetic.config.endpoint.InvalidBaseURLError: as `endpoint.parse_base_url` does.
+        litellm_synthetic.config.endpoint.InvalidBaseURLError: it cannot be right.
     """
-    said = said or os.environ.get(BASE_URL_VARIABLE, "")
-    if not said.strip():
-        return DEFAULT_BASE_URL
-    parsed = parse_base_url(said, allow_http=http_is_allowed())
+    # Plain http is no secret, so not a question for a secret manager, which may be a server.
+    return parse_base_url(
+        stripped(base_url) or API_BASE.value(look_up), allow_http=ALLOW_HTTP.value()
+    )
+
+
+def models_base_url(base_url: str | None = None) -> str:
+    """Return the base URL whose `/models` lists the models behind a base URL.
+
+    For the Messages API it is `…/openai/v1` beside it, because that API lists no models.
+
+    Args:
+        base_url: as for `endpoint`.
+
+    Raises:
+        litellm_synthetic.config.endpoint.InvalidBaseURLError: as `endpoint` does.
+    """
+    parsed = endpoint(base_url)
     return (parsed.beside("openai") or parsed).base_url
 
 
-def is_same_host(one: str, other: str) -> bool:
-    """Tell whether two base URLs name the same scheme, host and port."""
-    return _origin(one) == _origin(other)
+def mistaken_names(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, Setting[Any]]]:
+    """Yield the variables that are nearly a setting, each with the unset setting that is meant."""
+    ours = {each.name: each for each in SETTINGS if each.name.startswith(_FAMILY)}
+    other_names = {other: each for each in ours.values() for other in each.mistaken_names}
+    for name in sorted(environ):
+        if name in ours or stripped(environ[name]) is None:
+            continue
+        spelling = name.upper()
+        is_in_family = spelling.startswith(_FAMILY)
+        cutoff = _MIN_SIMILARITY if is_in_family else _MIN_SIMILARITY_OUTSIDE
+        close = get_close_matches(spelling, ours, n=1, cutoff=cutoff)
+        meant = other_names.get(spelling) or (ours[close[0]] if close else None)
+        if meant is not None and meant.text(environ.get) is None:
+            yield name, meant
 
 
-def is_on_this_machine(base_url: str) -> bool:
-    """Tell whether a base URL is a loopback address, as a stand-in's is."""
-    return is_loopback(urlsplit(base_url).hostname or "")
-
-
-def _origin(base_url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(base_url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+def mistaken_name_of(setting: Setting[Any]) -> str | None:
+    """Return the set variable that is nearly this unset setting; None where there is none."""
+    return next((name for name, meant in mistaken_names() if meant is setting), None)

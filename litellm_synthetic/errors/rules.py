@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from litellm import exceptions
 
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
@@ -442,6 +443,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule((405,), None, _plain(exceptions.BadRequestError, "Check the base URL, {base_url}.")),
     _rule((408,), None, _plain(exceptions.Timeout, "Try again.")),
     _rule((413,), None, _plain(exceptions.BadRequestError, "Shrink the request.")),
+    _rule(
+        (304,),  # names no other address
+        None,
+        _plain(exceptions.APIError, "Check what is between here and {base_url}.", 502),
+    ),
     _rule(tuple(range(300, 400)), None, _redirect),
     _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
     _rule(
@@ -505,6 +511,22 @@ def unreadable_reply(
     )
 
 
+def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Exception:
+    """Return the error for a reply that breaks the rules of HTTP, or one of our limits."""
+    remedy = (
+        "Ask for less in one request"
+        if is_too_large
+        else "Check the base URL, and the proxies in between"
+    )
+    return _raise_as(
+        exceptions.APIError,
+        f"The reply of {origin.base_url} cannot be used: {origin.scrub(reason)}. {remedy}.",
+        Failure(502, reason),
+        origin,
+        502,
+    )
+
+
 def refused(message: str, model: str) -> Exception:
     """Return the error for a request that is not sent because it cannot be right."""
     return exceptions.BadRequestError(message=message, model=model, llm_provider=PROVIDER)
@@ -517,6 +539,12 @@ def unsupported(message: str, model: str) -> Exception:
 
 def no_key(model: str, reason: str | None = None) -> Exception:
     """Return the error for a call without a usable key."""
+    mistaken = None if reason is not None else settings.mistaken_name_of(settings.API_KEY)
+    if mistaken is not None:
+        reason = (
+            f"No Synthetic API key. {mistaken} is set, which is not a known setting. Rename it to "
+            f"{KEY_VARIABLE}."
+        )
     return exceptions.AuthenticationError(
         message=reason
         or f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "

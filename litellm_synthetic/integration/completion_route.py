@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -10,7 +11,6 @@ from litellm.llms.custom_llm import CustomLLM
 from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat import response as replies
-from litellm_synthetic.chat.backlog import merges_deltas
 from litellm_synthetic.chat.params import REASONING
 from litellm_synthetic.chat.request import prepare_chat, prepare_embedding, prepare_text
 from litellm_synthetic.chat.response import UPSTREAM_MODEL
@@ -18,7 +18,9 @@ from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.chat.usage import count_locally
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, Resolved, resolve
-from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
+from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream
+from litellm_synthetic.client.stream_reader import Decoder
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
 from litellm_synthetic.integration.call_log import call_arguments, router_group_size
@@ -28,15 +30,18 @@ from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
 from litellm_synthetic.messages.translate import fill_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    import httpx
     from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
     from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.transport.client import Reply
+    from litellm_synthetic.transport.headers import Headers
+
+NewDecoder = Callable[[], Decoder]
+"""Make what reads a streamed reply."""
 
 
 class Route:
@@ -60,7 +65,7 @@ class Route:
             ctx,
             prepare_chat(resolved, ctx.messages),
             fill,
-            ChunkDecoder(model, **_stream_settings()),
+            lambda: ChunkDecoder(model, **_stream_settings()),
         )
 
     def text(self, ctx: Any) -> Any:
@@ -75,7 +80,10 @@ class Route:
             return replies.fill_text(document, model)
 
         return _run(
-            ctx, prepare_text(resolved, prompt), fill, ChunkDecoder(model, **_stream_settings())
+            ctx,
+            prepare_text(resolved, prompt),
+            fill,
+            lambda: ChunkDecoder(model, **_stream_settings()),
         )
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
@@ -138,6 +146,8 @@ def _call(ctx: Any) -> Call:
     return Call(
         model=ctx.model,
         **_said(ctx.optional_params),
+        # LiteLLM's translation of Anthropic messages makes one effort of budget and named effort.
+        effort_is_from_budget=getattr(ctx.logging, "call_type", None) == "anthropic_messages",
         drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,
         headers=ctx.headers,
         key=ctx.api_key,
@@ -155,7 +165,7 @@ def _call(ctx: Any) -> Call:
 
 def _stream_settings() -> dict[str, Any]:
     return {
-        "merges": merges_deltas(),
+        "merges": settings.STREAM_MERGE.value(),
         "max_repeats": litellm.REPEATED_STREAMING_CHUNK_LIMIT,
     }
 
@@ -163,25 +173,28 @@ def _stream_settings() -> dict[str, Any]:
 # ---- chat and text
 
 
-def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decoder]:
+def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, NewDecoder]:
     model = ROUTE_PREFIX + ctx.model
     prepared, translation = prepare_completion(resolved, ctx.messages)
 
     def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
         return fill_message(ctx.model_response, document, model, translation, headers)
 
-    return prepared, fill, MessageChunkDecoder(model, translation, **_stream_settings())
+    def new_decoder() -> Decoder:
+        return MessageChunkDecoder(model, translation, **_stream_settings())
+
+    return prepared, fill, new_decoder
 
 
-def _run(ctx: Any, prepared: Prepared, fill: Fill, decoder: Decoder) -> Any:
+def _run(ctx: Any, prepared: Prepared, fill: Fill, new_decoder: NewDecoder) -> Any:
     refresh_in_background_if_due(prepared.origin.base_url)
     exchange.log_request(ctx.logging, prepared, ctx.messages)
     if ctx.acompletion:
         if prepared.stream:
-            return _astream(ctx, prepared, decoder)
+            return _astream(ctx, prepared, new_decoder())
         return _aplain(ctx, prepared, fill)
     if prepared.stream:
-        return _stream(ctx, prepared, decoder)
+        return _stream(ctx, prepared, new_decoder())
     return _plain(ctx, prepared, fill)
 
 
@@ -219,22 +232,20 @@ def _estimate_usage(response: Any, ctx: Any) -> None:
 
 def _stream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = exchange.open_stream(prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = ChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = ChunkStream(body, decoder, prepared.origin)
     chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
 
 async def _astream(ctx: Any, prepared: Prepared, decoder: Decoder) -> PassThroughStream:
     body = await exchange.aopen_stream(prepared)
-    silence_seconds = prepared.outgoing.limits.silence_seconds
-    chunks = AsyncChunkStream(body, decoder, prepared.origin, silence_seconds)
+    chunks = AsyncChunkStream(body, decoder, prepared.origin)
     await chunks.wait_for_first()
     return _wrapped(ctx, chunks, prepared, body.headers)
 
 
 def _wrapped(
-    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: httpx.Headers
+    ctx: Any, chunks: ChunkStream | AsyncChunkStream, prepared: Prepared, headers: Headers
 ) -> PassThroughStream:
     stream = PassThroughStream(
         completion_stream=chunks,

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
@@ -24,12 +22,9 @@ from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat.usage import count_locally, uncached_once
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call
-from litellm_synthetic.config.endpoint import (
-    MESSAGES_VARIABLE,
-    InvalidBaseURLError,
-    http_is_allowed,
-    parse_base_url,
-)
+from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.config import settings
+from litellm_synthetic.config.endpoint import InvalidBaseURLError
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import (
@@ -61,22 +56,6 @@ _SUCCESS: Final = 200
 _LITELLM_OWN: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 _PLAIN_TYPES: Final = (str, int, float, list, dict)
 
-Way = Literal["native", "translate"]
-
-
-def way_from_environment() -> Way:
-    """Read `SYNTHETIC_MESSAGES`; what is not understood counts as native, with one warning."""
-    return _understood(os.environ.get(MESSAGES_VARIABLE, "").strip().lower())
-
-
-@cache
-def _understood(said: str) -> Way:
-    if said == "translate":
-        return "translate"
-    if said not in ("", "native"):
-        _log.warning("%s=%.40r is not understood; taken as native", MESSAGES_VARIABLE, said)
-    return "native"
-
 
 def goes_native(api_base: str | None) -> bool:
     """Tell whether messages go to the Messages API.
@@ -87,11 +66,11 @@ def goes_native(api_base: str | None) -> bool:
     Args:
         api_base: what the caller or the deployment said; None leaves it to the environment.
     """
-    if way_from_environment() == "translate":
+    if settings.MESSAGES.value() == "translate":
         return False
     base_url = resolved("", api_base, None)[0]
     try:
-        endpoint = parse_base_url(base_url, allow_http=http_is_allowed())
+        endpoint = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError:
         return True
     return endpoint.beside("anthropic") is not None
@@ -251,7 +230,6 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     stream = MessageStream(
         body,
         prepared.origin,
-        prepared.outgoing.limits.silence_seconds,
         on_end,
         {
             "additional_headers": process_response_headers(headers),

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
-from litellm_synthetic.catalog.billing import as_billed, billing_from_environment
+from litellm_synthetic.catalog.billing import as_billed
 from litellm_synthetic.catalog.cost_map import cost_map
-from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE
+from litellm_synthetic.config import settings
 from litellm_synthetic.integration import seams as litellm_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
-from litellm_synthetic.transport.pool import close_sync_clients
+from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
@@ -49,7 +49,7 @@ def unregister() -> None:
         if _seams is not None:
             _seams.restore()
             _seams = None
-            close_sync_clients()
+            retire_connections()
             active.forget()
 
 
@@ -58,7 +58,7 @@ def _take_over(seams: Seams) -> None:
     config = SyntheticConfig(_catalog)
     listing = SyntheticListing(_catalog)
     messages = NativeMessages(_catalog)
-    seams.read_base_url_from(BASE_URL_VARIABLE)
+    seams.read_base_url_from(settings.API_BASE.name)
     seams.keep_httpx_timeouts()
     seams.set_provider_config(lambda: config)
     seams.answer_model_questions(lambda: listing)
@@ -77,5 +77,5 @@ def _catalog() -> Catalog:
 
 def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
-    rows = as_billed(cost_map(table.catalog), billing_from_environment())
+    rows = as_billed(cost_map(table.catalog), settings.BILLING.value())
     seams.set_models({**rows, **COST_ROW}, usable_models(table.catalog))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.sse import Event
 
 _PREAMBLE: Final = frozenset(("message_start", "ping"))
+_PROGRESS: Final = frozenset(
+    ("message_start", "content_block_start", "message_delta", "message_stop")
+)
 # Which field of a block each kind of delta adds to.
 _FIELD_BY_DELTA: Final = {
     "text_delta": ("text", "text"),
@@ -57,11 +60,13 @@ class MessageAssembly:
     Attributes:
         begun: something beyond the opening has come, so there is an answer.
         done: the message has said that it is over.
+        progress: how often an event brought the message forward; a ping or an empty delta does not.
     """
 
     def __init__(self) -> None:
         self.begun = False
         self.done = False
+        self.progress = 0
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, dict[str, Any]] = {}
@@ -73,6 +78,7 @@ class MessageAssembly:
         if not isinstance(kind, str):
             return
         self.begun = self.begun or kind not in _PREAMBLE
+        self.progress += _is_progress(kind, document)
         if kind == "message_start":
             self._message = dict(_mapping(document.get("message")))
             self._usage |= _mapping(self._message.get("usage"))
@@ -113,6 +119,13 @@ class MessageAssembly:
                 block["input"] = _arguments("".join(pieces))
             content.append(block)
         return content
+
+
+def _is_progress(kind: str, document: Mapping[str, Any]) -> bool:
+    if kind == "content_block_delta":
+        delta = _mapping(document.get("delta"))
+        return any(value and name != "type" for name, value in delta.items())
+    return kind in _PROGRESS
 
 
 def _arguments(text: str) -> Any:

@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.client.stream import STREAM_ERRORS, EventWatch, translated_error
+from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
-from litellm_synthetic.transport.sse import MAX_LINE_BYTES, EventDecoder, OversizedEventError
+from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable
 
     from litellm_synthetic.errors.rules import Origin
     from litellm_synthetic.transport.client import AsyncByteStream
     from litellm_synthetic.transport.sse import Event
-
-_BOUNDARIES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r")
-
-
-class EventSplitter:
-    """Cut a stream's bytes after each event, and leave them as they are."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the events that the next bytes complete.
-
-        Raises:
-            OversizedEventError: an event never ends.
-        """
-        buffer = self._tail + data
-        start = 0
-        while (end := _end_of_event(buffer, start)) is not None:
-            yield buffer[start:end]
-            start = end
-        self._tail = buffer[start:]
-        if len(self._tail) > MAX_LINE_BYTES:
-            raise OversizedEventError(f"one event of the stream exceeds {MAX_LINE_BYTES} bytes")
-
-    def close(self) -> bytes:
-        """Return what the end of the stream left."""
-        tail, self._tail = self._tail, b""
-        return tail
-
-
-def _end_of_event(buffer: bytes, start: int) -> int | None:
-    found = [
-        at + len(boundary) for boundary in _BOUNDARIES if (at := buffer.find(boundary, start)) >= 0
-    ]
-    return min(found, default=None)
 
 
 class MessageStream:
@@ -62,7 +26,6 @@ class MessageStream:
     Args:
         body: the open reply.
         origin: the call, for its errors.
-        silence_seconds: the longest wait between two events.
         on_end: told once how it ended: with None, with the error that was raised, or with
             GeneratorExit where the caller left.
         hidden_params: where LiteLLM looks for headers and such.
@@ -72,7 +35,6 @@ class MessageStream:
         self,
         body: AsyncByteStream,
         origin: Origin,
-        silence_seconds: float | None,
         on_end: Callable[[MessageAssembly, BaseException | None], None],
         hidden_params: dict[str, Any],
     ) -> None:
@@ -80,7 +42,6 @@ class MessageStream:
         self.assembly = MessageAssembly()
         self._body = body
         self._origin = origin
-        self._silence_seconds = silence_seconds
         self._on_end = on_end
         self._pieces = self._run()
         self._held: list[bytes] = []
@@ -127,7 +88,7 @@ class MessageStream:
             await self._body.aclose()
 
     async def _read(self) -> AsyncGenerator[bytes]:
-        reader = _Reader(self.assembly, self._silence_seconds)
+        reader = _Reader(self.assembly, self._body)
         async for data in self._body:
             piece, error = reader.take(data)
             if piece:
@@ -151,33 +112,39 @@ class MessageStream:
 class _Reader:
     """Do all of a stream's work that does not wait for the network."""
 
-    def __init__(self, assembly: MessageAssembly, silence_seconds: float | None) -> None:
+    def __init__(self, assembly: MessageAssembly, body: AsyncByteStream) -> None:
         self._assembly = assembly
-        self._splitter = EventSplitter()
-        self._decoder = EventDecoder()
-        self._watch = EventWatch(silence_seconds)
+        self._body = body
+        self._events = EventDecoder()
+        self._prefix = Prefix()
+        self._progress = 0
 
     def take(self, data: bytes) -> tuple[bytes, Exception | None]:
         """Return the events that the next bytes complete, and the error that follows them."""
-        whole, heard = b"", False
+        whole: list[bytes] = []
+        has_event = False
         try:
-            for raw in self._splitter.feed(data):
-                heard = self._read(self._decoder.feed(raw)) or heard
-                whole += raw
-            self._watch.note(data, heard=heard)
+            for raw, event in self._events.feed_blocks(data):
+                if event is not None:
+                    has_event = True
+                    self._read(event)
+                whole.append(raw)
+            self._prefix.note(data, has_event=has_event)
         except STREAM_ERRORS as error:
-            return whole, error
-        return whole, None
+            return b"".join(whole), error
+        return b"".join(whole), None
 
     def end(self) -> bytes:
         """Return the event that the end of the body left without its blank line."""
-        tail = self._splitter.close()
-        heard = self._read([*self._decoder.feed(tail), *self._decoder.close()])
-        self._watch.note(b"", heard=heard)
-        self._watch.end()
-        return tail
+        raw, event = self._events.close_block()
+        if event is not None:
+            self._read(event)
+        self._prefix.note(b"", has_event=event is not None)
+        self._prefix.end()
+        return raw
 
-    def _read(self, events: list[Event]) -> bool:
-        for event in events:
-            self._assembly.take(event_document(event))
-        return bool(events)
+    def _read(self, event: Event) -> None:
+        self._assembly.take(event_document(event))
+        if self._assembly.progress != self._progress:
+            self._progress = self._assembly.progress
+            self._body.progressed()

@@ -136,6 +136,7 @@ class MessageChunkDecoder:
         if not isinstance(kind, str) or kind not in _PARSED:
             return  # a ping, or what a later version of the API may send
         self._end_joined()
+        self.progress += kind == "message_start"
         self._take_envelope(document)
         self._take_parsed(document)
 

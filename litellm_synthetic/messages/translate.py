@@ -16,7 +16,14 @@ from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVER
 from pydantic import BaseModel
 
 from litellm_synthetic.chat.params import OPENAI_ONLY, unstoppable
-from litellm_synthetic.chat.reasoning import OFF, SCALE, requested_effort
+from litellm_synthetic.chat.reasoning import (
+    OFF,
+    SCALE,
+    accepted_effort,
+    is_named_effort,
+    requested_effort,
+    warn_if_unreliable,
+)
 from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.config.ids import ROUTE_PREFIX
@@ -92,12 +99,12 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     beside = {"top_k": known.pop("top_k")} if known.get("top_k") is not None else {}
     known.setdefault("max_tokens", (facts and facts.max_output_tokens) or ASSUMED_MAX_OUTPUT_TOKENS)
     # LiteLLM looks the model up, and prints a hint where no provider stands before it.
-    model = ROUTE_PREFIX + model
+    model_id, model = model, ROUTE_PREFIX + model
     config = litellm.AnthropicConfig()
     sheltered: list[Any] = [_sheltered(message) for message in messages]
     try:
         parameters: dict[str, Any] = config.map_openai_params(
-            non_default_params={**known, **_thinking(reasoning, facts, drop=drop)},
+            non_default_params={**known, **_thinking(reasoning, facts, model_id, drop=drop)},
             optional_params=beside,
             model=model,
             drop_params=drop,
@@ -147,9 +154,11 @@ def _without_lacking(asked: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
 
 
 def _thinking(
-    reasoning: Mapping[str, Any], facts: Model | None, *, drop: bool
+    reasoning: Mapping[str, Any], facts: Model | None, model_id: str, *, drop: bool
 ) -> Mapping[str, Any]:
-    """Return what LiteLLM shall map: an effort becomes its budget, a budget stays as it was said.
+    """Return what LiteLLM shall map: an effort becomes its budget, a budget stays as it was given.
+
+    The effort is the one that would be sent over the OpenAI API, so that both lead to the same.
 
     Adaptive thinking, and enabled without a budget, are left out: the models think by themselves,
     and LiteLLM would make a budget of its own of them.
@@ -169,6 +178,15 @@ def _thinking(
         raise InvalidThinkingError(
             f"reasoning_effort={level!r} is not one of {', '.join((OFF, *SCALE))}"
         )
+    if facts is not None:
+        level = accepted_effort(
+            level,
+            facts.accepted_efforts,
+            can_stop_reasoning=None,
+            unreliable=facts.unreliable_efforts,
+            is_named=is_named_effort(reasoning["reasoning_effort"]),
+        )
+        warn_if_unreliable(level, model_id, facts)
     return {"reasoning_effort": level}
 
 
@@ -181,7 +199,7 @@ def effort_as_thinking(
         UnsupportedEffortError: thinking is to be off, and this model cannot stop.
         InvalidThinkingError: it is no effort.
     """
-    asked = _thinking({"reasoning_effort": effort}, facts, drop=False)
+    asked = _thinking({"reasoning_effort": effort}, facts, model, drop=False)
     parameters: dict[str, Any] = litellm.AnthropicConfig().map_openai_params(
         non_default_params={**asked, "max_tokens": longest_tokens},
         optional_params={},

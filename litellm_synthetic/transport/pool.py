@@ -1,4 +1,4 @@
-"""The connections that calls share: one client per process for sync calls, one per event loop else.
+"""The connections that calls share: for sync calls per process, for async ones per event loop.
 
 So connections are used again, and never cross a loop or a fork.
 """
@@ -7,92 +7,172 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
-import ssl
 import threading
-import weakref
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
+from litellm_synthetic.transport.proxies import proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
-# A gateway has hundreds of calls under way; httpx's default of 100 would queue them silently.
-_LIMITS: Final = httpx.Limits(
-    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0
-)
+    from litellm_synthetic.transport.tls import Verify
+    from litellm_synthetic.transport.wire import AsyncWay, BlockingWay
 
-Verify = bool | str | ssl.SSLContext
-"""Whom to trust: True the usual CAs, False anybody, a CA file or folder, or a context."""
+# Every origin has connections of its own; a gateway whose clients name theirs has an end here.
+MAX_ORIGINS: Final = 64
 
-_sync_clients: dict[tuple[int, Verify], httpx.Client] = {}
-_async_clients: weakref.WeakKeyDictionary[
-    asyncio.AbstractEventLoop, dict[Verify, tuple[httpx.AsyncClient, AsyncGenerator[None]]]
-] = weakref.WeakKeyDictionary()
-_lock: Final = threading.Lock()
+Key = tuple[str, "Verify"]
 
 
-def _settings(verify: Verify) -> dict[str, Any]:
-    trusted: Verify = verify
-    if isinstance(verify, str):
-        as_directory = Path(verify).is_dir()
-        trusted = ssl.create_default_context(
-            cafile=None if as_directory else verify, capath=verify if as_directory else None
-        )
-    return {
-        "verify": trusted,
-        "limits": _LIMITS,
-        # Replies set `S=…; Domain=synthetic.new`: kept, it would tie one key's calls to another's.
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        "follow_redirects": False,
-    }
+class _OfLoop:
+    """Hold the connections of one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.ways: dict[Key, AsyncWay] = {}
+        self.retired: set[AsyncWay] = set()
+        self.keeper = self._close_with_loop()
+
+    async def _close_with_loop(self) -> AsyncGenerator[None]:
+        # asyncio.run() closes the async generators that were started on its loop; nothing else
+        # tells a library that the loop is about to end while its connections can still be closed.
+        try:
+            yield
+        finally:
+            _loops.pop(self.loop, None)
+            for way in [*self.ways.values(), *self.retired]:
+                await way.aclose()
+            self.ways.clear()
+            self.retired.clear()
+
+    def retire(self) -> None:
+        """Close what is idle, and the rest as soon as it is."""
+        ways = list(self.ways.values())
+        self.ways.clear()
+        self.retired = {way for way in self.retired if not way.is_closed}
+        for way in ways:
+            self.retired.add(way)
+            way.retire()
+
+    def abandon(self) -> None:
+        """Close everything of a loop that was closed without a word."""
+        for way in [*self.ways.values(), *self.retired]:
+            way.abandon()
 
 
-def sync_client(verify: Verify) -> httpx.Client:
-    """Return this process's client for sync calls with a TLS setting."""
-    key = (os.getpid(), verify)  # a forked child must not write into its parent's sockets
-    client = _sync_clients.get(key)
-    if client is None:
+_lock = threading.Lock()
+_blocking: dict[Key, BlockingWay] = {}
+_loops: dict[asyncio.AbstractEventLoop, _OfLoop] = {}
+# What a forked child has of its parent: closing it there would close it here, or disturb it.
+_of_parent: Final[list[object]] = []
+
+
+def blocking_way(url: str, verify: Verify) -> BlockingWay:
+    """Return this process's way to an address for sync calls.
+
+    Raises:
+        UnsendableError: the address, the proxy or the setting for TLS cannot be used.
+    """
+    key = (_origin(url), verify)
+    way = _blocking.get(key)
+    if way is None:
+        made = _new_blocking(*key)
         with _lock:
-            client = _sync_clients.get(key)
-            if client is None:
-                client = _sync_clients[key] = httpx.Client(**_settings(verify))
-                atexit.register(client.close)
-    return client
+            way = _blocking.setdefault(key, made)
+            while len(_blocking) > MAX_ORIGINS:
+                _blocking.pop(next(iter(_blocking))).close()
+    return way
 
 
-async def async_client(verify: Verify) -> httpx.AsyncClient:
-    """Return the running event loop's client with a TLS setting."""
-    clients = _async_clients.setdefault(asyncio.get_running_loop(), {})
-    if (known := clients.get(verify)) is not None:
-        return known[0]
-    client = httpx.AsyncClient(**_settings(verify))
-    keeper = _close_with_loop(client, clients, verify)
-    clients[verify] = (client, keeper)
-    await anext(keeper)
-    return client
+async def async_way(url: str, verify: Verify) -> AsyncWay:
+    """Return the running event loop's way to an address; raises as `blocking_way` does."""
+    loop = asyncio.get_running_loop()
+    held = _loops.get(loop)
+    if held is None:
+        _sweep()
+        held = _loops[loop] = _OfLoop(loop)
+        await anext(held.keeper)
+    key = (_origin(url), verify)
+    way = held.ways.get(key)
+    if way is None:
+        way = held.ways[key] = _new_async(*key)
+        while len(held.ways) > MAX_ORIGINS:
+            oldest = held.ways.pop(next(iter(held.ways)))
+            held.retired.add(oldest)
+            oldest.retire()
+    return way
 
 
-async def _close_with_loop(
-    client: httpx.AsyncClient, clients: dict[Verify, Any], verify: Verify
-) -> AsyncGenerator[None]:
-    # asyncio.run() closes the async generators that were started on its loop; nothing else tells a
-    # library that the loop is about to end while its connections can still be closed.
-    try:
-        yield
-    finally:
-        clients.pop(verify, None)
-        await client.aclose()
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
-def close_sync_clients() -> None:
-    """Close the connections of sync calls; later calls open new ones."""
+def _new_blocking(origin: str, verify: Verify) -> BlockingWay:
+    proxy = proxy_for(origin)
+    if proxy is not None and proxy.is_socks:
+        from litellm_synthetic.transport.over_httpx import blocking_through  # noqa: PLC0415
+
+        return blocking_through(proxy, verify)
+    from litellm_synthetic.transport.blocking import Blocking  # noqa: PLC0415
+
+    return Blocking(origin, verify, proxy)
+
+
+def _new_async(origin: str, verify: Verify) -> AsyncWay:
+    proxy = proxy_for(origin)
+    if proxy is not None and proxy.is_socks:
+        from litellm_synthetic.transport.over_httpx import async_through  # noqa: PLC0415
+
+        return async_through(proxy, verify)
+    from litellm_synthetic.transport.on_loop import OnLoop  # noqa: PLC0415
+
+    return OnLoop(origin, verify, proxy)
+
+
+def _sweep() -> None:
+    """Close the connections of loops that were closed without closing their generators."""
+    for loop in [loop for loop in list(_loops) if loop.is_closed()]:
+        held = _loops.pop(loop, None)
+        if held is not None:
+            held.abandon()
+
+
+def retire_connections() -> None:
+    """Close the connections that no call is using, and the others as soon as their call ends.
+
+    Later calls open new ones.
+    """
     with _lock:
-        clients = list(_sync_clients.values())
-        _sync_clients.clear()
-    for client in clients:
-        client.close()
-        atexit.unregister(client.close)
+        ways = list(_blocking.values())
+        _blocking.clear()
+    for way in ways:
+        way.close()
+    _sweep()
+    for held in list(_loops.values()):
+        _on_loop(held.loop, held.retire)
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is loop:
+        callback()
+    else:
+        with contextlib.suppress(RuntimeError):  # it was closed just now
+            loop.call_soon_threadsafe(callback)
+
+
+def _forget_in_child() -> None:
+    global _lock, _blocking, _loops  # a lock may be held by a thread that is gone
+    _of_parent.extend((_blocking, _loops))
+    _lock, _blocking, _loops = threading.Lock(), {}, {}
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)
+atexit.register(retire_connections)

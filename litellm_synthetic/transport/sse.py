@@ -7,16 +7,21 @@ that lacks its closing blank line when the stream ends is still handed out (some
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
-# A line that never ends must not fill the memory. A whole reply of the longest output
-# (65,536 tokens) stays far below.
-MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+from litellm_synthetic.transport.failures import OversizedReplyError
+from litellm_synthetic.transport.limits import shown_size
+
+# An event that never ends must not fill the memory. A whole reply of the longest output (65,536
+# tokens) stays far below.
+MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
+_LINE_FEEDS: Final = re.compile(rb"\n*")
 
 
-class OversizedEventError(ValueError):
-    """Say that one line of the stream exceeds `MAX_LINE_BYTES`."""
+class OversizedEventError(OversizedReplyError):
+    """Say that one event of the stream exceeds `MAX_EVENT_BYTES`."""
 
 
 class Event(NamedTuple):
@@ -26,71 +31,159 @@ class Event(NamedTuple):
     data: str
 
 
-class EventDecoder:
-    """Turn chunks of bytes into events; feed it in order, then `close` it once."""
+class Block(NamedTuple):
+    """Hold what ends with a blank line: its bytes as they came, and the event in them.
 
-    __slots__ = ("_data", "_name", "_seen_start", "_skip_line_feed", "_tail")
+    Comments and further blank lines hold none. The bytes of all blocks together are the stream.
+    """
+
+    raw: bytes
+    event: Event | None
+
+
+class EventDecoder:
+    """Turn chunks of bytes into events; feed it in order, then close it once.
+
+    Each byte is searched, joined and split once, however the stream is cut.
+    """
+
+    __slots__ = ("_at_line_start", "_held", "_held_bytes", "_prefix", "_seen_start", "_skips_feed")
 
     def __init__(self) -> None:
-        self._tail = b""
-        self._data: list[bytes] = []
-        self._name = ""
-        self._skip_line_feed = False
+        self._held: list[bytes] = []  # the block that has not ended
+        self._held_bytes = 0
+        self._prefix = b""  # bytes that the next block carries, but that are none of its text
+        self._at_line_start = True
+        self._skips_feed = False
         self._seen_start = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes and return the events that they complete.
 
         Raises:
-            OversizedEventError: a line is longer than `MAX_LINE_BYTES`.
+            OversizedEventError: an event is longer than `MAX_EVENT_BYTES`.
         """
-        if self._skip_line_feed and chunk:
-            self._skip_line_feed = False
-            if chunk[:1] == b"\n":
-                chunk = chunk[1:]
-        buffer = self._tail + chunk if self._tail else chunk
+        return [block.event for block in self.feed_blocks(chunk) if block.event is not None]
+
+    def feed_blocks(self, chunk: bytes) -> list[Block]:
+        """Do what `feed` does, and return the bytes as well."""
         if not self._seen_start:
-            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
-                self._tail = buffer
-                return []
-            self._seen_start = True
-            buffer = buffer.removeprefix(_BOM)
-        lines = buffer.splitlines()
-        if len(buffer) > MAX_LINE_BYTES and max(map(len, lines)) > MAX_LINE_BYTES:
-            raise OversizedEventError(
-                f"one line of the event stream exceeds {MAX_LINE_BYTES} bytes"
-            )
-        if buffer[-1:] in (b"\n", b"\r"):
-            self._tail = b""
-            self._skip_line_feed = buffer[-1:] == b"\r"
-        else:
-            self._tail = lines.pop() if lines else b""
-        events: list[Event] = []
-        for line in lines:
-            self._take_line(line, events)
-        return events
+            chunk = self._without_bom(chunk)
+        if self._skips_feed and chunk:
+            self._skips_feed = False
+            if chunk[:1] == b"\n":
+                if self._held:
+                    self._hold(b"\n")
+                else:
+                    self._prefix += b"\n"
+                chunk = chunk[1:]
+        if not chunk:
+            return []
+        blocks = self._cut_lines(chunk) if b"\r" in chunk else self._cut(chunk)
+        _check(self._held_bytes)
+        return blocks
 
     def close(self) -> list[Event]:
         """Return the event that the end of the stream left without a closing blank line."""
-        events: list[Event] = []
-        if self._tail:
-            self._take_line(self._tail, events)
-            self._tail = b""
-        self._take_line(b"", events)
-        return events
+        event = self.close_block().event
+        return [] if event is None else [event]
 
-    def _take_line(self, line: bytes, events: list[Event]) -> None:
+    def close_block(self) -> Block:
+        """Do what `close` does, and return the bytes as well."""
+        return self._take(b"")
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        start = b"".join((*self._held, chunk))
+        self._held, self._held_bytes = [], 0
+        if len(start) < len(_BOM) and _BOM.startswith(start):
+            self._held, self._held_bytes = [start], len(start)
+            return b""
+        self._seen_start = True
+        if start.startswith(_BOM):
+            self._prefix = _BOM
+            return start[len(_BOM) :]
+        return start
+
+    def _cut(self, chunk: bytes) -> list[Block]:
+        """Cut at blank lines where every line ends with a line feed, as nearly all do."""
+        blocks: list[Block] = []
+        start = 0
+        if self._at_line_start and chunk[:1] == b"\n":
+            blocks.append(self._take(b"\n"))
+            start = _end_of_feeds(chunk, 1, blocks)
+        while (found := chunk.find(b"\n\n", start)) >= 0:
+            blocks.append(self._take(chunk[start : found + 2]))
+            start = _end_of_feeds(chunk, found + 2, blocks)
+        if start < len(chunk):
+            self._hold(chunk[start:] if start else chunk)
+            self._at_line_start = chunk[-1:] == b"\n"
+        return blocks
+
+    def _cut_lines(self, chunk: bytes) -> list[Block]:
+        """Cut at blank lines, whatever ends them."""
+        blocks: list[Block] = []
+        for line in chunk.splitlines(keepends=True):
+            ends = line[-1:] in (b"\n", b"\r")
+            if ends and self._at_line_start and not line.strip(b"\r\n"):
+                blocks.append(self._take(line))
+            else:
+                self._hold(line)
+                self._at_line_start = ends
+        self._skips_feed = chunk[-1:] == b"\r"
+        return blocks
+
+    def _hold(self, part: bytes) -> None:
+        self._held.append(part)
+        self._held_bytes += len(part)
+
+    def _take(self, last: bytes) -> Block:
+        """Return the block that ends with these bytes."""
+        text = last
+        if self._held:
+            self._held.append(last)
+            text = _joined(self._held)
+            self._held, self._held_bytes = [], 0
+        _check(len(text))
+        self._at_line_start = True
+        if self._prefix:
+            prefix, self._prefix = self._prefix, b""
+            return Block(prefix + text, _event(text))
+        return Block(text, _event(text))
+
+
+def _end_of_feeds(chunk: bytes, start: int, blocks: list[Block]) -> int:
+    """Return where a run of further blank lines ends, and add it as a block."""
+    if chunk[start : start + 1] != b"\n":
+        return start
+    run = _LINE_FEEDS.match(chunk, start)
+    end = start if run is None else run.end()
+    blocks.append(Block(chunk[start:end], None))
+    return end
+
+
+def _event(text: bytes) -> Event | None:
+    # Nearly every event is one line of data.
+    if text[:6] == b"data: " and text.find(b"\n") == len(text) - 2 and b"\r" not in text:
+        return Event("", text[6:-2].decode("utf-8", "replace"))
+    name = ""
+    data: list[bytes] = []
+    for line in text.splitlines():
         if line.startswith(b"data:"):
-            value = line[5:]
-            self._data.append(value[1:] if value[:1] == b" " else value)
-        elif not line:
-            if self._data:
-                data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-                events.append(Event(self._name, data.decode("utf-8", "replace")))
-                self._data = []
-            self._name = ""
+            data.append(line[6:] if line[5:6] == b" " else line[5:])
         elif line.startswith(b"event:"):
-            self._name = line[6:].strip().decode("utf-8", "replace")
+            name = line[6:].strip().decode("utf-8", "replace")
         elif line == b"data":
-            self._data.append(b"")
+            data.append(b"")
         # Comments, `id`, `retry` and unknown fields carry nothing that a completion needs.
+    return Event(name, b"\n".join(data).decode("utf-8", "replace")) if data else None
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    return b"".join(parts)
+
+
+def _check(size: int) -> None:
+    if size > MAX_EVENT_BYTES:
+        raise OversizedEventError(
+            f"one event of the stream exceeds the limit of {shown_size(MAX_EVENT_BYTES)}"
+        )

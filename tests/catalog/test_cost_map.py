@@ -157,8 +157,20 @@ def test_a_price_that_is_unknown_is_never_written_as_zero() -> None:
 def test_efforts_are_only_stated_where_the_api_lists_them() -> None:
     assert "reasoning_effort_levels" not in ROWS["synthetic/hf:zai-org/GLM-4.7"]
     gpt_oss = ROWS["synthetic/hf:openai/gpt-oss-120b"]
-    assert gpt_oss["reasoning_effort_levels"] == ["none", "low", "medium", "high"]
+    assert gpt_oss["reasoning_effort_levels"] == ["low", "medium", "high"]
     assert gpt_oss["supports_xhigh_reasoning_effort"] is False
+
+
+def test_efforts_that_do_not_work_are_not_offered() -> None:
+    flash = ROWS["synthetic/hf:zai-org/GLM-5.3-Flash"]
+    assert flash["reasoning_effort_levels"] == ["high", "max"]
+    assert flash["supports_low_reasoning_effort"] is False
+    assert flash["supports_max_reasoning_effort"] is True
+    glm = ROWS["synthetic/hf:zai-org/GLM-5.3"]
+    assert glm["reasoning_effort_levels"] == ["medium", "high", "xhigh", "max"]
+    # This one takes `none` and reasons all the same, so `none` is refused before it is sent.
+    assert ROWS["synthetic/hf:openai/gpt-oss-120b"]["supports_none_reasoning_effort"] is False
+    assert ROWS["synthetic/syn:large:text"]["supports_none_reasoning_effort"] is True
 
 
 def test_an_empty_catalog_gives_no_rows() -> None:

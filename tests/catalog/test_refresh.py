@@ -29,6 +29,7 @@ from litellm_synthetic.catalog.refresh import (
     refresh_in_background_if_due,
 )
 from litellm_synthetic.config import settings as catalog_settings
+from litellm_synthetic.config import variable
 from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
 from litellm_synthetic.testing.lineup import listed_models
 from tests.catalog.test_listing import JANUARY
@@ -47,7 +48,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SYNTHETIC_CACHE_DIR", str(folder))
     for name in ("SYNTHETIC_CATALOG", "SYNTHETIC_CATALOG_TTL", "SSL_VERIFY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(catalog_settings, "_warned", set())
+    monkeypatch.setattr(variable, "_warned", {})
     monkeypatch.setattr(table_cache, "_warned", set())
     active.forget()
     yield folder
@@ -427,9 +428,9 @@ class TestSettings:
         monkeypatch.setenv("SYNTHETIC_CATALOG", "sometimes")
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", "4h")
         for _ in range(3):
-            assert catalog_settings.catalog_mode() == "auto"
-            assert catalog_settings.ttl_seconds() == 14_400
-        assert not catalog_settings.is_auto_asked_for()
+            assert catalog_settings.CATALOG.value() == "auto"
+            assert catalog_settings.CATALOG_TTL.value() == 14_400
+        assert catalog_settings.CATALOG.stated() is None
         assert len(caplog.messages) == 2
 
     @pytest.mark.parametrize("said", ["0", "-1", "nan", "inf", "1e400"])
@@ -437,11 +438,11 @@ class TestSettings:
         self, said: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", said)
-        assert catalog_settings.ttl_seconds() == 14_400
+        assert catalog_settings.CATALOG_TTL.value() == 14_400
 
     def test_a_time_to_live_may_be_any_other_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", " 0.5 ")
-        assert catalog_settings.ttl_seconds() == 0.5
+        assert catalog_settings.CATALOG_TTL.value() == 0.5
 
     def test_the_default_base_url_is_the_endpoints(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from litellm_synthetic.config import endpoint  # noqa: PLC0415  # for this one only

@@ -137,6 +137,60 @@ def test_a_wish_to_think_never_becomes_none_or_a_level_that_is_refused(
     assert sent in accepted or not set(accepted) - {"none"}
 
 
+@pytest.mark.parametrize(
+    ("level", "accepted", "unreliable", "sent"),
+    [
+        ("medium", LOW_HIGH_MAX, ("low",), "high"),
+        ("minimal", LOW_HIGH_MAX, ("low",), "high"),
+        ("xhigh", LOW_HIGH_MAX, ("low",), "high"),
+        ("minimal", ("low", "medium", "high"), ("low",), "medium"),
+        ("xhigh", LOW_HIGH_MAX, ("high", "max"), "low"),
+        # Where no level is reliable, the nearest is as good as any.
+        ("medium", LOW_HIGH_MAX, LOW_HIGH_MAX, "low"),
+        ("turbo", LOW_HIGH_MAX, ("low",), "turbo"),
+        ("none", LOW_HIGH_MAX, ("low",), "none"),
+    ],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_nearest_level_is_a_reliable_one(
+    level: str, accepted: tuple[str, ...], unreliable: tuple[str, ...], sent: str, *, is_named: bool
+) -> None:
+    chosen = accepted_effort(
+        level, accepted, can_stop_reasoning=None, unreliable=unreliable, is_named=is_named
+    )
+    assert chosen == sent
+
+
+def test_an_unreliable_level_is_for_callers_who_name_it() -> None:
+    def sent(*, is_named: bool) -> str:
+        return accepted_effort(
+            "low", LOW_HIGH_MAX, can_stop_reasoning=None, unreliable=("low",), is_named=is_named
+        )
+
+    assert sent(is_named=True) == "low"
+    assert sent(is_named=False) == "high"
+
+
+@given(
+    level=st.sampled_from(SCALE),
+    accepted=st.sets(st.sampled_from(SCALE)),
+    unreliable=st.sets(st.sampled_from(SCALE)),
+    is_named=st.booleans(),
+)
+def test_what_is_chosen_for_a_caller_is_reliable_where_anything_is(
+    level: str, accepted: set[str], unreliable: set[str], *, is_named: bool
+) -> None:
+    chosen = accepted_effort(
+        level,
+        tuple(accepted),
+        can_stop_reasoning=None,
+        unreliable=tuple(unreliable),
+        is_named=is_named,
+    )
+    if accepted - unreliable and not (is_named and level in accepted):
+        assert chosen in accepted - unreliable
+
+
 @pytest.mark.parametrize("accepted", [LOW_HIGH_MAX, ("none", *LOW_HIGH_MAX)])
 def test_none_is_refused_where_reasoning_cannot_be_stopped(accepted: tuple[str, ...]) -> None:
     with pytest.raises(CannotStopReasoningError, match="its levels are low, high, max"):

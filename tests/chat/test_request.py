@@ -13,7 +13,7 @@ from litellm_synthetic.client.body import MAX_BODY_BYTES
 from litellm_synthetic.client.call import Call, resolve
 from litellm_synthetic.client.limits import time_limits
 from litellm_synthetic.client.request import Prepared
-from litellm_synthetic.transport.client import TimeLimits
+from litellm_synthetic.transport.limits import TimeLimits
 
 KEY = "syn_0123456789abcdef"
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -249,7 +249,8 @@ def test_a_call_in_a_traceback_does_not_show_the_key() -> None:
         (6000, 600.0, True, TimeLimits(15.0, 600.0, 600.0, None)),
         (30, 7.0, True, TimeLimits(7.0, 7.0, 7.0, None)),
         (None, 7.0, True, TimeLimits(7.0, 7.0, 7.0, None)),
-        (httpx.Timeout(9.0, connect=2.0), None, False, TimeLimits(2.0, 9.0, 9.0, None)),
+        (httpx.Timeout(9.0, connect=2.0), None, False, TimeLimits(2.0, 9.0, 9.0, 600.0)),
+        (httpx.Timeout(900.0, connect=2.0), None, False, TimeLimits(2.0, 900.0, 900.0, 1802.0)),
         (httpx.Timeout(9.0, connect=2.0), None, True, TimeLimits(2.0, 9.0, 9.0, None)),
         (httpx.Timeout(9.0, connect=2.0), 4.0, True, TimeLimits(2.0, 4.0, 9.0, None)),
         (httpx.Timeout(None), None, False, TimeLimits(None, None, None, None)),

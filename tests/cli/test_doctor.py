@@ -291,7 +291,7 @@ class TestTheSettings:
             ("SYNTHETIC_CATALOG_TTL", "-1", 3, "counts as 14400"),
             ("SYNTHETIC_BILLING", "free", 3, "counts as metered"),
             ("SYNTHETIC_MESSAGES", "openai", 3, "counts as native"),
-            ("SYNTHETIC_ALLOW_HTTP", "please", 3, "plain http stays refused"),
+            ("SYNTHETIC_ALLOW_HTTP", "please", 3, "counts as 0"),
             ("SYNTHETIC_ALLOWED_MODELS", "gpt-*", 1, "allows no model"),
             ("SYNTHETIC_ALLOWED_MODELS", "syn:*, hf:gone/*", 3, "matches 'hf:gone/*'"),
             ("SYNTHETIC_ALLOWED_MODELS", "syn:*, 'x", 3, "'x"),

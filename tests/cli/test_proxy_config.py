@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
-from litellm_synthetic.catalog.allowlist import parse_allowlist
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.catalog.models import Catalog, Model, load_bundled
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import Wishes, proxy_config
+from litellm_synthetic.config.allowlist import parse_allowlist
 from tests.cli.test_yaml_text import HOSTILE
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ def ids(written: Mapping[str, Any]) -> list[str]:
     return [
         one["litellm_params"]["model"].removeprefix("synthetic/") for one in written["model_list"]
     ]
+
+
+def test_the_efforts_are_those_that_lead_to_an_answer() -> None:
+    assert "Reasoning efforts: high, max." in run("--models", "hf:zai-org/GLM-5.3-Flash").stdout
 
 
 def model(model_id: str = "hf:a/b", window: int | None = None, **facts: Any) -> Model:

@@ -2,9 +2,8 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.errors.rules import Origin
-from litellm_synthetic.transport.client import ConnectionBrokenError, StallError
+from litellm_synthetic.transport.failures import ConnectionBrokenError, StallError
 
 LITELLMS: Any = tuple(exceptions.LITELLM_EXCEPTION_TYPES)
 KEY = "syn_0123456789abcdef"
@@ -24,18 +23,22 @@ ORIGIN = Origin("hf:a/b", "https://api.synthetic.new/openai/v1", Secret(KEY))
 class Body:
     """A reply's bytes in pieces; an exception among them is raised."""
 
-    headers = httpx.Headers({"content-type": "text/event-stream"})
+    headers: ClassVar = {"content-type": "text/event-stream"}
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self.pieces = pieces
         self.drained = 0
         self.closed = 0
+        self.progress = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
             if isinstance(piece, Exception):
                 raise piece
             yield piece
+
+    def progressed(self) -> None:
+        self.progress += 1
 
     def drain(self) -> None:
         self.drained += 1
@@ -56,6 +59,9 @@ class AsyncBody:
         for piece in self.body:
             yield piece
 
+    def progressed(self) -> None:
+        self.body.progressed()
+
     async def drain(self) -> None:
         self.body.drain()
 
@@ -63,33 +69,28 @@ class AsyncBody:
         self.body.close()
 
 
-def open_stream(
-    body: Any, silence_seconds: float | None = None, *, merges: bool = True
-) -> ChunkStream:
+def open_stream(body: Any, *, merges: bool = True) -> ChunkStream:
     decoder = ChunkDecoder("synthetic/hf:a/b", merges=merges)
-    return ChunkStream(body, decoder, ORIGIN, silence_seconds)
+    return ChunkStream(body, decoder, ORIGIN)
 
 
-def open_async(body: Any, silence_seconds: float | None = None) -> AsyncChunkStream:
+def open_async(body: Any) -> AsyncChunkStream:
     return AsyncChunkStream(
         AsyncBody(body),  # type: ignore[arg-type]  # stands in for a connection
         ChunkDecoder("synthetic/hf:a/b"),
         ORIGIN,
-        silence_seconds,
     )
 
 
-async def read(
-    body: Body, silence_seconds: float | None = None, *, is_async: bool
-) -> tuple[list[Any], Any]:
+async def read(body: Body, *, is_async: bool) -> tuple[list[Any], Any]:
     """Return the chunks and the error that ended them, if any."""
     made: list[Any] = []
     try:
         if is_async:
-            async for chunk in open_async(body, silence_seconds):
+            async for chunk in open_async(body):
                 made.append(chunk)  # noqa: PERF401  # what came before an error counts
         else:
-            for chunk in open_stream(body, silence_seconds):
+            for chunk in open_stream(body):
                 made.append(chunk)  # noqa: PERF402  # the same
     except Exception as error:  # noqa: BLE001  # it is what is looked at
         return made, error
@@ -203,18 +204,49 @@ async def test_a_stream_that_fails_raises_after_what_was_received(  # a table
     assert body.closed >= 1
 
 
+EMPTY_CALL = {"index": 0, "id": "", "function": {"name": "", "arguments": ""}}
+
+
 @BOTH
-async def test_comments_do_not_hide_a_silence(
-    monkeypatch: pytest.MonkeyPatch, *, is_async: bool
+@pytest.mark.parametrize(
+    ("piece", "is_progress"),
+    [
+        (b": ping\n\n", False),
+        (line("", "ping"), False),
+        (line({"choices": []}), False),
+        (delta(), False),
+        (delta(content=""), False),
+        (delta(role="assistant"), False),
+        (delta(tool_calls=[EMPTY_CALL]), False),
+        (delta(tool_calls=[]), False),
+        (delta(content="more"), True),
+        (delta(content="<"), True),
+        (delta(reasoning="hm"), True),
+        (delta(reasoning_content="hm"), True),
+        (delta(refusal="no"), True),
+        (delta(tool_calls=[{**EMPTY_CALL, "function": {"arguments": "{"}}]), True),
+        (delta(tool_calls=[{**EMPTY_CALL, "function": {"name": "f"}}]), True),
+        (delta("stop"), True),
+        (USAGE, True),
+    ],
+)
+async def test_only_what_brings_the_reply_forward_is_progress(
+    piece: bytes, *, is_progress: bool, is_async: bool
 ) -> None:
-    clock = iter(range(0, 1000, 2))
-    monkeypatch.setattr(
-        "litellm_synthetic.client.stream.time.monotonic", lambda: float(next(clock))
-    )
-    made, error = await read(Body(HELLO, *[b": ping\n\n"] * 9), 5.0, is_async=is_async)
-    assert type(error) is exceptions.Timeout
-    assert "no event for" in str(error)
-    assert contents(made) == "hello"
+    opened = delta(tool_calls=[{"index": 0, "id": "c", "function": {"name": "g"}}])
+    before = Body(opened)
+    await read(before, is_async=is_async)
+    body = Body(opened, piece)
+    await read(body, is_async=is_async)
+    assert body.progress - before.progress == is_progress
+
+
+@BOTH
+async def test_what_was_said_before_is_no_progress(*, is_async: bool) -> None:
+    once, again = Body(HELLO, STOP, USAGE), Body(HELLO, STOP, USAGE, STOP, USAGE, STOP, USAGE)
+    await read(once, is_async=is_async)
+    await read(again, is_async=is_async)
+    assert once.progress == again.progress == 3
 
 
 def test_an_error_before_the_first_content_is_the_calls_own() -> None:

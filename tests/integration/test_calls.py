@@ -9,6 +9,7 @@ import litellm
 import pytest
 from pydantic import BaseModel
 
+from litellm_synthetic.chat import reasoning
 from litellm_synthetic.testing import RawJSON, Text, ToolCall, ToolCalls, Usage
 
 if TYPE_CHECKING:
@@ -282,7 +283,16 @@ async def test_response_format_takes_a_dict_or_a_pydantic_class(
     ("model", "arguments", "sent"),
     [
         ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "high"}, "high"),
-        ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "medium"}, "low"),
+        ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "medium"}, "high"),
+        ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "low"}, "low"),
+        (
+            "hf:zai-org/GLM-5.3-Flash",
+            {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+            "high",
+        ),
+        ("hf:zai-org/GLM-5.3", {"thinking": {"type": "enabled", "budget_tokens": 1024}}, "medium"),
+        ("hf:zai-org/GLM-5.3", {"reasoning_effort": "minimal"}, "medium"),
+        ("hf:moonshotai/Kimi-K3", {"reasoning_effort": "medium"}, "low"),
         ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "xhigh"}, "high"),
         ("syn:small:text", {"reasoning_effort": "max"}, "high"),
         ("syn:small:text", {"reasoning_effort": "none"}, "none"),
@@ -300,6 +310,51 @@ async def test_reasoning_is_mapped_onto_accepted_levels(
     body = upstream.last_request.json
     assert body["reasoning_effort"] == sent
     assert "thinking" not in body
+
+
+async def test_a_level_that_is_known_to_fail_is_warned_about_once(
+    upstream: SyntheticServer,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(reasoning, "_warned", {})
+    flash, glm = "synthetic/hf:zai-org/GLM-5.3-Flash", "synthetic/hf:zai-org/GLM-5.3"
+    for model, arguments in (
+        (flash, {"reasoning_effort": "low"}),
+        (flash, {"reasoning_effort": "low"}),
+        ("synthetic/zai-org/GLM-5.3-Flash", {"extra_body": {"reasoning_effort": "low"}}),
+        (flash, {"reasoning_effort": "medium"}),
+        (flash, {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
+        (flash, {"reasoning_effort": "high"}),
+        (glm, {"reasoning_effort": "low"}),
+    ):
+        await caller.completion(model=model, messages=MESSAGES, **arguments)
+    sent = [each.json["reasoning_effort"] for each in upstream.requests]
+    assert sent == ["low", "low", "low", "high", "high", "high", "low"]
+    told = [one for one in caplog.messages if "reasoning_effort" in one]
+    assert [one.partition(",")[0] for one in told] == [
+        "reasoning_effort=low is accepted by hf:zai-org/GLM-5.3-Flash",
+        "reasoning_effort=low is accepted by hf:zai-org/GLM-5.3",
+    ]
+    assert told[0].endswith("Use one of high, max.")
+    assert told[1].endswith("Use one of medium, high, xhigh, max.")
+
+
+@pytest.mark.parametrize(
+    ("budget_tokens", "sent"), [(1024, "high"), (2048, "high"), (4096, "high")]
+)
+async def test_a_budget_of_a_translated_message_comes_to_a_reliable_level(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, budget_tokens: int, sent: str
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", "translate")
+    await litellm.anthropic_messages(
+        model="synthetic/hf:zai-org/GLM-5.3-Flash",
+        messages=MESSAGES,
+        max_tokens=8000,
+        thinking={"type": "enabled", "budget_tokens": budget_tokens},
+    )
+    assert upstream.last_request.json["reasoning_effort"] == sent
 
 
 @pytest.mark.parametrize(

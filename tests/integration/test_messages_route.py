@@ -303,7 +303,11 @@ async def test_a_setting_that_is_not_understood_is_warned_about_once(
     for _ in range(3):
         await ask()
     told = [one for one in caplog.messages if "natively" in one]
-    assert told == ["SYNTHETIC_MESSAGES='natively' is not understood; taken as native"]
+    (warning,) = told
+    assert warning == (
+        "SYNTHETIC_MESSAGES=natively is not understood; it counts as native. "
+        "Set it to native or translate, or unset it."
+    )
 
 
 async def test_a_router_serves_messages_and_falls_back(upstream: SyntheticServer) -> None:

@@ -165,6 +165,27 @@ async def test_reasoning_becomes_thinking(
 
 
 @pytest.mark.parametrize(
+    ("model", "effort", "budget_tokens"),
+    [
+        ("hf:zai-org/GLM-5.3-Flash", "medium", 4096),
+        ("hf:zai-org/GLM-5.3-Flash", "minimal", 4096),
+        ("hf:zai-org/GLM-5.3-Flash", "low", 1024),
+        ("hf:zai-org/GLM-5.3", "minimal", 2048),
+        ("hf:someone/Unknown-1", "medium", 2048),
+    ],
+)
+async def test_an_effort_is_the_one_that_the_openai_api_would_get(
+    messages_api: SyntheticServer, caller: Caller, model: str, effort: str, budget_tokens: int
+) -> None:
+    messages_api.respond_with(Text("ok"))
+    await caller.completion(
+        model=f"synthetic/{model}", messages=MESSAGES, max_tokens=8000, reasoning_effort=effort
+    )
+    sent = messages_api.last_request.json["thinking"]
+    assert sent == {"type": "enabled", "budget_tokens": budget_tokens}
+
+
+@pytest.mark.parametrize(
     "asked", [{"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}], ids=str
 )
 async def test_thinking_that_no_surface_can_stop_is_said_so(

@@ -91,16 +91,61 @@ def test_an_event_is_handed_out_as_soon_as_it_is_whole() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_line_without_end_does_not_fill_the_memory(
-    monkeypatch: pytest.MonkeyPatch, size: int
+@pytest.mark.parametrize("filler", [b"x", b"x\ndata: ", b"x\r\ndata: ", b"x\n: "])
+def test_an_event_without_end_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch, size: int, filler: bytes
 ) -> None:
-    monkeypatch.setattr(sse, "MAX_LINE_BYTES", 100)
-    assert read(b"data: " + b"x" * 94 + b"\n\n") == [Event("", "x" * 94)]
-    stream = b"data: a\n\ndata: " + b"x" * 95 + b"\n\n"
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    assert read(b"data: " + b"x" * 92 + b"\n\n") == [Event("", "x" * 92)]
+    stream = b"data: a\n\ndata: " + filler * 95
     with pytest.raises(OversizedEventError, match="100 bytes"):
         read(*(stream[at : at + size] for at in range(0, len(stream), size)))
 
 
-def test_many_short_lines_in_one_read_are_no_long_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MAX_LINE_BYTES", 100)
+def test_an_event_that_comes_whole_is_measured_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    with pytest.raises(OversizedEventError, match="100 bytes"):
+        read(b"data: " + b"x" * 95 + b"\n\n")
+
+
+def test_many_short_events_in_one_read_are_no_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
     assert len(read(b"data: a\n\n" * 50)) == 50
+
+
+@pytest.mark.parametrize("read_bytes", [1, 3, 64, 1000, 10**6])
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("stream", [b"data: 0123456789\n\n" * 2000, b"data: " + b"x" * 40_000])
+def test_each_byte_is_joined_once_whatever_the_size_of_a_read(
+    monkeypatch: pytest.MonkeyPatch, stream: bytes, ending: bytes, read_bytes: int
+) -> None:
+    joined = 0
+
+    def join(parts: list[bytes]) -> bytes:
+        nonlocal joined
+        whole = b"".join(parts)
+        joined += len(whole)
+        return whole
+
+    monkeypatch.setattr(sse, "_joined", join)
+    stream = stream.replace(b"\n", ending)
+    decoder = EventDecoder()
+    for at in range(0, len(stream), read_bytes):
+        decoder.feed(stream[at : at + read_bytes])
+        # Nothing of what is held is looked at again before its event ends.
+        assert joined <= at + read_bytes
+    decoder.close()
+    assert joined <= len(stream)
+
+
+@given(st.sampled_from([b"", b"\xef\xbb\xbf"]), LINES, st.lists(st.integers(0, 200), max_size=12))
+def test_blocks_carry_every_byte_and_the_same_events(
+    start: bytes, lines: list[tuple[bytes, bytes]], cuts: list[int]
+) -> None:
+    stream = start + b"".join(line + ending for line, ending in lines)
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    decoder = EventDecoder()
+    blocks = [block for a, b in pairwise(edges) for block in decoder.feed_blocks(stream[a:b])]
+    blocks.append(decoder.close_block())
+    assert b"".join(block.raw for block in blocks) == stream
+    assert [block.event for block in blocks if block.event is not None] == read(stream)

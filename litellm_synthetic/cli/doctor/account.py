@@ -9,17 +9,16 @@ from urllib.parse import urlsplit
 
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.dotenv_file import key_of, read_by_litellm, working_folder
-from litellm_synthetic.config import key_check
+from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE
 from litellm_synthetic.config.endpoint import (
     BASE_URL_VARIABLE,
     DEFAULT_BASE_URL,
     Endpoint,
     InvalidBaseURLError,
-    http_is_allowed,
     is_loopback,
-    parse_base_url,
 )
+from litellm_synthetic.config.variable import stripped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +55,8 @@ def _from_secret_manager(variable: str) -> str:
 
 def key_in_force() -> str:
     """Return the key that a call without `api_key=` would find; "" if there is none."""
-    return os.environ.get(KEY_VARIABLE, "") or _from_secret_manager(KEY_VARIABLE)
+    key = os.environ.get(KEY_VARIABLE, "")
+    return key if key.strip() else _from_secret_manager(KEY_VARIABLE)
 
 
 def check_key(environ_before: Mapping[str, str], base_url: str) -> Check:
@@ -98,6 +98,9 @@ def _no_key(environ_before: Mapping[str, str], details: dict[str, Any]) -> Check
     if KEY_VARIABLE in environ_before:
         found = f"There is no key: {KEY_VARIABLE} is set, but blank."
     remedy = f"Run: {_INIT}"
+    if (mistaken := settings.mistaken_name_of(settings.API_KEY)) is not None:
+        found += f" {mistaken} is set, which is not a known setting."
+        return Check("key", "problem", found, f"Rename {mistaken} to {KEY_VARIABLE}.", details)
     local = (working_folder() or Path()) / ".env"
     if key_of(local):
         found += f" {local} has one, but LiteLLM doesn't read that file."
@@ -121,8 +124,9 @@ def endpoint_in_force() -> Endpoint:
     Raises:
         InvalidBaseURLError: `SYNTHETIC_API_BASE` is refused.
     """
-    said = os.environ.get(BASE_URL_VARIABLE, "") or _from_secret_manager(BASE_URL_VARIABLE)
-    return parse_base_url(said.strip() or DEFAULT_BASE_URL, allow_http=http_is_allowed())
+    return settings.endpoint(
+        look_up=lambda name: stripped(os.environ.get(name)) or _from_secret_manager(name)
+    )
 
 
 def check_base_url(environ_before: Mapping[str, str]) -> Check:

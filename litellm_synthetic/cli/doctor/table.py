@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.formatting import provenance
-from litellm_synthetic.config.settings import (
-    CACHE_DIR_VARIABLE,
-    CATALOG_VARIABLE,
-    catalog_mode,
-    is_auto_asked_for,
-    is_on_this_machine,
-    ttl_seconds,
-)
+from litellm_synthetic.config.endpoint import is_on_this_machine
+from litellm_synthetic.config.settings import CACHE_DIR, CATALOG, CATALOG_TTL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +29,7 @@ def check_table(table: ModelTable, now: datetime | None = None) -> Check:
     if age_seconds is None:
         observed_on = datetime.combine(table.catalog.observed_on, datetime.min.time(), UTC)
         age_seconds = max(0.0, (now - observed_on).total_seconds())
-    is_stale = table.is_stale(ttl_seconds(), now)
+    is_stale = table.is_stale(CATALOG_TTL.value(), now)
     current = len(table.catalog.current())
     details: dict[str, Any] = {
         "source": table.source,
@@ -49,14 +43,14 @@ def check_table(table: ModelTable, now: datetime | None = None) -> Check:
     found = f"{current} models, {provenance(table)}."
     if not is_stale:
         return Check("table", "ok", found, details=details)
-    if catalog_mode() == "offline":
+    if CATALOG.value() == "offline":
         if age_seconds < OLD_SECONDS:
-            found = f"{found} {CATALOG_VARIABLE}=offline keeps it as it is."
+            found = f"{found} {CATALOG.name}=offline keeps it as it is."
             return Check("table", "ok", found, details=details)
-        found = f"{found} {CATALOG_VARIABLE}=offline keeps it from being renewed."
-        remedy = f"Run: {CATALOG_VARIABLE}=auto litellm-synthetic refresh"
+        found = f"{found} {CATALOG.name}=offline keeps it from being renewed."
+        remedy = f"Run: {CATALOG.name}=auto litellm-synthetic refresh"
         return Check("table", "warning", found, remedy, details)
-    if is_on_this_machine(table.base_url) and not is_auto_asked_for():
+    if is_on_this_machine(table.base_url) and CATALOG.stated() != "auto":
         found = f"{found} It isn't renewed by itself from an address of this machine."
         return Check("table", "ok", found, details=details)
     found = f"{found} The next call renews it; litellm-synthetic refresh does so now."
@@ -69,7 +63,7 @@ def check_cache(base_url: str) -> Check:
     Args:
         base_url: the one whose models are listed.
     """
-    elsewhere = f"Set {CACHE_DIR_VARIABLE} to a folder that you may write."
+    elsewhere = f"Set {CACHE_DIR.name} to a folder that you may write."
     try:
         folder = table_cache.cache_folder()
         file = table_cache.cache_file(base_url)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.catalog.allowlist import Allowlist, from_environment, parse_allowlist
 from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.config.allowlist import Allowlist, parse_allowlist
+from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 GLM = "hf:zai-org/GLM-5.3"
 
@@ -68,10 +69,10 @@ def test_malformed_entries_are_named_and_leave_the_others_alone() -> None:
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert from_environment() is None
+    assert ALLOWED_MODELS.value() is None
     monkeypatch.setenv("SYNTHETIC_ALLOWED_MODELS", "syn:*")
-    assert from_environment() == Allowlist(("syn:*",))
-    assert from_environment({"SYNTHETIC_ALLOWED_MODELS": " "}) is None
+    assert ALLOWED_MODELS.value() == Allowlist(("syn:*",))
+    assert ALLOWED_MODELS.value({"SYNTHETIC_ALLOWED_MODELS": " "}.get) is None
 
 
 @given(st.text(max_size=60), st.text(max_size=40))

@@ -11,19 +11,13 @@ a mistake must not open what was meant to be closed.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, canonical_id
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ALLOWED_MODELS_VARIABLE: Final = "SYNTHETIC_ALLOWED_MODELS"
 
 # No id holds these. Quotes are what .env files and Compose files leave in a value by mistake.
 _IN_NO_ID: Final = re.compile(r"[^!-~]|[\"'`\\]")
@@ -52,7 +46,6 @@ class Allowlist:
         )
 
 
-@lru_cache(maxsize=8)
 def parse_allowlist(text: str | None) -> Allowlist | None:
     """Read a comma-separated list of globs; None or a blank text is no allowlist.
 
@@ -65,13 +58,6 @@ def parse_allowlist(text: str | None) -> Allowlist | None:
     malformed = tuple(entry for entry in entries if _is_malformed(entry))
     return Allowlist(
         entries=tuple(entry for entry in entries if entry not in malformed), malformed=malformed
-    )
-
-
-def from_environment(environ: Mapping[str, str] | None = None) -> Allowlist | None:
-    """Read the allowlist of `SYNTHETIC_ALLOWED_MODELS`; None where it is unset or blank."""
-    return parse_allowlist(
-        (os.environ if environ is None else environ).get(ALLOWED_MODELS_VARIABLE)
     )
 
 

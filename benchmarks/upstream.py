@@ -1,0 +1,48 @@
+"""Measure the costs in LiteLLM that docs/upstream.md reports; each takes one function call to see.
+
+python -m benchmarks.upstream
+"""
+
+from __future__ import annotations
+
+import os
+import timeit
+from typing import TYPE_CHECKING, Final
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+from litellm.proxy import proxy_server
+from litellm.types.utils import Delta, LlmProviders, ModelResponseStream, StreamingChoices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALLS: Final = 5000
+CHUNK: Final = ModelResponseStream(
+    id="chatcmpl-1",
+    created=1,
+    model="synthetic/syn:large:text",
+    choices=[StreamingChoices(index=0, delta=Delta(role="assistant", content="word "))],
+)
+CASES: Final[dict[str, Callable[[], object]]] = {
+    "f-string with a chunk's repr": lambda: f"PROCESSED CHUNK POST CHUNK CREATOR: {CHUNK}",
+    "list of all providers' values": lambda: "synthetic" in [each.value for each in LlmProviders],
+    "look-up of a provider by value": lambda: "synthetic" in LlmProviders._value2member_map_,
+    "a text chunk by the fast path": lambda: (
+        proxy_server._fast_serialize_simple_model_response_stream(CHUNK)  # noqa: SLF001  # measured
+    ),
+    "the same by model_dump_json": lambda: CHUNK.model_dump_json(
+        exclude_none=True, exclude_unset=True
+    ),
+}
+
+
+def main() -> None:
+    """Print microseconds per call, the best of five rounds."""
+    for name, case in CASES.items():
+        seconds = min(timeit.repeat(case, number=CALLS, repeat=5)) / CALLS
+        print(f"{name:32} {seconds * 1e6:8.2f} µs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""The key and the base URL of the environment, through LiteLLM's secret manager."""
+
+from __future__ import annotations
+
+import litellm
+
+
+def read_secret(name: str) -> str | None:
+    """Return a variable as LiteLLM reads it for its own providers, or None.
+
+    That is from its secret manager where one is set up, else from the environment. It reads `true`
+    and `false` as booleans, which no key or base URL is.
+    """
+    value = litellm.get_secret(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,69 @@
+"""Proxies as the environment and the system name them.
+
+HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, NO_PROXY the hosts that are reached without.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from litellm_synthetic.transport.failures import UnsendableError
+
+_HTTP: Final = ("http", "https")
+_SOCKS: Final = ("socks4", "socks4a", "socks5", "socks5h", "socks")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Name a proxy: its address without credentials, and these as a header."""
+
+    url: str
+    scheme: str
+    url_with_credentials: str = field(repr=False)
+    authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def is_socks(self) -> bool:
+        """Tell whether it speaks SOCKS instead of HTTP."""
+        return self.scheme in _SOCKS
+
+
+def proxy_for(url: str) -> Proxy | None:
+    """Return the proxy for an address, or None.
+
+    Raises:
+        UnsendableError: what the environment names is no proxy.
+    """
+    target = urlsplit(url)
+    proxies = getproxies()
+    named = proxies.get(target.scheme) or proxies.get("all")
+    if not named or proxy_bypass(target.netloc.rpartition("@")[2]):
+        return None
+    if target.hostname and proxy_bypass(target.hostname):  # an IPv6 address without its brackets
+        return None
+    named = named if "://" in named else f"http://{named}"
+    try:
+        parts = urlsplit(named)
+        known = parts.scheme in (*_HTTP, *_SOCKS) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        variable = f"{target.scheme.upper()}_PROXY"
+        raise UnsendableError(f"{variable} or ALL_PROXY names no HTTP or SOCKS proxy")
+    return Proxy(
+        url=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        scheme=parts.scheme,
+        url_with_credentials=named,
+        authorization=_authorization(parts),
+    )
+
+
+def _authorization(parts: SplitResult) -> str | None:
+    if parts.username is None:
+        return None
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(credentials.encode()).decode()

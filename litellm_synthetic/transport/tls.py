@@ -1,0 +1,52 @@
+"""Whom to trust: one TLS setting for every library underneath."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from litellm_synthetic.transport.failures import UnsendableError
+
+Verify = bool | str | ssl.SSLContext
+"""Whom to trust: True the usual CAs, False anybody, a CA file or folder, or a context."""
+
+
+def tls_context(verify: Verify) -> ssl.SSLContext:
+    """Return the context for a setting; a caller's own is used as it is.
+
+    True means the CAs in the file `SSL_CERT_FILE` or the folder `SSL_CERT_DIR` where the
+    environment names one, else certifi's.
+
+    Raises:
+        UnsendableError: the file or folder does not hold certificates.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    context = _unverified() if verify is False else _verified(verify)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _verified(verify: str | bool) -> ssl.SSLContext:  # noqa: FBT001  # a setting, not a switch
+    named = verify if isinstance(verify, str) else ""
+    path: str | None = named or os.environ.get("SSL_CERT_FILE")
+    folder = None if path else os.environ.get("SSL_CERT_DIR")
+    if named and Path(named).is_dir():
+        path, folder = None, named
+    if not path and not folder:
+        import certifi  # noqa: PLC0415  # only where no other CAs are named
+
+        path = certifi.where()
+    try:
+        return ssl.create_default_context(cafile=path or None, capath=folder or None)
+    except (OSError, ValueError):
+        setting = "ssl_verify or SSL_VERIFY" if named else "SSL_CERT_FILE or SSL_CERT_DIR"
+        raise UnsendableError(f"{setting} does not name CA certificates that can be read") from None
