@@ -105,7 +105,7 @@ class Backlog:
         self._note("")
         if call.id is not None or call.name is not None:
             self.flush()
-        place = ("arguments", index, call.index)
+        place = ("arguments", index, call.call_index)
         is_new = self._add(place, call.arguments, role, logprobs, extras)
         if is_new:
             self._call = call

@@ -21,8 +21,6 @@ from litellm.types.utils import (
 )
 
 _log: Final = logging.getLogger("litellm_synthetic")
-# index, delta, finish_reason, logprobs
-_CHOICE_NAMES: Final = 4
 
 
 class Envelope:
@@ -42,7 +40,7 @@ class Envelope:
 class CallPiece(NamedTuple):
     """Hold one piece of a streamed tool call; id and name come on a call's first."""
 
-    index: int
+    call_index: int
     id: str | None
     name: str | None
     arguments: str
@@ -51,7 +49,7 @@ class CallPiece(NamedTuple):
 class Piece(NamedTuple):
     """Hold what one chunk says: text, reasoning, or a piece of a tool call."""
 
-    index: int = 0
+    choice_index: int = 0
     role: str | None = None
     content: str | None = None
     reasoning: str | None = None
@@ -84,13 +82,15 @@ def constructed(envelope: Envelope, piece: Piece) -> ModelResponseStream:
     if piece.call is not None:
         fields["tool_calls"] = [as_delta(piece.call)]
     delta = Delta(content=piece.content, **fields)
-    return wrap(envelope, StreamingChoices(index=piece.index, delta=delta, logprobs=piece.logprobs))
+    return wrap(
+        envelope, StreamingChoices(index=piece.choice_index, delta=delta, logprobs=piece.logprobs)
+    )
 
 
 def as_delta(call: CallPiece) -> dict[str, Any]:
     """Return a piece of a tool call in OpenAI's form."""
     return {
-        "index": call.index,
+        "index": call.call_index,
         "id": call.id,
         "type": "function",
         "function": {"name": call.name, "arguments": call.arguments},
@@ -117,7 +117,7 @@ def builder() -> Build:
 _SAMPLE: Final = Envelope("chatcmpl-1", 1, "model", "fp")
 _SAMPLES: Final = (
     Piece(content="a", role="assistant"),
-    Piece(index=1, content="a"),
+    Piece(choice_index=1, content="a"),
     Piece(reasoning="a"),
     Piece(call=CallPiece(0, "call_1", "f", ""), role="assistant"),
     Piece(call=CallPiece(1, None, None, "{}")),
@@ -125,7 +125,7 @@ _SAMPLES: Final = (
 )
 
 
-def _is_same(one: ModelResponseStream, other: ModelResponseStream) -> bool:
+def _is_same(one: Any, other: Any) -> bool:
     return (
         one == other
         and one.model_dump() == other.model_dump()
@@ -139,7 +139,7 @@ class _Template:
 
     __slots__ = ("extra", "fields", "fields_set", "kind")
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any) -> None:  # Any, because the slots have no public names
         self.kind = type(model)
         self.fields: dict[str, Any] = dict(model.__dict__)
         self.extra: dict[str, Any] = dict(model.__pydantic_extra__ or {})
@@ -147,9 +147,9 @@ class _Template:
 
 
 def _from_templates() -> Build:  # one closure, so that nothing is looked up per chunk
-    text = constructed(_SAMPLE, Piece(content="a"))
-    reasoning = constructed(_SAMPLE, Piece(reasoning="a"))
-    calling = constructed(_SAMPLE, Piece(call=CallPiece(0, "call_1", "f", "")))
+    text: Any = constructed(_SAMPLE, Piece(content="a"))
+    reasoning: Any = constructed(_SAMPLE, Piece(reasoning="a"))
+    calling: Any = constructed(_SAMPLE, Piece(call=CallPiece(0, "call_1", "f", "")))
     call = calling.choices[0].delta.tool_calls[0]
     of_chunk, of_choice = _Template(text), _Template(text.choices[0])
     of_text, of_reasoning = _Template(text.choices[0].delta), _Template(reasoning.choices[0].delta)
@@ -171,7 +171,7 @@ def _from_templates() -> Build:  # one closure, so that nothing is looked up per
         fields["arguments"], fields["name"] = piece.arguments, piece.name
         function: Function = make(of_function, fields, of_function.extra.copy())
         fields = of_call.fields.copy()
-        fields["id"], fields["index"], fields["function"] = piece.id, piece.index, function
+        fields["id"], fields["index"], fields["function"] = piece.id, piece.call_index, function
         made: ChatCompletionDeltaToolCall = make(of_call, fields, of_call.extra.copy())
         return made
 
@@ -202,62 +202,3 @@ def _from_templates() -> Build:  # one closure, so that nothing is looked up per
         return chunk
 
     return build
-
-
-class TextSlot(NamedTuple):
-    """Say where a chunk keeps its one text.
-
-    Attributes:
-        place: the kind of text, the choice, and for a tool call the call's index.
-        holder: what `holder[name]` is the text in.
-        name: as above.
-        begins: the chunk also has what only a beginning has: a role, an id, a name.
-    """
-
-    place: tuple[str, int, int]
-    holder: dict[str, Any]
-    name: str
-    begins: bool
-
-
-def text_slot(chunk: Any) -> TextSlot | None:
-    """Return where a chunk keeps its text, None where it says anything else or more."""
-    try:
-        [choice] = chunk.choices
-        of_choice = choice.__pydantic_extra__
-        delta = of_choice["delta"]
-        of_delta, fields = delta.__pydantic_extra__, delta.__dict__
-        if chunk.__pydantic_extra__ or len(of_choice) > _CHOICE_NAMES:
-            return None
-        if of_choice["finish_reason"] is not None or of_choice["logprobs"] is not None:
-            return None
-        said = [name for name, value in of_delta.items() if value is not None and name != "role"]
-        said += [name for name, value in fields.items() if value is not None]
-        [name] = said
-        begins = of_delta["role"] is not None
-        if name == "content":
-            return TextSlot((name, of_choice["index"], 0), of_delta, name, begins)
-        if name == "reasoning_content":
-            return TextSlot((name, of_choice["index"], 0), fields, name, begins)
-        if name != "tool_calls":
-            return None
-        [call] = of_delta[name]
-        of_function = call.function.__dict__
-        begins = begins or call.id is not None or of_function["name"] is not None
-        return TextSlot((name, of_choice["index"], call.index), of_function, "arguments", begins)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None  # somebody changed it
-
-
-def copy_chunk(chunk: ModelResponseStream) -> ModelResponseStream:
-    """Return a copy of a chunk with one choice, so far down that its text is its own."""
-    made, choice = chunk.model_copy(), chunk.choices[0].model_copy()
-    delta = choice.delta.model_copy()
-    if delta.tool_calls:
-        call = delta.tool_calls[0].model_copy()
-        call.function = call.function.model_copy()
-        delta.tool_calls = [call]
-    choice.delta = delta
-    made.choices = [choice]
-    made._hidden_params = dict(chunk._hidden_params)  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
-    return made

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS
-from litellm_synthetic.chat.chunks import copy_chunk, text_slot
+from litellm_synthetic.chat.chunk_text import copy_chunk, text_slot
 
 if TYPE_CHECKING:
     from litellm.types.utils import ModelResponseStream
 
-    from litellm_synthetic.chat.chunks import TextSlot
+    from litellm_synthetic.chat.chunk_text import TextSlot
 
 
 @dataclass(slots=True)
@@ -51,10 +51,10 @@ class RecordedChunks:
 
     def _fold(self, last: ModelResponseStream) -> None:
         slot = text_slot(last)
-        if slot is None:
+        text = None if slot is None else slot.holder[slot.name]
+        if slot is None or not isinstance(text, str):
             self._sum = None
             return
-        text = slot.holder[slot.name]
         total = self._sum
         if (
             total is None

@@ -146,8 +146,8 @@ class MessageChunkDecoder:
         if not isinstance(delta, dict) or len(delta) != _JOINED_FIELDS:
             return False
         kind = delta.get("type")
-        field = _FIELD_BY_DELTA.get(kind) if isinstance(kind, str) else None
-        text = delta.get(field) if field is not None else None
+        field = _FIELD_BY_DELTA.get(kind, "") if isinstance(kind, str) else ""
+        text = delta.get(field)
         if not isinstance(text, str):
             return False
         if field == "text":

@@ -1,0 +1,76 @@
+"""Where a chunk of a stream keeps its text, read as it is now: whoever has it may have changed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from litellm.types.utils import ModelResponseStream
+
+# index, delta, finish_reason, logprobs
+_CHOICE_NAMES: Final = 4
+
+
+class TextSlot(NamedTuple):
+    """Say where a chunk keeps its one text.
+
+    Attributes:
+        place: the kind of text, the choice, and for a tool call the call's index.
+        holder: what `holder[name]` is the text in.
+        name: as above.
+        begins: the chunk also has what only a beginning has: a role, an id, a name.
+    """
+
+    place: tuple[str, int, int]
+    holder: dict[str, Any]
+    name: str
+    begins: bool
+
+
+def text_slot(chunk: Any) -> TextSlot | None:
+    """Return where a chunk keeps its text, None where it says anything else or more."""
+    try:
+        return _text_slot(chunk)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None  # somebody changed it
+
+
+def _text_slot(chunk: Any) -> TextSlot | None:
+    [choice] = chunk.choices
+    of_choice = choice.__pydantic_extra__
+    delta = of_choice["delta"]
+    of_delta, fields = delta.__pydantic_extra__, delta.__dict__
+    if chunk.__pydantic_extra__ or chunk.provider_specific_fields is not None:
+        return None
+    if len(of_choice) > _CHOICE_NAMES:
+        return None
+    if of_choice["finish_reason"] is not None or of_choice["logprobs"] is not None:
+        return None
+    said = [name for name, value in of_delta.items() if value is not None and name != "role"]
+    said += [name for name, value in fields.items() if value is not None]
+    [name] = said
+    begins = of_delta["role"] is not None
+    if name == "content":
+        return TextSlot((name, of_choice["index"], 0), of_delta, name, begins)
+    if name == "reasoning_content":
+        return TextSlot((name, of_choice["index"], 0), fields, name, begins)
+    if name != "tool_calls":
+        return None
+    [call] = of_delta[name]
+    of_function = call.function.__dict__
+    begins = begins or call.id is not None or of_function["name"] is not None
+    return TextSlot((name, of_choice["index"], call.index), of_function, "arguments", begins)
+
+
+def copy_chunk(chunk: ModelResponseStream) -> ModelResponseStream:
+    """Return a copy of a chunk with one choice, so far down that its text is its own."""
+    made, choice = chunk.model_copy(), chunk.choices[0].model_copy()
+    delta = choice.delta.model_copy()
+    if delta.tool_calls:
+        call: Any = delta.tool_calls[0].model_copy()
+        call.function = call.function.model_copy()
+        delta.tool_calls = [call]
+    choice.delta = delta
+    made.choices = [choice]
+    made._hidden_params = dict(chunk._hidden_params)  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
+    return made
