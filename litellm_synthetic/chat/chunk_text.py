@@ -1,4 +1,7 @@
-"""Where a chunk of a stream keeps its text, read as it is now: whoever has it may have changed it."""
+"""Where a chunk of a stream keeps its text.
+
+A chunk is read as it is now: whoever was given it may have changed it.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,10 @@ class TextSlot(NamedTuple):
 def text_slot(chunk: Any) -> TextSlot | None:
     """Return where a chunk keeps its text, None where it says anything else or more."""
     try:
-        return _text_slot(chunk)
+        slot = _text_slot(chunk)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None  # somebody changed it
+    return slot if slot is not None and isinstance(slot.holder[slot.name], str) else None
 
 
 def _text_slot(chunk: Any) -> TextSlot | None:
@@ -42,24 +46,25 @@ def _text_slot(chunk: Any) -> TextSlot | None:
     of_delta, fields = delta.__pydantic_extra__, delta.__dict__
     if chunk.__pydantic_extra__ or chunk.provider_specific_fields is not None:
         return None
-    if len(of_choice) > _CHOICE_NAMES:
+    if len(of_choice) > _CHOICE_NAMES or of_choice["logprobs"] or of_choice["finish_reason"]:
         return None
-    if of_choice["finish_reason"] is not None or of_choice["logprobs"] is not None:
-        return None
-    said = [name for name, value in of_delta.items() if value is not None and name != "role"]
-    said += [name for name, value in fields.items() if value is not None]
-    [name] = said
+    # Exactly one thing, but for the role.
+    [name] = [
+        name
+        for fields_of in (of_delta, fields)
+        for name, value in fields_of.items()
+        if value is not None and name != "role"
+    ]
     begins = of_delta["role"] is not None
-    if name == "content":
-        return TextSlot((name, of_choice["index"], 0), of_delta, name, begins)
-    if name == "reasoning_content":
-        return TextSlot((name, of_choice["index"], 0), fields, name, begins)
-    if name != "tool_calls":
+    if name == "tool_calls":
+        [call] = of_delta[name]
+        fields = call.function.__dict__
+        begins = begins or call.id is not None or fields["name"] is not None
+        return TextSlot((name, of_choice["index"], call.index), fields, "arguments", begins)
+    if name not in ("content", "reasoning_content"):
         return None
-    [call] = of_delta[name]
-    of_function = call.function.__dict__
-    begins = begins or call.id is not None or of_function["name"] is not None
-    return TextSlot((name, of_choice["index"], call.index), of_function, "arguments", begins)
+    holder = of_delta if name == "content" else fields
+    return TextSlot((name, of_choice["index"], 0), holder, name, begins)
 
 
 def copy_chunk(chunk: ModelResponseStream) -> ModelResponseStream:

@@ -126,11 +126,13 @@ _SAMPLES: Final = (
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    return (
-        one == other
-        and one.model_dump() == other.model_dump()
-        and one.model_dump_json(exclude_unset=True) == other.model_dump_json(exclude_unset=True)
-        and one.model_fields_set == other.model_fields_set
+    return all(
+        (
+            one == other,
+            one.model_dump() == other.model_dump(),
+            one.model_dump_json(exclude_unset=True) == other.model_dump_json(exclude_unset=True),
+            one.model_fields_set == other.model_fields_set,
+        )
     )
 
 

@@ -223,6 +223,13 @@ class ChunkDecoder:
         delta = fields.get("delta")
         if not isinstance(delta, dict):
             delta = {"content": fields.get("text")}
+        if choice.is_plain and len(delta) == 1 and fields.get("logprobs") is None:
+            # Nearly every event, and all that there is to do for it.
+            text = delta.get("content")
+            if type(text) is str and text and not self._extras and not choice.extras:
+                self.progress += 1
+                self._backlog.content(index, text)
+                return
         said = choice.read(delta)
         self.progress += said.is_progress
         logprobs = fields.get("logprobs") or None

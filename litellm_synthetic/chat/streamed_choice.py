@@ -77,6 +77,11 @@ class StreamedChoice:
         self._splitter = ThinkTagSplitter()
         self._started = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether text is answer and nothing else, whatever it says."""
+        return self._started and (self._has_reasoning or self._splitter.settled)
+
     def role(self) -> str | None:
         """Return the role for the next chunk: only the first bears it."""
         if self._started:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from litellm_synthetic.client.stream_reader import BATCH_EVENTS, STREAM_ERRORS, StreamReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from litellm.types.utils import ModelResponseStream
 
@@ -27,24 +28,17 @@ class ChunkStream:
         ready: chunks of the reply that have not been handed out; whoever takes one takes the first.
     """
 
-    def __init__(
-        self,
-        body: ByteStream,
-        decoder: Decoder,
-        origin: Origin,
-    ) -> None:
+    def __init__(self, body: ByteStream, decoder: Decoder, origin: Origin) -> None:
         self.decoder = decoder
         self.ready = decoder.ready
         self._body = body
-        self._is_closed = False
-        self._pieces = _pieces(body)
         self._reader = StreamReader(decoder, origin, body)
+        self._is_closed = False
 
     def wait_for_first(self) -> None:
         """Wait until the reply has begun, so that an error until then is the call's own error."""
         self._read_on()
-        if not self.ready and not self._reader.closing:
-            self._reader.next()
+        self._reader.check_begun()
 
     def next_delta(self) -> ModelResponseStream | None:
         """Return the next chunk of the reply; None where only what closes or breaks it is left."""
@@ -57,13 +51,13 @@ class ChunkStream:
         reader = self._reader
         try:
             while not self.ready and not reader.is_over:
-                if reader.has_events:
+                if reader.waiting:
                     reader.take_batch()
                 else:
-                    reader.take(next(self._pieces, None))
+                    reader.take(self._body.read())
         except STREAM_ERRORS as error:
             reader.failed(error)
-            self._pieces.close()
+            self._body.close()
         except BaseException:
             self.close()
             raise
@@ -89,32 +83,29 @@ class ChunkStream:
         """Stop reading and close the connection."""
         self._is_closed = True
         self._reader.stop()
-        self._pieces.close()
         self._body.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # at the interpreter's exit, or half made
+            self._body.close()
 
 
 class AsyncChunkStream:
     """Do what `ChunkStream` does, on an event loop, which others get a turn on."""
 
-    def __init__(
-        self,
-        body: AsyncByteStream,
-        decoder: Decoder,
-        origin: Origin,
-    ) -> None:
+    def __init__(self, body: AsyncByteStream, decoder: Decoder, origin: Origin) -> None:
         self.decoder = decoder
         self.ready = decoder.ready
         self._body = body
+        self._reader = StreamReader(decoder, origin, body)
         self._is_closed = False
         self._next_turn_at = BATCH_EVENTS
-        self._pieces = _apieces(body)
-        self._reader = StreamReader(decoder, origin, body)
+        self._loop = asyncio.get_running_loop()
 
     async def wait_for_first(self) -> None:
         """Wait until the reply has begun, so that an error until then is the call's own error."""
         await self._read_on()
-        if not self.ready and not self._reader.closing:
-            self._reader.next()
+        self._reader.check_begun()
 
     async def next_delta(self) -> ModelResponseStream | None:
         """Return the next chunk of the reply; None where only what closes or breaks it is left."""
@@ -130,13 +121,13 @@ class AsyncChunkStream:
                 if reader.events_taken >= self._next_turn_at:
                     self._next_turn_at = reader.events_taken + BATCH_EVENTS
                     await asyncio.sleep(0)
-                if reader.has_events:
+                if reader.waiting:
                     reader.take_batch()
                 else:
-                    reader.take(await anext(self._pieces, None))
+                    reader.take(await self._body.read())
         except STREAM_ERRORS as error:
             reader.failed(error)
-            await self._pieces.aclose()
+            await self._body.aclose()
         except BaseException:
             await self.aclose()
             raise
@@ -162,24 +153,10 @@ class AsyncChunkStream:
         """Stop reading and close the connection."""
         self._is_closed = True
         self._reader.stop()
-        try:
-            await self._pieces.aclose()
-        finally:
-            await self._body.aclose()
+        await self._body.aclose()
 
-
-def _pieces(body: ByteStream) -> Generator[bytes]:
-    # A generator that nobody refers to any more closes the body.
-    try:
-        yield from body
-    finally:
-        body.close()
-
-
-async def _apieces(body: AsyncByteStream) -> AsyncGenerator[bytes]:
-    # The same; the event loop closes a generator that nobody refers to.
-    try:
-        async for piece in body:
-            yield piece
-    finally:
-        await body.aclose()
+    def __del__(self) -> None:
+        # The collector may run in any thread, after the loop, or at the interpreter's exit.
+        with contextlib.suppress(Exception):
+            if not self._is_closed:
+                self._loop.call_soon_threadsafe(self._body.close)

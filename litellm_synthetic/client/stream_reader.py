@@ -111,7 +111,8 @@ class StreamReader:
         closing: what follows them and closes the reply, not handed out either.
         error: what is raised after them.
         is_over: nothing more will come.
-        events_taken: how many events have been decoded.
+        waiting: events that have not been decoded.
+        events_taken: how many have been.
     """
 
     def __init__(
@@ -125,39 +126,39 @@ class StreamReader:
         self._origin = origin
         self._body = body
         self._events = EventDecoder()
-        self._waiting: deque[Event] = deque()
+        self.waiting: deque[Event] = deque()
         self.events_taken = 0
         self._prefix = Prefix()
         self._progress = 0
 
-    @property
-    def has_events(self) -> bool:
-        """Tell whether there are events that have not been looked at."""
-        return bool(self._waiting)
-
-    def take(self, data: bytes | None) -> None:
-        """Take the bytes of one read, None for the end of the body, and a batch of their events."""
-        if data is None:
+    def take(self, data: bytes) -> None:
+        """Take the bytes of one read, b"" for the end of the body, and a batch of their events."""
+        if not data:
             self._end()
             return
         events = self._events.feed(data)
-        self._prefix.note(data, has_event=bool(events))
-        self._waiting.extend(events)
-        self.take_batch()
+        if not self.events_taken:
+            self._prefix.note(data, has_event=bool(events))
+        if len(events) <= BATCH_EVENTS:
+            self._decode(events)
+        else:
+            self.waiting.extend(events)
+            self.take_batch()
 
     def take_batch(self) -> None:
-        """Turn the next events in hand into chunks; after the last one, close the reply."""
-        waiting = self._waiting
-        if len(waiting) <= BATCH_EVENTS:
-            batch, self._waiting = waiting, deque()
-        else:
-            batch = deque(waiting.popleft() for _ in range(BATCH_EVENTS))
-        self.events_taken += len(batch)
-        self.decoder.take(batch)
-        if self.decoder.progress != self._progress:
-            self._progress = self.decoder.progress
+        """Turn the next of the events that wait into chunks."""
+        waiting = self.waiting
+        self._decode([waiting.popleft() for _ in range(min(len(waiting), BATCH_EVENTS))])
+
+    def _decode(self, events: list[Event]) -> None:
+        """Turn events into chunks; after the last one, close the reply."""
+        decoder = self.decoder
+        self.events_taken += len(events)
+        decoder.take(events)
+        if decoder.progress != self._progress:
+            self._progress = decoder.progress
             self._body.progressed()
-        if self.decoder.done:
+        if decoder.done:
             self._close()
 
     def _end(self) -> None:
@@ -175,7 +176,7 @@ class StreamReader:
         A connection that breaks after the last finish_reason has lost nothing but, perhaps, the
         usage. An error event is an error whenever it comes.
         """
-        self._waiting.clear()
+        self.waiting.clear()
         if self.decoder.complete and isinstance(error, StallError | ConnectionBrokenError):
             try:
                 self._close()
@@ -189,7 +190,7 @@ class StreamReader:
 
     def _close(self) -> None:
         self.is_over = True
-        self._waiting.clear()
+        self.waiting.clear()
         self.closing.extend(self.decoder.finish())
 
     def next(self) -> ModelResponseStream | None:
@@ -203,11 +204,16 @@ class StreamReader:
             raise error
         return None
 
+    def check_begun(self) -> None:
+        """Raise the error of a reply that has failed before it brought anything."""
+        if not self.ready and not self.closing:
+            self.next()
+
     def stop(self) -> None:
         """Hand out nothing more."""
         self.ready.clear()
         self.closing.clear()
-        self._waiting.clear()
+        self.waiting.clear()
         self.error, self.is_over = None, True
 
 

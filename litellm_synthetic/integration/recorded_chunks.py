@@ -6,10 +6,8 @@ is the one that LiteLLM holds, because its Router takes it over by reference (ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS
 from litellm_synthetic.chat.chunk_text import copy_chunk, text_slot
 
 if TYPE_CHECKING:
@@ -17,65 +15,59 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.chat.chunk_text import TextSlot
 
-
-@dataclass(slots=True)
-class _Sum:
-    """Describe the last chunk but one, which the last one may become a part of."""
-
-    chunk: ModelResponseStream
-    slot: TextSlot
-    size: int
-    is_ours: bool
+# LiteLLM's assembling takes longer for a chunk than its share of this.
+_MAX_LOOSE_CHUNKS: Final = 64
 
 
 class RecordedChunks:
-    """Add chunks to a list; those that belong together become one.
+    """Keep a list of chunks short: those that belong together become one, every now and then.
 
-    A chunk becomes part of another when the next one is added. Until then its reader may change it,
-    as guardrails do, and the record shows what became of it.
+    A chunk that was just handed out stays as it is. Until the next one is asked for its reader may
+    change it, as guardrails do, and the record shows what became of it.
     """
 
-    __slots__ = ("_chunks", "_last", "_sum")
+    __slots__ = ("_chunks", "_done")
 
     def __init__(self, chunks: list[Any]) -> None:
         self._chunks = chunks
-        self._last: ModelResponseStream | None = None
-        self._sum: _Sum | None = None
+        self._done = 0
 
     def add(self, chunk: ModelResponseStream) -> None:
         """Add a chunk that its reader is about to get."""
-        if self._last is not None and self._chunks[-1] is self._last:
-            self._fold(self._last)
+        if len(self._chunks) - self._done >= _MAX_LOOSE_CHUNKS:
+            self.compact()
         self._chunks.append(chunk)
-        self._last = chunk
 
-    def _fold(self, last: ModelResponseStream) -> None:
-        slot = text_slot(last)
-        text = None if slot is None else slot.holder[slot.name]
-        if slot is None or not isinstance(text, str):
-            self._sum = None
-            return
-        total = self._sum
-        if (
-            total is None
-            or slot.begins
-            or slot.place != total.slot.place
-            or total.size + len(text) > MAX_MERGED_CHARACTERS
-            or self._chunks[-2:-1] != [total.chunk]
-        ):
-            self._sum = _Sum(last, slot, len(text), is_ours=False)
-            return
-        if not total.is_ours:
-            self._own(total)
-        total.slot.holder[total.slot.name] += text
-        total.size += len(text)
-        self._chunks.pop()
+    def compact(self) -> None:
+        """Make one chunk of each run of chunks that can be one."""
+        loose = self._chunks[self._done :]
+        self._chunks[self._done :] = compacted(loose)
+        self._done = len(self._chunks)
 
-    def _own(self, total: _Sum) -> None:
-        """Put a copy in place of the chunk that somebody else has."""
-        total.chunk = copy_chunk(total.chunk)
-        slot = text_slot(total.chunk)
-        if slot is not None:
-            total.slot = slot
-        total.is_ours = True
-        self._chunks[-2] = total.chunk
+
+def compacted(chunks: list[Any]) -> list[Any]:
+    """Return chunks that say the same as those given, which stay as they are."""
+    made: list[Any] = []
+    run: list[tuple[Any, TextSlot]] = []
+    for chunk in chunks:
+        slot = text_slot(chunk)
+        if run and (slot is None or slot.begins or slot.place != run[0][1].place):
+            made.append(_joined(run))
+            run = []
+        if slot is None:
+            made.append(chunk)
+        else:
+            run.append((chunk, slot))
+    if run:
+        made.append(_joined(run))
+    return made
+
+
+def _joined(run: list[tuple[Any, TextSlot]]) -> Any:
+    if len(run) == 1:
+        return run[0][0]
+    made = copy_chunk(run[0][0])
+    slot = text_slot(made)
+    if slot is not None:
+        slot.holder[slot.name] = "".join(one.holder[one.name] for _, one in run)
+    return made

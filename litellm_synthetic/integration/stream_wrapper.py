@@ -83,6 +83,7 @@ class PassThroughStream(CustomStreamWrapper):
                 chunk = self.completion_stream.next_delta()
                 if chunk is not None:
                     return self._let_through(chunk)
+                self._recorded.compact()
             chunk = super().__next__()
         except Exception:
             self._is_closed = self._is_logged = True
@@ -103,6 +104,7 @@ class PassThroughStream(CustomStreamWrapper):
                 chunk = await self.completion_stream.next_delta()
                 if chunk is not None:
                     return self._let_through(chunk)
+                self._recorded.compact()
             return await super().__anext__()
         except Exception:
             self._is_closed = self._is_logged = True

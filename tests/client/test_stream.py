@@ -1,6 +1,5 @@
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -26,16 +25,16 @@ class Body:
     headers: ClassVar = {"content-type": "text/event-stream"}
 
     def __init__(self, *pieces: bytes | Exception) -> None:
-        self.pieces = pieces
+        self.pieces = [piece for piece in pieces if piece != b""]
         self.drained = 0
         self.closed = 0
         self.progress = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self.pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            yield piece
+    def read(self) -> bytes:
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if isinstance(piece, Exception):
+            raise piece
+        return piece
 
     def progressed(self) -> None:
         self.progress += 1
@@ -55,9 +54,11 @@ class AsyncBody:
     def __init__(self, body: Body) -> None:
         self.body = body
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self.body:
-            yield piece
+    async def read(self) -> bytes:
+        return self.body.read()
+
+    def close(self) -> None:
+        self.body.close()
 
     def progressed(self) -> None:
         self.body.progressed()
