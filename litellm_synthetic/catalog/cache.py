@@ -22,7 +22,7 @@ from litellm_synthetic.config.settings import CACHE_DIR
 if TYPE_CHECKING:
     from pathlib import Path
 
-CACHE_FORMAT: Final = 1
+CACHE_FORMAT: Final = 2
 MAX_BYTES: Final = 4 * 1024 * 1024
 # Clocks of machines that share a home directory differ by as much.
 CLOCK_TOLERANCE_SECONDS: Final = 300.0

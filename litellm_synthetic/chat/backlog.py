@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.types.utils import ChoiceLogprobs
-
-from litellm_synthetic.chat.chunks import CallPiece, Envelope, Piece, builder
+from litellm_synthetic.chat.chunks import CallPiece, ChoiceLogprobs, Envelope, Piece, builder
 from litellm_synthetic.chat.unknown_fields import set_fields
 from litellm_synthetic.errors.faults import RepeatedTextError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from litellm.types.utils import ModelResponseStream
+    from litellm import ModelResponseStream
 
 # Every character may take 12 bytes of JSON (an escaped surrogate pair), and some readers of events
 # take no line above 64 KiB.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from litellm.types.utils import ModelResponseStream
+    from litellm import ModelResponseStream
 
 # index, delta, finish_reason, logprobs
 _CHOICE_NAMES: Final = 4

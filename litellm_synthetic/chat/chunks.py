@@ -11,15 +11,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from litellm.types.utils import (
-    ChatCompletionDeltaToolCall,
-    ChoiceLogprobs,
-    Delta,
-    Function,
-    ModelResponseStream,
-    StreamingChoices,
-)
+from litellm import ModelResponseStream, StreamingChoices
 
+# The parts of a chunk that LiteLLM does not export.
+_CHOICE: Final = StreamingChoices(logprobs={"content": []})
+Delta: Final[Any] = type(_CHOICE.delta)
+ChoiceLogprobs: Final[Any] = type(_CHOICE.logprobs)
 _log: Final = logging.getLogger("litellm_synthetic")
 
 
@@ -168,14 +165,13 @@ def _from_templates() -> Build:  # one closure, so that nothing is looked up per
         fill(made, "__pydantic_private__", None)
         return made
 
-    def make_call(piece: CallPiece) -> ChatCompletionDeltaToolCall:
+    def make_call(piece: CallPiece) -> Any:
         fields = of_function.fields.copy()
         fields["arguments"], fields["name"] = piece.arguments, piece.name
-        function: Function = make(of_function, fields, of_function.extra.copy())
+        function = make(of_function, fields, of_function.extra.copy())
         fields = of_call.fields.copy()
         fields["id"], fields["index"], fields["function"] = piece.id, piece.call_index, function
-        made: ChatCompletionDeltaToolCall = make(of_call, fields, of_call.extra.copy())
-        return made
+        return make(of_call, fields, of_call.extra.copy())
 
     def build(envelope: Envelope, piece: Piece) -> ModelResponseStream:
         index, role, content, thought, call, logprobs = piece

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
-from litellm.types.utils import (
+from litellm import (
     Choices,
     EmbeddingResponse,
     Message,

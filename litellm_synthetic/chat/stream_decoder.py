@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from litellm.types.utils import ChoiceLogprobs, Delta, ModelResponseStream, StreamingChoices
+from litellm import ModelResponseStream, StreamingChoices
 from pydantic_core import from_json
 
 from litellm_synthetic.chat.backlog import Backlog
-from litellm_synthetic.chat.chunks import Envelope, wrap
+from litellm_synthetic.chat.chunks import ChoiceLogprobs, Delta, Envelope, wrap
 from litellm_synthetic.chat.response import GIVEN_UP, MISFITS
 from litellm_synthetic.chat.streamed_choice import StreamedChoice
 from litellm_synthetic.chat.unknown_fields import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Iterable
 
-    from litellm.types.utils import Usage
+    from litellm import Usage
 
     from litellm_synthetic.chat.streamed_choice import Said
     from litellm_synthetic.transport.sse import Event

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.types.utils import Delta
-
-from litellm_synthetic.chat.chunks import as_delta
+from litellm_synthetic.chat.chunks import Delta, as_delta
 from litellm_synthetic.chat.content import content_text
 from litellm_synthetic.chat.response import arguments_text, reasoning_of
 from litellm_synthetic.chat.streamed_calls import StreamedCalls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm.types.utils import Delta
+from litellm_synthetic.chat.chunks import Delta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
-from litellm.types.utils import Usage
+from litellm import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -82,12 +82,19 @@ def models(
 
 @main.command()
 @click.option("--base-url", help="Where to ask; by default SYNTHETIC_API_BASE, else Synthetic.")
+@click.option(
+    "--check", is_flag=True, help="Only compare: exit 1 if the list differs, 2 after an error."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def refresh(base_url: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's flag
+def refresh(
+    base_url: str | None,
+    check: bool,  # noqa: FBT001  # click's flag
+    as_json: bool,  # noqa: FBT001  # the same
+) -> None:
     """Fetch the model list and print what was added, changed and retired. Needs no key."""
     from litellm_synthetic.cli.refresh import run  # noqa: PLC0415  # reads the table
 
-    sys.exit(run(base_url, as_json=as_json))
+    sys.exit(run(base_url, as_json=as_json, check=check))
 
 
 @main.command()

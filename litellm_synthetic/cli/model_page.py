@@ -154,6 +154,10 @@ def _price(model: Model) -> Iterator[Fact]:
             yield name, _NOTHING_KNOWN
         else:
             yield name, f"${usd_per_million(price)} per million tokens" if price else "no charge"
+    for tier in model.prices.tiers:
+        of_input, of_output = tier.input_usd_per_token, tier.output_usd_per_token
+        figures = f"${usd_per_million(of_input)} in, ${usd_per_million(of_output)} out"
+        yield f"from {tier.min_prompt_tokens:,} tokens", f"{figures} per million tokens"
 
 
 def _chart(model: Model, catalog: Catalog, screen: Screen) -> Iterator[Line]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.cost_map import cost_map
+from litellm_synthetic.catalog.models import PriceTier
 from litellm_synthetic.cli.formatting import plain_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog, Efforts, Model, Prices
@@ -84,7 +86,11 @@ def json_value(value: Any) -> Any:
     """Return a fact as JSON has it; a decimal becomes a string, exact and without an exponent."""
     if isinstance(value, Decimal):
         return plain_decimal(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, PriceTier):
+        return _tier(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return [json_value(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _model(model: Model) -> dict[str, Any]:
@@ -94,6 +100,7 @@ def _model(model: Model) -> dict[str, Any]:
         "status": model.status,
         "status_note": model.status_note,
         "deprecated": model.deprecated,
+        "deprecation_date": _iso(model.deprecation_date),
         "serves": model.current_target,
         "context_window_tokens": model.context_window_tokens,
         "max_output_tokens": model.max_output_tokens,
@@ -106,6 +113,7 @@ def _model(model: Model) -> dict[str, Any]:
         "structured_outputs": model.structured_outputs,
         "reasoning_efforts": _efforts(model.efforts),
         "prices": _prices(model.prices),
+        "price_tiers": json_value(model.prices.tiers),
         "price_history": [
             {"date": _iso(each.observed_on), **_prices(each), "source": each.source}
             for each in model.price_history
@@ -135,7 +143,11 @@ def _efforts(efforts: Efforts | None) -> dict[str, Any] | None:
     }
 
 
-def _prices(prices: Prices) -> dict[str, str | None]:
+def _tier(tier: PriceTier) -> dict[str, Any]:
+    return {"min_prompt_tokens": tier.min_prompt_tokens, **_prices(tier)}
+
+
+def _prices(prices: Prices | PriceTier) -> dict[str, str | None]:
     return {
         "input_usd_per_token": _decimal(prices.input_usd_per_token),
         "output_usd_per_token": _decimal(prices.output_usd_per_token),

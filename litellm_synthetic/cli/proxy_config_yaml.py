@@ -179,10 +179,17 @@ def _facts(model: Model) -> Iterator[str]:
 
 def _list_price(prices: Prices) -> str:
     cached = usd_per_million(prices.cache_read_usd_per_token)
+    tiers = "".join(
+        f" From {tokens(each.min_prompt_tokens)} prompt tokens on: "
+        f"{usd_per_million(each.input_usd_per_token)} in, "
+        f"{usd_per_million(each.output_usd_per_token)} out."
+        for each in prices.tiers
+    )
     return (
         f"USD per million tokens: {usd_per_million(prices.input_usd_per_token)} in, "
         f"{usd_per_million(prices.output_usd_per_token)} out"
         + ("." if cached == UNKNOWN else f", {cached} in from the cache.")
+        + tiers
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.advice import explain
+from litellm_synthetic.catalog.models import PriceTier
 from litellm_synthetic.cli.formatting import UNKNOWN, age, tokens, usd_per_million
 from litellm_synthetic.cli.models_json import FORMAT, json_value, table_document
 from litellm_synthetic.cli.terminal import Line, Span, line
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 _PRICE_SUFFIX: Final = "_usd_per_token"
 _LABEL_WIDTH: Final = 12
-
-
-def is_unchanged(outcome: RefreshOutcome) -> bool:
-    """Tell whether a refresh found the lineup as it was."""
-    return not (outcome.added or outcome.changed or outcome.retired)
 
 
 def difference(before: ModelTable, outcome: RefreshOutcome) -> Iterator[Line]:
@@ -43,7 +39,7 @@ def difference(before: ModelTable, outcome: RefreshOutcome) -> Iterator[Line]:
         yield _entry("skipped", "magenta", name, f"  {row.reason}")
     for each in outcome.unreadable:
         yield _entry("unreadable", "magenta", each.id, f"  {each.field}: {each.reason}")
-    if is_unchanged(outcome):
+    if not outcome.has_drifted:
         yield line(f"nothing changed since {_moment(before)}")
 
 
@@ -89,7 +85,9 @@ def _entry(what: str, style: str, name: str, rest: str) -> Line:
 
 def _change(change: Change) -> str:
     field = change.field
-    if field.endswith(_PRICE_SUFFIX):
+    if field == "tiers":
+        field = "prices of long prompts, USD per million"
+    elif field.endswith(_PRICE_SUFFIX):
         field = f"{field.removesuffix(_PRICE_SUFFIX).replace('_', ' ')} price, USD per million"
     return f"{field.replace('_', ' ')}: {_value(change.before)} -> {_value(change.after)}"
 
@@ -103,7 +101,19 @@ def _value(value: Any) -> str:
         return usd_per_million(value)
     if isinstance(value, int):
         return tokens(value)
-    return (", ".join(value) or UNKNOWN) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(_item(each) for each in value) or UNKNOWN
+    return str(value)
+
+
+def _item(value: Any) -> str:
+    if not isinstance(value, PriceTier):
+        return str(value)
+    return (
+        f"from {tokens(value.min_prompt_tokens)} prompt tokens "
+        f"{usd_per_million(value.input_usd_per_token)} in, "
+        f"{usd_per_million(value.output_usd_per_token)} out"
+    )
 
 
 def _moment(table: ModelTable) -> str:

@@ -11,7 +11,7 @@ from litellm_synthetic.client.stream_reader import BATCH_EVENTS, STREAM_ERRORS, 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from litellm.types.utils import ModelResponseStream
+    from litellm import ModelResponseStream
 
     from litellm_synthetic.client.stream_reader import Decoder
     from litellm_synthetic.errors.rules import Origin

@@ -27,7 +27,7 @@ from litellm_synthetic.transport.sse import EventDecoder
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from litellm.types.utils import ModelResponseStream, Usage
+    from litellm import ModelResponseStream, Usage
 
     from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
     from litellm_synthetic.transport.headers import Headers
@@ -186,7 +186,7 @@ class StreamReader:
                 return
         self.is_over = True
         self.error = translated_error(error, self._origin, self._body.headers)
-        self.error.__cause__ = error
+        self.error.__cause__ = rules.shown_cause(error, self._origin)
 
     def _close(self) -> None:
         self.is_over = True

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
-from litellm.integrations.custom_logger import CustomLogger
-from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-from litellm.litellm_core_utils.thread_pool_executor import executor
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
     import httpx
-    from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+    from litellm_synthetic.integration.compat import BaseLLMHTTPHandler
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
@@ -31,6 +31,25 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     handler = getattr(logging_obj, "_llm_caching_handler", None)
     arguments = getattr(handler, "request_kwargs", None)
     return arguments if isinstance(arguments, dict) else {}
+
+
+def log_success_one_at_a_time(logging_obj: Any) -> None:
+    """Let no two threads run this call's success handler at once.
+
+    `text_completion` and `responses` call `completion` within, and the decorators of both give the
+    same handler to a pool of threads (utils.py:1905, litellm_logging.py:4083). It looks whether it
+    has told the callbacks before it begins, and notes that it has near its end
+    (litellm_logging.py:2852, :2928): on a busy machine both threads tell them.
+    """
+    if logging_obj.call_type in {"completion", "acompletion"}:
+        return  # nothing within, so the handler is given to the pool once
+    handler, turn = logging_obj.success_handler, threading.RLock()
+
+    def success_handler(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return handler(*args, **kwargs)
+
+    logging_obj.success_handler = success_handler
 
 
 def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
@@ -59,22 +78,22 @@ def hears_chunks(logging_obj: Any) -> bool:
     """
     sync = (*litellm.success_callback, *(logging_obj.dynamic_success_callbacks or ()))
     if any(
-        _overrides(each, _HOOKS_OF_CHUNKS) if isinstance(each, CustomLogger) else True
+        _overrides(each, _HOOKS_OF_CHUNKS) if isinstance(each, compat.CustomLogger) else True
         for each in sync
     ):
         return True
     dynamic = logging_obj.dynamic_async_success_callbacks or ()
     return any(
         _overrides(each, _ASYNC_HOOKS_OF_CHUNKS)
-        if isinstance(each, CustomLogger)
+        if isinstance(each, compat.CustomLogger)
         else each == "openmeter"
         for each in (*litellm._async_success_callback, *dynamic)  # noqa: SLF001  # no public name
     )
 
 
-def _overrides(callback: CustomLogger, names: tuple[str, ...]) -> bool:
+def _overrides(callback: object, names: tuple[str, ...]) -> bool:
     return any(
-        getattr(getattr(callback, name), "__func__", None) is not getattr(CustomLogger, name)
+        getattr(getattr(callback, name), "__func__", None) is not getattr(compat.CustomLogger, name)
         for name in names
     )
 
@@ -177,7 +196,7 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
     if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+        compat.log_in_background(work)
 
 
 def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: bool) -> None:
@@ -209,14 +228,14 @@ def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: 
             logging_obj.success_handler(response, None, None, False)  # noqa: FBT003  # no cache hit
 
     if not is_async:
-        executor.submit(log_sync)
+        compat.executor.submit(log_sync)
         return
     try:
         asyncio.get_running_loop()
     except RuntimeError:  # dropped after its event loop ended
-        executor.submit(lambda: asyncio.run(log()))
+        compat.executor.submit(lambda: asyncio.run(log()))
     else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=log())
+        compat.log_in_background(log())
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
@@ -224,5 +243,5 @@ def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datet
     ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     text = "".join(traceback.format_exception_only(error))
     work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
-    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    compat.log_in_background(work)
     logging_obj.failure_handler(error, text, started_at, ended_at)

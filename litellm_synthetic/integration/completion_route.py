@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.llms.custom_llm import CustomLLM
 
 from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
@@ -23,7 +22,12 @@ from litellm_synthetic.client.stream_reader import Decoder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
-from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration import compat
+from litellm_synthetic.integration.call_log import (
+    call_arguments,
+    log_success_one_at_a_time,
+    router_group_size,
+)
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
@@ -31,8 +35,6 @@ from litellm_synthetic.messages.translate import fill_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from litellm.types.utils import EmbeddingResponse
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
@@ -107,14 +109,14 @@ class Route:
         return prepared
 
 
-class EmbeddingHandler(CustomLLM):
+class EmbeddingHandler(litellm.CustomLLM):
     """Serve `embedding` and `aembedding`, which LiteLLM gives to custom providers only."""
 
     def __init__(self, route: Route) -> None:
         super().__init__()
         self._route = route
 
-    def embedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+    def embedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
         """Serve a sync embedding; LiteLLM calls this by keyword."""
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=False)
@@ -123,7 +125,7 @@ class EmbeddingHandler(CustomLLM):
         reply = exchange.send(prepared)
         return _embedding(reply, prepared, arguments)
 
-    async def aembedding(self, *args: Any, **arguments: Any) -> EmbeddingResponse:
+    async def aembedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
         """Serve an async embedding; LiteLLM calls this by keyword."""
         del args
         prepared = self._route.prepare_embedding(arguments, is_async=True)
@@ -163,9 +165,9 @@ def _call(ctx: Any) -> Call:
     )
 
 
-def _stream_settings() -> dict[str, Any]:
+def _stream_settings(*, merges: bool = True) -> dict[str, Any]:
     return {
-        "merges": settings.STREAM_MERGE.value(),
+        "merges": merges and settings.STREAM_MERGE.value(),
         "max_repeats": litellm.REPEATED_STREAMING_CHUNK_LIMIT,
     }
 
@@ -176,12 +178,17 @@ def _stream_settings() -> dict[str, Any]:
 def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, NewDecoder]:
     model = ROUTE_PREFIX + ctx.model
     prepared, translation = prepare_completion(resolved, ctx.messages)
+    json_mode, names = translation.json_mode, compat.renamed_tools(translation.noted)
 
     def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
-        return fill_message(ctx.model_response, document, model, translation, headers)
+        return fill_message(
+            ctx.model_response, document, model, headers, json_mode=json_mode, tool_names=names
+        )
 
     def new_decoder() -> Decoder:
-        return MessageChunkDecoder(model, translation, **_stream_settings())
+        parse = compat.anthropic_chunk_parser(json_mode=json_mode, tool_names=names)
+        # The arguments of the tool that stands for a JSON answer become text one by one.
+        return MessageChunkDecoder(model, parse, **_stream_settings(merges=not json_mode))
 
     return prepared, fill, new_decoder
 
@@ -210,9 +217,10 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     response = exchange.read(reply, prepared.origin, fill)
     if not getattr(response, "usage", None) or not response.usage.total_tokens:
         _estimate_usage(response, ctx)
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
+    log_success_one_at_a_time(ctx.logging)
     return response
 
 
@@ -252,7 +260,7 @@ def _wrapped(
         model=ROUTE_PREFIX + ctx.model,
         logging_obj=ctx.logging,
         custom_llm_provider=PROVIDER,
-        _response_headers=bodies.kept_headers(headers),
+        _response_headers=bodies.kept_headers(headers, prepared.origin.scrub),
     )
     stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
     facts = prepared.facts
@@ -270,14 +278,16 @@ def _wrapped(
 # ---- embeddings
 
 
-def _embedding(reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]) -> EmbeddingResponse:
+def _embedding(
+    reply: Reply, prepared: Prepared, arguments: Mapping[str, Any]
+) -> litellm.EmbeddingResponse:
     blank, model = arguments["model_response"], ROUTE_PREFIX + arguments["model"]
     texts = arguments["input"]
-    response: EmbeddingResponse = exchange.read(
+    response: litellm.EmbeddingResponse = exchange.read(
         reply,
         prepared.origin,
         lambda document, _: replies.fill_embedding(blank, document, model, texts),
     )
-    exchange.keep_headers(response, reply.headers)
+    exchange.keep_headers(response, reply.headers, prepared.origin)
     exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
     return response

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.chat.chunk_text import copy_chunk, text_slot
 
 if TYPE_CHECKING:
-    from litellm.types.utils import ModelResponseStream
+    from litellm import ModelResponseStream
 
     from litellm_synthetic.chat.chunk_text import TextSlot
 

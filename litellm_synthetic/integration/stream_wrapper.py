@@ -9,18 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-from litellm.litellm_core_utils.thread_pool_executor import executor
 
 from litellm_synthetic.client.stream import AsyncChunkStream
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration.call_log import hears_chunks, log_left_stream
+from litellm_synthetic.integration.compat import CustomStreamWrapper, executor
 from litellm_synthetic.integration.recorded_chunks import RecordedChunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from litellm.types.utils import ModelResponseStream
 
     from litellm_synthetic.integration.cost_rows import Row
 
@@ -74,7 +71,7 @@ class PassThroughStream(CustomStreamWrapper):
     def response_uptil_now(self, text: str) -> None:
         self._text = text
 
-    def __next__(self) -> ModelResponseStream:
+    def __next__(self) -> litellm.ModelResponseStream:
         # The base class would invent a "stop" for what is missing.
         if self._is_closed:
             raise StopIteration
@@ -96,7 +93,7 @@ class PassThroughStream(CustomStreamWrapper):
             self._is_closed = self._is_logged = True
         return chunk
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> litellm.ModelResponseStream:
         if self._is_closed:
             raise StopAsyncIteration
         try:
@@ -117,7 +114,7 @@ class PassThroughStream(CustomStreamWrapper):
         # Past the end LiteLLM's own check raises.
         return self._goes_straight and (self._ends_at is None or time.time() <= self._ends_at)
 
-    def _let_through(self, chunk: ModelResponseStream) -> ModelResponseStream:
+    def _let_through(self, chunk: litellm.ModelResponseStream) -> litellm.ModelResponseStream:
         """Do what LiteLLM does with a chunk of text, and nothing else."""
         chunk._hidden_params = self._chunk_params.copy()  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
         self._recorded.add(chunk)

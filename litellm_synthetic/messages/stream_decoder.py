@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from litellm.llms.anthropic.chat.handler import ModelResponseIterator
-from litellm.types.utils import Delta, StreamingChoices
+from litellm import StreamingChoices
 
 from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS, Backlog
-from litellm_synthetic.chat.chunks import Envelope, wrap
+from litellm_synthetic.chat.chunks import Delta, Envelope, wrap
 from litellm_synthetic.chat.response import MISFITS
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.faults import BrokenStreamError
@@ -22,11 +21,10 @@ from litellm_synthetic.messages.assembly import event_document
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from litellm.types.utils import ModelResponseStream, Usage
+    from litellm import ModelResponseStream, Usage
 
-    from litellm_synthetic.messages.translate import Translation
     from litellm_synthetic.transport.sse import Event
 
 _PARSED: Final = frozenset(
@@ -45,12 +43,19 @@ _JOINED_FIELDS: Final = 2  # the type, and the text
 
 
 class MessageChunkDecoder:
-    """Turn the events of one streamed message into LiteLLM's chunks; see `chunks.ChunkDecoder`."""
+    """Turn the events of one streamed message into LiteLLM's chunks; see `chat.stream_decoder`.
+
+    Args:
+        model: the id that was asked for.
+        parse: LiteLLM's parser of such events, for this stream only.
+        merges: whether deltas that wait together become one, before the parser sees them.
+        max_repeats: how often the model may say the same in a row; None is no limit.
+    """
 
     def __init__(
         self,
         model: str,
-        translation: Translation,
+        parse: Callable[[dict[str, Any]], ModelResponseStream],
         *,
         merges: bool = True,
         max_repeats: int | None = None,
@@ -60,14 +65,8 @@ class MessageChunkDecoder:
         self.progress = 0
         self.usage: Usage | None = None
         self.last_chunk: ModelResponseStream | None = None
-        self._parser: Any = ModelResponseIterator(
-            streaming_response=None,
-            sync_stream=True,
-            json_mode=translation.json_mode,
-            tool_name_reverse_map=dict(translation.tool_names),
-        )
-        # The arguments of the tool that stands for a JSON answer become text, delta by delta.
-        self._merges = merges and not translation.json_mode
+        self._parse = parse
+        self._merges = merges
         self._envelope = Envelope(f"chatcmpl-{uuid4().hex}", int(time.time()), model)
         self._backlog = Backlog(self._envelope, merges=merges, max_repeats=max_repeats)
         self._joined = _JoinedDeltas()
@@ -180,7 +179,7 @@ class MessageChunkDecoder:
 
     def _take_parsed(self, document: Mapping[str, Any]) -> None:
         try:
-            parsed = self._parser.chunk_parser(_with_usage_once(document))
+            parsed = self._parse(_with_usage_once(document))
         except MISFITS as error:
             raise BrokenStreamError("holds an event that is not of a message") from error
         usage = getattr(parsed, "usage", None)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
-from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY
 from pydantic import BaseModel
 
 from litellm_synthetic.chat.params import OPENAI_ONLY, unstoppable
@@ -39,8 +38,6 @@ from litellm_synthetic.messages.tool_ids import ids_of_calls, with_ids
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from litellm.types.utils import ModelResponse
-
     from litellm_synthetic.catalog.models import Model
 
 # The longest output of every chat model that was served in October 2026; a model that came since
@@ -60,12 +57,13 @@ class Translation:
     Attributes:
         body: the request without model and stream, and without what only the caller knows.
         json_mode: whether JSON was asked for, which goes as a tool call and comes back as text.
-        tool_names: the caller's name of each tool that had to be renamed.
+        noted: what LiteLLM's transformation noted for the reply, in a form of its own: the names
+            of tools that it had to change.
     """
 
     body: Mapping[str, Any]
     json_mode: bool = False
-    tool_names: Mapping[str, str] = field(default_factory=dict)
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def translate(  # noqa: PLR0913  # what a request is made of, each named
@@ -111,12 +109,12 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
         )
         json_mode = bool(parameters.pop("json_mode", False))
         _fit_thinking(parameters)
-        internal: dict[str, Any] = {}
+        noted: dict[str, Any] = {}
         body: dict[str, Any] = config.transform_request(
             model=model,
             messages=sheltered,
             optional_params=parameters,
-            litellm_params=internal,
+            litellm_params=noted,
             headers={},  # where LiteLLM would put `anthropic-beta`, which Synthetic does not take
         )
     except (litellm.exceptions.BadRequestError, *MISFITS) as error:
@@ -129,8 +127,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     body.pop("model")
     translated = [_unsheltered(message) for message in body["messages"]]
     body["messages"] = with_ids(translated, ids_of_calls(sheltered))
-    names = internal.get(ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY) or {}
-    return Translation(body, json_mode, names)
+    return Translation(body, json_mode, noted)
 
 
 def _reason(error: Exception) -> str:
@@ -297,16 +294,26 @@ def _unsheltered(value: Any) -> Any:
 # ---- replies
 
 
-def fill_message(
-    response: ModelResponse,
+def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
+    response: litellm.ModelResponse,
     document: Mapping[str, Any],
     model: str,
-    translation: Translation,
     headers: Mapping[str, str],
-) -> ModelResponse:
+    *,
+    json_mode: bool = False,
+    tool_names: Mapping[str, str] | None = None,
+) -> litellm.ModelResponse:
     """Fill a LiteLLM response from a message.
 
     `response.model` is the id that was asked for; see `replies.fill_chat`.
+
+    Args:
+        response: what is filled.
+        document: the message.
+        model: the id that was asked for.
+        headers: the reply's.
+        json_mode: whether JSON was asked for, which comes back as a tool call.
+        tool_names: the caller's name of each tool that had to be renamed.
 
     Raises:
         UnreadableReplyError: it is no message.
@@ -319,8 +326,8 @@ def fill_message(
             # Only its headers are looked at.
             raw_response=httpx.Response(_SUCCESS, headers=encodable_headers(headers)),
             model_response=response,
-            json_mode=translation.json_mode,
-            tool_name_reverse_map=dict(translation.tool_names),
+            json_mode=json_mode,
+            tool_name_reverse_map=dict(tool_names or {}),
         )
     except MISFITS as error:
         raise UnreadableReplyError("it is not a message of the Messages API") from error

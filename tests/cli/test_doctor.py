@@ -28,7 +28,7 @@ from litellm_synthetic.cli.doctor.view import lines_of
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.cli.terminal import Screen
 from litellm_synthetic.config import key_check
-from litellm_synthetic.integration import seams
+from litellm_synthetic.integration import compat
 from litellm_synthetic.testing import Text
 
 if TYPE_CHECKING:
@@ -412,9 +412,13 @@ class TestTheRoute:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         litellm_synthetic.register()
-        monkeypatch.setattr(
-            "litellm.main._complete_custom_openai", lambda _: litellm.ModelResponse()
-        )
+        ours = litellm.main._complete_custom_openai  # noqa: SLF001
+
+        def theirs(ctx: Any, passed_by: Any = ours) -> Any:
+            del ctx, passed_by  # who holds ours is taken for a wrapper of it
+            return litellm.ModelResponse()
+
+        monkeypatch.setattr("litellm.main._complete_custom_openai", theirs)
         found = checks(code=1)["route"]
         assert "was not sent by this package" in found["found"]
 
@@ -422,7 +426,7 @@ class TestTheRoute:
         monkeypatch.delattr("litellm.main._complete_custom_openai")
         found = checks(code=1)
         assert "_complete_custom_openai" in found["litellm"]["found"]
-        assert seams.WORKING_VERSIONS in found["litellm"]["found"]
+        assert compat.WORKING_VERSIONS in found["litellm"]["found"]
         assert found["route"]["status"] == "problem"
 
     def test_that_a_folder_would_shadow_in_a_proxy_is_warned_about(self, tmp_path: Path) -> None:

@@ -457,6 +457,43 @@ class TestRefresh:
         assert result.stderr.startswith("Not refreshed: ")
         assert len(result.stderr.splitlines()) == 1
 
+    def test_a_check_exits_with_one_on_drift_and_writes_nothing(
+        self, server: SyntheticServer
+    ) -> None:
+        same = run("refresh", "--check")
+        assert same.stdout.startswith("nothing changed since 20")
+        server.set_models([*listed_models(), {"id": "hf:new-lab/New"}])
+        for _ in range(2):
+            drifted = run("refresh", "--check", code=1)
+            assert drifted.stdout.split()[:2] == ["added", "hf:new-lab/New"]
+        assert json.loads(run("refresh", "--check", "--json", code=1).stdout)["added"]
+        assert run("refresh").stdout.split()[:2] == ["added", "hf:new-lab/New"]
+        run("refresh", "--check")
+
+    def test_a_check_that_fails_is_no_drift(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("SYNTHETIC_CATALOG")
+        failed = run("refresh", "--check", "--base-url", "http://127.0.0.1:9/openai/v1", code=2)
+        assert failed.stderr.startswith("Not checked: ")
+        assert failed.stdout == ""
+
+    def test_prices_of_long_prompts_and_unknown_ones_are_told(
+        self, server: SyntheticServer
+    ) -> None:
+        rows = [dict(each) for each in listed_models()]
+        long = {"prompt": "$0.000004", "completion": "$0.000018", "min_context": 200_000}
+        rows[0]["pricing"] = {**rows[0]["pricing"], "tiers": [long]}
+        rows[1]["pricing"] = {**rows[1]["pricing"], "request": "$0.01"}
+        server.set_models(rows)
+        told = run("refresh", "--check", code=1).stdout
+        assert "-> from 200,000 prompt tokens 4.00 in, 18.00 out" in told
+        assert f"unreadable  {rows[1]['id']}  pricing.request: a price per request" in told
+        document = json.loads(run("refresh", "--json").stdout)
+        (change,) = (each for each in document["changed"] if each["field"] == "tiers")
+        assert change["after"][0]["min_prompt_tokens"] == 200_000
+        page = run("models", rows[0]["id"]).stdout
+        assert "from 200,000 tokens" in page
+        assert "$4.00 in, $18.00 out per million tokens" in page
+
     def test_offline_means_offline(self) -> None:
         assert "SYNTHETIC_CATALOG=offline" in run("refresh", code=1).stderr
 

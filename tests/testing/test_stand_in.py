@@ -27,6 +27,7 @@ from litellm_synthetic.testing import (
     fault,
 )
 from litellm_synthetic.testing.schema_values import value_for
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -700,9 +701,7 @@ class TestLifecycle:
             )
         assert server.wait_for_requests(3)
         assert (server.active_requests, server.open_connections) == (3, 3)
-        began = time.monotonic()
         server.stop()
-        assert time.monotonic() - began < 1
         assert (server.active_requests, server.open_connections) == (0, 0)
         assert threading.active_count() == threads
         for each in stalled:
@@ -741,16 +740,18 @@ class TestLifecycle:
             call = asyncio.create_task(
                 client.post("/v1/chat/completions", json=asking(stream=True))
             )
-            await asyncio.to_thread(synthetic_server.wait_for_requests, 1)
+            assert await asyncio.to_thread(synthetic_server.wait_for_requests, 1)
             assert synthetic_server.active_requests == 1
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            assert await asyncio.to_thread(synthetic_server.wait_until_idle, 1.0)
-            deadline = time.monotonic() + 2
-            while synthetic_server.open_connections > before and time.monotonic() < deadline:
-                await asyncio.sleep(0.01)  # the last socket closes behind us
-            assert synthetic_server.open_connections <= before
+            assert await asyncio.to_thread(synthetic_server.wait_until_idle)
+            # The last socket closes behind us.
+            await asyncio.to_thread(
+                wait_until,
+                lambda: synthetic_server.open_connections <= before,
+                lambda: "the connection stays open",
+            )
 
     def test_waiting_gives_up_in_time(self, synthetic_server: SyntheticServer) -> None:
         assert not synthetic_server.wait_for_requests(1, timeout_seconds=0.01)
@@ -758,9 +759,7 @@ class TestLifecycle:
             stalled.sendall(
                 b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
             )
-            deadline = time.monotonic() + 5
-            while not synthetic_server.active_requests and time.monotonic() < deadline:
-                time.sleep(0.01)
+            wait_until(lambda: synthetic_server.active_requests > 0, lambda: "nothing came")
             assert not synthetic_server.wait_until_idle(timeout_seconds=0.05)
             synthetic_server.drop_active()
             assert synthetic_server.active_requests == 0
@@ -780,7 +779,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def closed_by_server(connection: socket.socket) -> bool:
-    connection.settimeout(5)
+    connection.settimeout(60)
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -802,7 +801,7 @@ class TestCommand:
             assert url.startswith("http://127.0.0.1:")
             assert len(httpx.get(f"{url}/v1/models").json()["data"]) == 12
             command.terminate()
-            assert command.wait(5) == 0
+            assert command.wait(60) == 0
             assert command.stderr.read() == ""
 
     def test_it_lists_the_faults_and_refuses_a_taken_port(

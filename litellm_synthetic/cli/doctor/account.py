@@ -46,7 +46,7 @@ def source_of(variable: str, environ_before: Mapping[str, str]) -> str | None:
 
 def _from_secret_manager(variable: str) -> str:
     try:
-        from litellm.secret_managers.main import get_secret_str  # noqa: PLC0415  # imports LiteLLM
+        from litellm import get_secret_str  # noqa: PLC0415  # imports LiteLLM
 
         return (get_secret_str(variable) or "").strip()
     except Exception:  # noqa: BLE001  # a broken LiteLLM or secret manager has no key

@@ -14,11 +14,11 @@ import litellm_synthetic
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.dotenv_file import working_folder
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.exceptions import UnsupportedLiteLLMError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OLDEST_LITELLM: Final = "1.102.4"
 _INSTALL: Final = "pip install --upgrade 'litellm[mcp]'"
 # Nothing listens there; should the rehearsal leave our hands, it goes no further than this machine.
 _NOWHERE: Final = "http://127.0.0.1:9/openai/v1"
@@ -46,22 +46,22 @@ def check_litellm() -> Check:
         return Check("litellm", "problem", "LiteLLM is not installed.", _run(_INSTALL))
     details: dict[str, Any] = {"version": installed, "tried_versions": None}
     try:
-        from litellm_synthetic.integration import seams  # noqa: PLC0415  # imports LiteLLM
+        from litellm_synthetic.integration import compat  # noqa: PLC0415  # imports LiteLLM
+
+        details["tried_versions"] = compat.WORKING_VERSIONS
+        compat.check_installed()
+    except UnsupportedLiteLLMError as error:
+        return Check("litellm", "problem", str(error), _run(_INSTALL), details)
     except Exception as error:  # noqa: BLE001  # whatever keeps LiteLLM from being imported
         found = f"LiteLLM {installed} can't be imported: {_said(error)}"
         return Check("litellm", "problem", found, _run(_INSTALL), details)
-    details["tried_versions"] = seams.WORKING_VERSIONS
-    try:
-        seams.check_installed()
-    except seams.UnsupportedLiteLLMError as error:
-        return Check("litellm", "problem", str(error), _run(_INSTALL), details)
     if find_spec("mcp") is None:
         found = f"LiteLLM {installed}, without the package mcp: calls with tools= may fail."
         return Check("litellm", "warning", found, _run("pip install 'litellm[mcp]'"), details)
-    if _numbers(installed) < _numbers(OLDEST_LITELLM):
-        found = f"LiteLLM {installed} is older than the oldest that is supported, {OLDEST_LITELLM}."
+    oldest, newest = compat.TESTED_VERSIONS
+    if _numbers(installed) < _numbers(oldest):
+        found = f"LiteLLM {installed} is older than the oldest that is supported, {oldest}."
         return Check("litellm", "warning", found, _run(_INSTALL), details)
-    newest = seams.WORKING_VERSIONS.rpartition(" ")[2]
     if _numbers(installed) > _numbers(newest):
         found = (
             f"LiteLLM {installed}; it is newer than the last one that was tried, {newest}, and has "
