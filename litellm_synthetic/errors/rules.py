@@ -519,6 +519,19 @@ def stream_broken(origin: Origin, reason: str) -> Exception:
     )
 
 
+def text_repeated(origin: Origin, text: str) -> Exception:
+    """Return the error for a stream that was given up because the model is in a loop.
+
+    Its beginning is that of LiteLLM's own (streaming_handler.py:481).
+    """
+    return exceptions.InternalServerError(
+        message=f"The model is repeating the same chunk = {text}. Ask again, with a higher "
+        "temperature or a frequency_penalty.",
+        model=origin.model,
+        llm_provider=PROVIDER,
+    )
+
+
 def unreadable_reply(
     origin: Origin, reason: str, content_type: str, headers: Mapping[str, str]
 ) -> Exception:
