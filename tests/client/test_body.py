@@ -56,7 +56,7 @@ def test_every_library_writes_the_same_document(document: dict[str, Any]) -> Non
         {1, 2},
         pytest.param(object(), id="object"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.usefixtures("library")
 def test_what_has_no_json_form_is_refused(value: Any) -> None:
