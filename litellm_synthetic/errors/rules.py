@@ -483,7 +483,10 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
     A library's own message may quote what came over the wire.
     """
     link: BaseException | None = error
-    while link is not None:
+    seen: list[BaseException] = []
+    # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
+    while link is not None and link not in seen:
+        seen.append(link)
         # aiohttp's exceptions hold the request, and with it the key, in their arguments.
         text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
@@ -517,6 +520,19 @@ def stream_broken(origin: Origin, reason: str) -> Exception:
         exceptions.APIConnectionError,
         f"The stream from {origin.base_url} {reason}. What was received is incomplete; ask again.",
         origin,
+    )
+
+
+def text_repeated(origin: Origin, text: str) -> Exception:
+    """Return the error for a stream that was given up because the model is in a loop.
+
+    Its beginning is that of LiteLLM's own (streaming_handler.py:481).
+    """
+    return exceptions.InternalServerError(
+        message=f"The model is repeating the same chunk = {text}. Ask again, with a higher "
+        "temperature or a frequency_penalty.",
+        model=origin.model,
+        llm_provider=PROVIDER,
     )
 
 

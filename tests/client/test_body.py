@@ -54,9 +54,9 @@ def test_every_library_writes_the_same_document(document: dict[str, Any]) -> Non
         {"\udc00": 1},
         b"bytes",
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.usefixtures("library")
 def test_what_has_no_json_form_is_refused(value: Any) -> None:

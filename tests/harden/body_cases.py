@@ -126,7 +126,10 @@ def _framed() -> list[Case]:
         "a stream's event": lambda body: b"data: " + body + b"\n\n",
     }
     return [
-        *(Case(f"answer with {name}", _made(make), "answer", PLAIN) for name, make in answers.items()),
+        *(
+            Case(f"answer with {name}", _made(make), "answer", PLAIN)
+            for name, make in answers.items()
+        ),
         *(
             Case(f"taken or refused: {name}", _made(make), "either", PLAIN)
             for name, make in eithers.items()

@@ -175,11 +175,15 @@ def _odd() -> list[Case]:
         "a control character in a header": _with(b"x-odd: a\x07\x1bb"),
         "a bare CR in a header": _with(b"x-odd: a\rb"),
         "a bare LF at each line": lambda reply: [
-            sized(reply.kind, b"").replace(b"\r\n", b"\n").replace(b": 0", b": %d" % len(reply.body))
+            sized(reply.kind, b"")
+            .replace(b"\r\n", b"\n")
+            .replace(b": 0", b": %d" % len(reply.body))
             + reply.body,
             FIN,
         ],
-        "blank lines before the status": lambda reply: [b"\r\n\r\n" + sized(reply.kind, reply.body)],
+        "blank lines before the status": lambda reply: [
+            b"\r\n\r\n" + sized(reply.kind, reply.body)
+        ],
         "no space after the status": _lines(b"HTTP/1.1 200"),
         "two spaces in the status line": _lines(b"HTTP/1.1  200 OK"),
         "a tab in the status line": _lines(b"HTTP/1.1\t200\tOK"),
@@ -208,7 +212,9 @@ def _odd() -> list[Case]:
             head(reply.kind, b"content-length:   %d  " % len(reply.body)) + reply.body,
             FIN,
         ],
-        "a length and chunks": lambda reply: [chunked(reply.kind, reply.body, b"content-length: 5")],
+        "a length and chunks": lambda reply: [
+            chunked(reply.kind, reply.body, b"content-length: 5")
+        ],
         "chunks twice over": lambda reply: [
             head(reply.kind, b"transfer-encoding: chunked, chunked") + chunk(reply.body),
             b"0\r\n\r\n",
@@ -228,7 +234,10 @@ def _odd() -> list[Case]:
             head(reply.kind, _CHUNKED, version=b"HTTP/1.0") + chunk(reply.body) + b"0\r\n\r\n",
             FIN,
         ],
-        "chunks announced but not made": lambda reply: [head(reply.kind, _CHUNKED) + reply.body, FIN],
+        "chunks announced but not made": lambda reply: [
+            head(reply.kind, _CHUNKED) + reply.body,
+            FIN,
+        ],
         "a chunk's size with a space before": _chunks(
             lambda body: b" %x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
         ),
@@ -254,7 +263,9 @@ def _odd() -> list[Case]:
         "gzip, then zeros": _encoded(b"gzip", lambda body: gzip.compress(body) + bytes(64)),
         "gzip, not announced": lambda reply: [sized(reply.kind, gzip.compress(reply.body))],
         "gzip announced, not done": _with(b"content-encoding: gzip"),
-        "gzip announced twice": _encoded(b"gzip, gzip", lambda one: gzip.compress(gzip.compress(one))),
+        "gzip announced twice": _encoded(
+            b"gzip, gzip", lambda one: gzip.compress(gzip.compress(one))
+        ),
         "gzip without its checksum": _encoded(b"gzip", lambda body: gzip.compress(body)[:-8]),
         "gzip with a wrong checksum": _encoded(
             b"gzip", lambda body: gzip.compress(body)[:-8] + b"\0" * 8

@@ -269,12 +269,17 @@ class Harness:
 
         with self.ears.changed:
             self.ears.changed.wait_for(lambda: all(map(heard, logged)), WATCHDOG_SECONDS / 12)
-            return [f"{one.surface.name}: no callback heard of it" for one in logged if not heard(one)]
+            return [
+                f"{one.surface.name}: no callback heard of it" for one in logged if not heard(one)
+            ]
 
     def canaries(self) -> list[str]:
         """Make plain good calls on the connections that a case may have poisoned."""
         good = Case(
-            "a canary", lambda reply: [sized(reply.kind, reply.body)], "answer", timeout_seconds=90.0
+            "a canary",
+            lambda reply: [sized(reply.kind, reply.body)],
+            "answer",
+            timeout_seconds=90.0,
         )
         chosen = [one for one in SURFACES if one.name in _CANARIES]
         outcomes = self.run(good, chosen)

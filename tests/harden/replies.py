@@ -124,10 +124,10 @@ def _pieces(text: str, size: int = 7) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def chat_chunk(delta: dict[str, Any] | None, finish: str | None = None, **top: Any) -> dict[str, Any]:
-    choices = (
-        [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
-    )
+def chat_chunk(
+    delta: dict[str, Any] | None, finish: str | None = None, **top: Any
+) -> dict[str, Any]:
+    choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
@@ -150,7 +150,12 @@ def chat_chunks() -> list[dict[str, Any]]:
 
 def tool_chunks() -> list[dict[str, Any]]:
     name, arguments = TOOL
-    head = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
+    head = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": name, "arguments": ""},
+    }
     return [
         chat_chunk({"role": "assistant", "content": None}),
         chat_chunk({"tool_calls": [head]}),

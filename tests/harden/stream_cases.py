@@ -83,13 +83,17 @@ def _answers() -> list[Case]:
         "garbage after the end": lambda body: body + b"\x00garbage\n\n",
         "white space after the end": lambda body: body + b" \n\n \n",
     }
-    cases = [Case(f"stream: {name}", _whole(make), "answer", STREAMED) for name, make in makes.items()]
+    cases = [
+        Case(f"stream: {name}", _whole(make), "answer", STREAMED) for name, make in makes.items()
+    ]
     named = _whole(lambda body: body.replace(b"data: ", b"event: message\ndata: "))
     cases.append(Case("stream: named events", named, "answer", OPENAI_STREAMED))
     cases.append(
         Case(
             "stream: unnamed events",
-            _whole(lambda body: b"".join(x + b"\n" for x in body.split(b"\n") if x[:6] != b"event:")),
+            _whole(
+                lambda body: b"".join(x + b"\n" for x in body.split(b"\n") if x[:6] != b"event:")
+            ),
             "answer",
             _MESSAGES,
         )
@@ -115,7 +119,11 @@ def _answers() -> list[Case]:
     steps: dict[str, Callable[[Reply], Script]] = {
         "a pause in every event": lambda reply: [
             _opened(reply),
-            *(part for one in STREAMS[reply.kind] for part in (event(one)[:9], pause(0.001), event(one)[9:])),
+            *(
+                part
+                for one in STREAMS[reply.kind]
+                for part in (event(one)[:9], pause(0.001), event(one)[9:])
+            ),
             b"" if reply.kind == "message_stream" else DONE,
             FIN,
         ],
@@ -145,33 +153,53 @@ def _openai() -> list[Case]:
         "no usage": lambda docs, _: [*docs[:-1], DONE],
         "usage twice": lambda docs, _: [*docs, docs[-1], DONE],
         "usage on every chunk": lambda docs, _: [
-            *({**one, "usage": docs[-1]["usage"]} for one in docs), DONE
+            *({**one, "usage": docs[-1]["usage"]} for one in docs),
+            DONE,
         ],
         "usage that is null": lambda docs, _: [
-            *({**one, "usage": None} for one in docs[:-1]), docs[-1], DONE
+            *({**one, "usage": None} for one in docs[:-1]),
+            docs[-1],
+            DONE,
         ],
         "usage on the last choice": lambda docs, _: [
-            *docs[:-2], {**docs[-2], "usage": docs[-1]["usage"]}, DONE
+            *docs[:-2],
+            {**docs[-2], "usage": docs[-1]["usage"]},
+            DONE,
         ],
         "finish twice": lambda docs, _: [*docs[:-1], docs[-2], docs[-1], DONE],
         "empty choices between": lambda docs, _: [
-            *(part for one in docs for part in (bare(one), one)), DONE
+            *(part for one in docs for part in (bare(one), one)),
+            DONE,
         ],
         "a first chunk of a filter": lambda docs, _: [
-            {"id": "", "object": "", "model": "", "created": 0, "choices": [], "prompt_filter_results": []},
-            *docs, DONE,
+            {
+                "id": "",
+                "object": "",
+                "model": "",
+                "created": 0,
+                "choices": [],
+                "prompt_filter_results": [],
+            },
+            *docs,
+            DONE,
         ],
         "events of other kinds": lambda docs, _: [
-            b"event: metrics\ndata:\n\n", b"event: ping\ndata: {}\n\n", *docs, DONE
+            b"event: metrics\ndata:\n\n",
+            b"event: ping\ndata: {}\n\n",
+            *docs,
+            DONE,
         ],
         "ids that change": lambda docs, _: [
-            *({**one, "id": f"x{at}", "model": f"m{at}"} for at, one in enumerate(docs)), DONE
+            *({**one, "id": f"x{at}", "model": f"m{at}"} for at, one in enumerate(docs)),
+            DONE,
         ],
         "ids that are none": lambda docs, _: [
-            *({**one, "id": None, "model": 7, "created": "then"} for one in docs), DONE
+            *({**one, "id": None, "model": 7, "created": "then"} for one in docs),
+            DONE,
         ],
         "unknown fields": lambda docs, _: [
-            *({**one, "zz": {"deep": [None]}, "prompt_token_ids": None} for one in docs), DONE
+            *({**one, "zz": {"deep": [None]}, "prompt_token_ids": None} for one in docs),
+            DONE,
         ],
         "content after [DONE]": lambda docs, _: [*docs, DONE, docs[2], DONE],
         "an error that is null": lambda docs, _: [*({**one, "error": None} for one in docs), DONE],
@@ -185,11 +213,14 @@ def _openai() -> list[Case]:
     sane: dict[str, Callable[[list[Any], str], list[Any]]] = {
         "content after the finish": lambda docs, _: [*docs[:-1], docs[3], docs[-1], DONE],
         "finish reasons that differ": lambda docs, _: [
-            *docs[:-1], {**docs[-2], "choices": [{**docs[-2]["choices"][0], "finish_reason": "length"}]},
+            *docs[:-1],
+            {**docs[-2], "choices": [{**docs[-2]["choices"][0], "finish_reason": "length"}]},
             DONE,
         ],
         "usages that disagree": lambda docs, _: [
-            *docs, {**docs[-1], "usage": {"prompt_tokens": 1, "completion_tokens": -5}}, DONE
+            *docs,
+            {**docs[-1], "usage": {"prompt_tokens": 1, "completion_tokens": -5}},
+            DONE,
         ],
         "a finish reason that is unknown": lambda docs, _: [
             *docs[:-2],
@@ -210,13 +241,21 @@ def _openai() -> list[Case]:
         ],
         "choices without an index": lambda docs, _: [
             *(
-                {**one, "choices": [{k: v for k, v in each.items() if k != "index"} for each in one["choices"]]}
+                {
+                    **one,
+                    "choices": [
+                        {k: v for k, v in each.items() if k != "index"} for each in one["choices"]
+                    ],
+                }
                 for one in docs
             ),
             DONE,
         ],
         "a hundred choices": lambda docs, _: [
-            *({**docs[3], "choices": [{**docs[3]["choices"][0], "index": at}]} for at in range(100)),
+            *(
+                {**docs[3], "choices": [{**docs[3]["choices"][0], "index": at}]}
+                for at in range(100)
+            ),
             DONE,
         ],
         "half a surrogate at a time": lambda docs, kind: [
@@ -295,15 +334,21 @@ def _failures() -> list[Case]:
 
             def build(reply: Reply, failing: bytes = failing, count: int = count) -> Script:
                 begun = b"".join(map(event, STREAMS[reply.kind][:count]))
-                return _sent(reply, begun + failing, b"" if reply.kind == "message_stream" else DONE)
+                return _sent(
+                    reply, begun + failing, b"" if reply.kind == "message_stream" else DONE
+                )
 
-            cases.append(Case(f"stream refused: {name} as an error, {where}", build, "error", STREAMED))
+            cases.append(
+                Case(f"stream refused: {name} as an error, {where}", build, "error", STREAMED)
+            )
     for name, broken in _BROKEN_EVENTS.items():
 
         def build_broken(reply: Reply, broken: bytes = broken) -> Script:
             documents = STREAMS[reply.kind]
             return _sent(
-                reply, b"".join(map(event, documents[:4])) + broken, stream_body(reply.kind, documents[4:])
+                reply,
+                b"".join(map(event, documents[:4])) + broken,
+                stream_body(reply.kind, documents[4:]),
             )
 
         label = f"stream refused: an event that is {name}"
@@ -327,7 +372,9 @@ def _failures() -> list[Case]:
         "text": lambda reply: _sent(reply, b"upstream connect error\n\n"),
         "an empty data line": lambda reply: _sent(reply, b"data:\n\ndata: \n\n"),
     }
-    cases += [Case(f"stream refused: {name}", build, "error", STREAMED) for name, build in cut.items()]
+    cases += [
+        Case(f"stream refused: {name}", build, "error", STREAMED) for name, build in cut.items()
+    ]
     cases.append(
         Case(
             "stream: cut after the finish",
@@ -368,7 +415,10 @@ def _never_progressing() -> list[Case]:
         "pings for ever": going_on(b'event: ping\ndata: {"type": "ping"}\n\n'),
         "blank lines for ever": going_on(b"\n"),
         "blank lines at full speed": going_on(b"\n" * 4096, 0.0),
-        "an event that drips for ever": lambda reply: [_begun(reply) + b"data: ", forever(b"x", _GAP)],
+        "an event that drips for ever": lambda reply: [
+            _begun(reply) + b"data: ",
+            forever(b"x", _GAP),
+        ],
         "a comment that drips for ever": lambda reply: [_begun(reply) + b": ", forever(b"x", _GAP)],
         "white space that drips for ever": lambda reply: [_opened(reply), forever(b" ", _GAP)],
         "ids for ever": going_on(b"id: 1\n\n"),
@@ -409,13 +459,20 @@ def _never_progressing() -> list[Case]:
             {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 1}}
         ),
         "block starts for ever": event(
-            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "text", "text": ""},
+            }
         ),
         "block stops for ever": event({"type": "content_block_stop", "index": 0}),
         "unknown events for ever": event({"type": "later_version"}),
     }
     return [
-        *(never_ending(f"stream timeout: {name}", build, kinds=STREAMED) for name, build in every.items()),
+        *(
+            never_ending(f"stream timeout: {name}", build, kinds=STREAMED)
+            for name, build in every.items()
+        ),
         *(
             never_ending(f"stream timeout: {name}", going_on(piece), kinds=OPENAI_STREAMED)
             for name, piece in openai.items()

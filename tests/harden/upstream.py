@@ -137,7 +137,9 @@ class Wire:
         for one in fields:
             name, _, value = one.partition(":")
             headers.append((name.strip(), value.strip()))
-        length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+        length = next(
+            (int(value) for name, value in headers if name.lower() == "content-length"), 0
+        )
         pieces = [body]
         size = len(body)
         while size < length:
@@ -325,7 +327,10 @@ class RawUpstream:
                 self.counts.live += 1
                 number = self.counts.opened
             threading.Thread(
-                target=self._serve, args=(sock, number), name=f"{THREAD_PREFIX}-{number}", daemon=True
+                target=self._serve,
+                args=(sock, number),
+                name=f"{THREAD_PREFIX}-{number}",
+                daemon=True,
             ).start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
