@@ -175,6 +175,7 @@ async def _whole(asked: MessagesRequest, prepared: Prepared) -> Any:
     exchange.log_reply(asked.logging_obj, prepared, reply, asked.messages)
     counted = _counted(message, asked, prepared)
     content = {**message, "model": ROUTE_PREFIX + asked.model, "usage": counted}
+    content = _readable(content, asked.model, prepared.origin)
     headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
     asked.log_whole(_as_response(content, headers))
     asked.logging_obj.model_call_details["response_headers"] = headers
@@ -192,8 +193,11 @@ def _as_response(content: Mapping[str, Any], headers: Mapping[str, str]) -> http
 
 def _checked(document: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:
     del headers
-    if not isinstance(document.get("content"), list):
+    blocks = document.get("content")
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise UnreadableReplyError("it is not a message of the Messages API")
+    if not blocks and not isinstance(document.get("stop_reason"), str):
+        raise UnreadableReplyError("it holds no content")
     return document
 
 
@@ -243,13 +247,20 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
 
 def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> litellm.ModelResponse:
     """Return what callbacks see of a streamed message, as they see a completion."""
-    response = litellm.ModelResponse()
+    readable = _readable(message, model, origin)
+    return fill_message(litellm.ModelResponse(), readable, ROUTE_PREFIX + model, {})
+
+
+def _readable(message: Mapping[str, Any], model: str, origin: Origin) -> dict[str, Any]:
+    """Return a message that LiteLLM's log can read: without its content where a block is odd.
+
+    The caller has the message as it came. Its price hangs on the log, which must not fail.
+    """
+    document = {"stop_reason": None, **message}
     try:
-        document = {"stop_reason": None, **message}
-        return fill_message(response, document, ROUTE_PREFIX + model, {})
+        fill_message(litellm.ModelResponse(), document, ROUTE_PREFIX + model, {})
     except UnreadableReplyError as error:
-        # The caller has had the stream as it came; its log shall not fail on an odd block.
         reason = origin.scrub(str(error))
-        _log.warning("a streamed message of %s is logged without its content: %s", model, reason)
-        bare = {**message, "content": [], "stop_reason": "end_turn"}
-        return fill_message(response, bare, ROUTE_PREFIX + model, {})
+        _log.warning("a message of %s is logged without its content: %s", model, reason)
+        return {**document, "content": [], "stop_reason": "end_turn"}
+    return document

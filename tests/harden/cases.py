@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tests.harden.replies import STREAMS, body_of
-from tests.harden.upstream import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.harden.upstream import Script
 
 KEY: Final = "syn_" + "Unb3kannt" * 4
 """The secret that no case may show; its upstreams know it, because it is sent to them."""
@@ -58,8 +61,6 @@ class Case:
 
     Attributes:
         attempts: how many requests the call may send.
-        status: the status that the exception has to have.
-        says: what the exception has to say.
     """
 
     name: str
@@ -69,11 +70,6 @@ class Case:
     timeout_seconds: float = GENEROUS_SECONDS
     max_retries: int = 0
     attempts: int = 1
-    status: int | None = None
-    says: str = ""
-
-    def limited(self) -> bool:
-        return self.end in ("timeout", "ends")
 
 
 def never_ending(

@@ -48,24 +48,24 @@ def _shown(value: Any, depth: int) -> str:
     """Return all that can be read off a value, whatever its repr hides."""
     if depth > _MAX_DEPTH:
         return ""
-    if isinstance(value, httpx.Response):
-        texts = [repr(value), repr(value.headers.raw), str(value.reason_phrase)]
-        if value.is_closed:
-            texts.append(value.text)
-        request = getattr(value, "_request", None)
-        return " ".join([*texts, _shown(request, depth + 1)])
-    if isinstance(value, httpx.Request):
-        # It holds the key, as it has to; its repr and that of its headers do not show it.
-        return f"{value!r} {value.url!s} {value.headers!r}"
-    if isinstance(value, httpx.Headers):
-        return repr(value.raw)
-    if isinstance(value, BaseException):
-        return f"{value!r} {value.args!r}"
     if isinstance(value, dict):
         return " ".join(f"{name!r} {_shown(one, depth + 1)}" for name, one in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return " ".join(_shown(one, depth + 1) for one in value)
-    return repr(value)
+    if isinstance(value, BaseException):
+        return f"{value!r} {value.args!r}"
+    return f"{value!r} {_of_httpx(value)}"
+
+
+def _of_httpx(value: Any) -> str:
+    if isinstance(value, httpx.Headers):
+        return repr(value.raw)
+    if isinstance(value, httpx.Response):
+        text = value.text if value.is_closed else ""
+        request = getattr(value, "_request", None)
+        return f"{value.headers.raw!r} {value.reason_phrase} {text} {request!r}"
+    # A request holds the key, as it has to; its repr and that of its headers do not show it.
+    return f"{value.url} {value.headers!r}" if isinstance(value, httpx.Request) else ""
 
 
 def places_in_call(kwargs: dict[str, Any], response: Any) -> list[str]:
@@ -85,9 +85,11 @@ def places_in_call(kwargs: dict[str, Any], response: Any) -> list[str]:
 
 def places_in_answer(raw: Any) -> list[str]:
     """Return where an answer's metadata show the secret; its content is the upstream's."""
-    places = []
-    for one in raw if isinstance(raw, list) else [raw]:
-        for name in ("_hidden_params", "_response_headers", "headers"):
-            if has_secret(_shown(getattr(one, name, None), 0)):
-                places.append(f"{type(one).__name__}.{name}")
-    return sorted(set(places))
+    return sorted(
+        {
+            f"{type(one).__name__}.{name}"
+            for one in (raw if isinstance(raw, list) else [raw])
+            for name in ("_hidden_params", "_response_headers", "headers")
+            if has_secret(_shown(getattr(one, name, None), 0))
+        }
+    )

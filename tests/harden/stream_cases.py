@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.harden.cases import KEY, OPENAI_STREAMED, STREAMED, Case, Reply, never_ending
-from tests.harden.replies import DONE, STREAMS, chunk, encoded, event, head, stream_body
+from tests.harden.replies import DONE, STREAMS, chunk, event, head, stream_body
 from tests.harden.upstream import CUT, FIN, RESET, STALL, drip, forever, pause
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def _opened(reply: Reply) -> bytes:
 def _begun(reply: Reply, count: int = 3) -> bytes:
     """Return the head and the first events of a right stream."""
     return head(reply.kind) + b"".join(map(event, STREAMS[reply.kind][:count]))
+
+
+def _dripped(size: int) -> Callable[[Reply], Script]:
+    return lambda reply: [_opened(reply), drip(reply.body, 0.0, size), FIN]
 
 
 def _multi_line(kind: str) -> bytes:
@@ -106,16 +110,11 @@ def _answers() -> list[Case]:
             STREAMED,
         )
     )
-    for size in (1, 2, 3, 7):
-        # In one go the kernel merges these; the reader still sees many odd cuts.
-        cases.append(
-            Case(
-                f"stream: {size} bytes at a time",
-                lambda reply, size=size: [_opened(reply), drip(reply.body, 0.0, size), FIN],  # type: ignore[misc]  # mypy cannot infer a default's type
-                "answer",
-                STREAMED,
-            )
-        )
+    # In one go the kernel merges these; the reader still sees many odd cuts.
+    cases += [
+        Case(f"stream: {size} bytes at a time", _dripped(size), "answer", STREAMED)
+        for size in (1, 2, 3, 7)
+    ]
     steps: dict[str, Callable[[Reply], Script]] = {
         "a pause in every event": lambda reply: [
             _opened(reply),
@@ -304,7 +303,7 @@ _ERROR_EVENTS: Final[dict[str, bytes]] = {
     "an object": event({"error": {"message": f"no, {KEY}", "type": "server_error", "code": 500}}),
     "an object without a text": event({"error": {"code": 429}}),
     "SGLang's": event({"object": "error", "message": f"no, {KEY}", "code": 400}),
-    "a named one": b'event: error\ndata: {"error": {"type": "overloaded_error", "message": "no"}}\n\n',
+    "a named one": b'event: error\ndata: {"error": {"type": "api_error", "message": "no"}}\n\n',
     "Anthropic's": event({"type": "error", "error": {"type": "overloaded_error", "message": KEY}}),
     "an overflow": event({"error": "This model's maximum context length is 10 tokens."}),
     "a long one": event({"error": "e" * 200_000 + KEY}),
@@ -512,19 +511,15 @@ def _large() -> list[Case]:
             documents[3]["choices"][0]["delta"] = {"content": text}
         return stream_body(reply.kind, documents)
 
-    sizes = {"2 MiB": 2 << 20, "16 MiB": 16 << 20}
+    def sent(size: int) -> Callable[[Reply], Script]:
+        return lambda reply: [_opened(reply) + with_text(reply, "é" * (size // 2)), FIN]
+
     return [
-        Case(
-            f"stream ends sanely: an event of {name}",
-            lambda reply, size=size: [_opened(reply) + with_text(reply, "é" * (size // 2)), FIN],  # type: ignore[misc]  # mypy cannot infer a default's type
-            "sane",
-            STREAMED,
-        )
-        for name, size in sizes.items()
+        Case(f"stream ends sanely: an event of {size} MiB", sent(size << 20), "sane", STREAMED)
+        for size in (2, 16)
     ]
 
 
-_ = encoded
 STREAMING: Final = [
     *_answers(),
     *_openai(),

@@ -1,4 +1,4 @@
-"""Every way in which a caller gets a reply, behind one face: a call in, an answer or an error out."""
+"""Every way in which a caller gets a reply, behind one face: a call in, an answer out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Door:
 
 @dataclass
 class Answer:
-    """What a reply says, whatever it came as; `raw` is LiteLLM's own object, or the list of them."""
+    """What a reply says, whatever it came as; `raw` is LiteLLM's own object or a list of them."""
 
     text: str | None
     finish: str | None = None
@@ -348,15 +348,22 @@ def _surfaces() -> list[Surface]:
         *_pair("chat", "chat_stream", completions, _chat, chunks_answer),
         *_pair("Router", "chat", routed, _routed(_chat), chat_answer),
         *_pair("Router", "chat_stream", routed, _routed(_chat), chunks_answer),
-        Surface("client= sync", "chat", False, _plain(completions[0], _with_client, chat_answer)),
+        Surface(
+            "client= sync",
+            "chat",
+            is_async=False,
+            call=_plain(completions[0], _with_client, chat_answer),
+        ),
         Surface(
             "client= stream sync",
             "chat_stream",
-            False,
-            _streamed(completions[0], _with_client, chunks_answer),
+            is_async=False,
+            call=_streamed(completions[0], _with_client, chunks_answer),
         ),
-        Surface("client= async", "chat", True, _with_async_client),
-        Surface("client= stream async", "chat_stream", True, _stream_with_async_client),
+        Surface("client= async", "chat", is_async=True, call=_with_async_client),
+        Surface(
+            "client= stream async", "chat_stream", is_async=True, call=_stream_with_async_client
+        ),
         *_pair("text", "text", texts, _text, _text_answer),
         *_pair("text", "text_stream", texts, _text, _text_chunks_answer),
         *_pair(
@@ -373,26 +380,26 @@ def _surfaces() -> list[Surface]:
         Surface(
             "native Messages async",
             "message",
-            True,
-            _aplain(messages, _messages, _message_answer),
+            is_async=True,
+            call=_aplain(messages, _messages, _message_answer),
         ),
         Surface(
             "native Messages stream async",
             "message_stream",
-            True,
-            _astreamed(messages, _messages, message_pieces_answer),
+            is_async=True,
+            call=_astreamed(messages, _messages, message_pieces_answer),
         ),
         Surface(
             "translated Messages async",
             "chat",
-            True,
-            _aplain(messages, _translated, _message_answer),
+            is_async=True,
+            call=_aplain(messages, _translated, _message_answer),
         ),
         Surface(
             "translated Messages stream async",
             "chat_stream",
-            True,
-            _astreamed(messages, _translated, message_pieces_answer),
+            is_async=True,
+            call=_astreamed(messages, _translated, message_pieces_answer),
         ),
         *_pair(
             "search",

@@ -17,7 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 THREAD_PREFIX: Final = "raw-upstream"
 _SEND_BYTES: Final = 64 * 1024
@@ -279,7 +279,7 @@ class RawUpstream:
     _stopped: threading.Event = field(default_factory=threading.Event)
     counts: _Counts = field(default_factory=_Counts)
 
-    def __enter__(self) -> RawUpstream:
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(
@@ -347,7 +347,7 @@ class RawUpstream:
 
     def _speak(self, sock: socket.socket, number: int) -> None:
         if self.greeting:
-            sock.setblocking(False)
+            sock.settimeout(0)
             _play(Wire(sock, self._stopped), self.greeting)
             return
         if self.tls is not None:
@@ -358,7 +358,7 @@ class RawUpstream:
                 with self._lock:
                     self.counts.handshakes_failed += 1
                 return
-        sock.setblocking(False)
+        sock.settimeout(0)
         wire = Wire(sock, self._stopped)
         while not self._stopped.is_set():
             request = wire.receive(number)

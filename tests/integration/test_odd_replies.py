@@ -14,6 +14,7 @@ from litellm_synthetic.testing import RawBytes, RawJSON
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
     from tests.caller import Caller
+    from tests.conftest import Recorder
 
 MODEL = "synthetic/syn:large:text"
 MESSAGES: list[Any] = [{"role": "user", "content": "hi"}]
@@ -64,6 +65,37 @@ async def test_an_odd_completion_over_messages_is_not_lost(
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == json.loads(odd.body)["content"][0]["text"]
     assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {name: value for name, value in message("fine").items() if name != "stop_reason"},
+        message("fine", stop_reason=7),
+        message("fine", content=[{"type": "text"}, {"type": "text", "text": "fine"}]),
+        message("fine", content=[{"type": "text", "text": None}]),
+        message("fine", content=[{"type": "tool_use"}]),
+    ],
+    ids=["no stop_reason", "a number for one", "no text", "null for it", "no tool"],
+)
+async def test_an_odd_native_message_is_billed_once(
+    odd: dict[str, Any], upstream: SyntheticServer, recorder: Recorder
+) -> None:
+    upstream.respond_with(sent(odd))
+    reply: Any = await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
+    assert reply["content"] == odd["content"]
+    assert len(await recorder.settled_costs()) == 1
+    assert await recorder.settled_failures() == []
+
+
+@pytest.mark.parametrize("content", [[7], ["text"], [None], []])
+async def test_a_native_message_without_blocks_is_an_error(
+    content: list[Any], upstream: SyntheticServer
+) -> None:
+    upstream.respond_with(sent({"content": content}))
+    with pytest.raises(litellm.APIError) as caught:
+        await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
+    assert caught.value.status_code == 502
 
 
 async def test_embeddings_for_fewer_inputs_are_an_error(
