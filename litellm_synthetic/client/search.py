@@ -115,7 +115,7 @@ def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
 
 
 def _endpoint(base_url: str | None) -> Endpoint:
-    """Return where search lies for a base URL of any surface, or for `…/v2` itself."""
+    """Return where search lies for a base URL of any API, or for `…/v2` itself."""
     try:
         given = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError as error:

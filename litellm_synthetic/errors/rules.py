@@ -1,4 +1,4 @@
-"""What a failure becomes: one table from status and text to LiteLLM's own exception classes.
+"""The table of failures: from status and text to LiteLLM's own exception classes.
 
 Every exception names the provider, says what happened and the one thing that fixes
 it, and keeps the upstream's headers on `.response`, where LiteLLM's Router looks for Retry-After.
@@ -568,7 +568,7 @@ def refused(message: str, model: str) -> Exception:
 
 
 def unsupported(message: str, model: str) -> Exception:
-    """Return the error for parameters that are not sent because the surface lacks them."""
+    """Return the error for parameters that are not sent because the API lacks them."""
     return _build(exceptions.UnsupportedParamsError, message, Origin(model, ""))
 
 

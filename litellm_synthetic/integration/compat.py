@@ -349,8 +349,8 @@ _ASSISTANTS_CALLS: Final = frozenset(
 )  # fmt: skip  # one set, read as one
 
 
-# The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
-# its own entry for `synthetic`.
+# Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,
+# and its own entry for `synthetic`.
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 

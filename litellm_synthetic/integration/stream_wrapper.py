@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PassThroughStream(CustomStreamWrapper):
-    """Hand out chunks that are LiteLLM's own already, instead of building each one anew.
+    """Hand out chunks that are LiteLLM's own already, instead of building each one again.
 
     What the reply says goes straight out. What closes or breaks it goes LiteLLM's way, which makes
     and throws away a response object and two reprs per chunk (streaming_handler.py:741, :1802):

@@ -56,7 +56,7 @@ _OVERFLOWS: Final = (
     r"\brange of input length should be\b",
     r"\binput text length should not exceed\b",
 )
-# A string that is too long for its own field, a name or an id, is no overflow.
+# A string that is too long for its own field, a name or an id, is not an overflow.
 _LONG_FIELD: Final = re.compile(
     r"string_above_max_length|\binvalid \u2026: string too long", re.IGNORECASE
 )
