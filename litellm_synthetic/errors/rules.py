@@ -483,8 +483,12 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
     A library's own message may quote what came over the wire.
     """
     link: BaseException | None = error
-    while link is not None:
-        text = str(link)
+    seen: list[BaseException] = []
+    # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
+    while link is not None and link not in seen:
+        seen.append(link)
+        # aiohttp's exceptions hold the request, and with it the key, in their arguments.
+        text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
             return None
         link = link.__cause__ or link.__context__

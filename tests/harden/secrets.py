@@ -38,10 +38,10 @@ def _texts(error: BaseException, name: str, seen: set[int]) -> Iterator[tuple[st
     yield f"{label} in a traceback", "".join(traceback.format_exception_only(error))
     for attribute, value in vars(error).items():
         yield f"{label}.{attribute}", _shown(value, 0)
-    for link in ("__cause__", "__context__"):
-        inner = getattr(error, link)
-        if inner is not None:
-            yield from _texts(inner, f"{name}.{link}", seen)
+    if error.__cause__ is not None:
+        yield from _texts(error.__cause__, f"{name}.__cause__", seen)
+    if error.__context__ is not None and not error.__suppress_context__:
+        yield from _texts(error.__context__, f"{name}.__context__", seen)
 
 
 def _shown(value: Any, depth: int) -> str:
