@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Final
 from litellm_synthetic.catalog import cache
 from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force, stored_table
 from litellm_synthetic.catalog.background import Schedule
-from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
 from litellm_synthetic.config import settings
 from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
     from litellm_synthetic.catalog.listing import Listing, UnreadableField
+    from litellm_synthetic.catalog.merge import Change, Merged
     from litellm_synthetic.catalog.models import SkippedRow
 
 __all__ = [
-    "Change",
     "RefreshError",
     "RefreshOutcome",
     "arefresh",
@@ -78,6 +77,8 @@ def refresh(*, base_url: str | None = None) -> RefreshOutcome:
 
 
 def _renewed(base_url: str | None) -> RefreshOutcome:
+    from litellm_synthetic.catalog.merge import merge, seen_again  # noqa: PLC0415  # for a refresh
+
     url = _base_url(base_url)
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")

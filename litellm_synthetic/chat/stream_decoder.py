@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.transport.sse import Event
 
-# The part of a chunk that LiteLLM does not export.
-Delta: Final = type(StreamingChoices().delta)
 _DONE: Final = "[DONE]"
 
 
@@ -188,14 +186,14 @@ class ChunkDecoder:
             if chunk is not None:
                 chunks.append(chunk)
         if (usage := self.usage) is not None:
-            carrier = self._wrap(StreamingChoices(delta=Delta(content=None)))
+            carrier = self._wrap(StreamingChoices(delta={"content": None}))
             carrier.usage = usage
             chunks.append(carrier)
         for index, choice in self._choices.items():
             reason = choice.finish_reason
             if reason == "stop" and choice.calls:
                 reason = "tool_calls"
-            delta = Delta(content=None, role=None if choice.started else "assistant")
+            delta = {"content": None, "role": None if choice.started else "assistant"}
             finish = StreamingChoices(finish_reason=reason, index=index, delta=delta)
             chunks.append(self._wrap(finish))
         self.last_chunk = chunks[-1]
@@ -292,7 +290,7 @@ class ChunkDecoder:
             extra["role"] = "assistant"
         return self._wrap(
             StreamingChoices(
-                index=index, delta=Delta(content=content or None, **extra), logprobs=logprobs
+                index=index, delta={"content": content or None, **extra}, logprobs=logprobs
             )
         )
 

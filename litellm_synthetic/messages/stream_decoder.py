@@ -13,7 +13,6 @@ from uuid import uuid4
 from litellm import ModelResponseStream, StreamingChoices
 
 from litellm_synthetic.chat.response import MISFITS
-from litellm_synthetic.chat.stream_decoder import Delta
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import event_document
@@ -91,10 +90,10 @@ class MessageChunkDecoder:
             raise BrokenStreamError("ended early, without a stop_reason")
         chunks: list[ModelResponseStream] = []
         if self.usage is not None:
-            carrier = self._wrap(StreamingChoices(delta=Delta(content=None)))
+            carrier = self._wrap(StreamingChoices(delta={"content": None}))
             carrier.usage = self.usage
             chunks.append(carrier)
-        delta = Delta(content=None, role=None if self._has_role else "assistant")
+        delta = {"content": None, "role": None if self._has_role else "assistant"}
         chunks.append(self._wrap(StreamingChoices(finish_reason=self._finish_reason, delta=delta)))
         self.last_chunk = chunks[-1]
         return chunks
