@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from litellm_synthetic.catalog.query import closest_ids
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
@@ -67,10 +67,9 @@ def explain(model_id: str, catalog: Catalog) -> str:
             f"{wanted} was served on {catalog.observed_on}; the lineup moves without notice. "
             "The current one is at https://api.synthetic.new/openai/v1/models."
         )
-    by_lower = {one.id.lower(): one.id for one in catalog.current()}
-    close = get_close_matches(wanted.lower(), by_lower, n=2, cutoff=0.75)
+    close = closest_ids(wanted, catalog.current(), max_count=2, min_similarity=0.75)
     if close:
-        return f"Did you mean {' or '.join(by_lower[one] for one in close)}?"
+        return f"Did you mean {' or '.join(close)}?"
     if ":" not in wanted:
         return 'An id is "hf:owner/name" or an alias such as "syn:large:text".'
     current = ", ".join(one.id for one in catalog.current() if one.kind == "alias")

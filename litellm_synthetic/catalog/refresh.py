@@ -24,6 +24,8 @@ __all__ = [
     "RefreshError",
     "RefreshOutcome",
     "arefresh",
+    "check",
+    "known_table",
     "refresh",
     "refresh_in_background_if_due",
 ]
@@ -34,15 +36,16 @@ _log: Final = logging.getLogger("litellm_synthetic")
 
 @dataclass(frozen=True)
 class RefreshOutcome:
-    """Say what a refresh found.
+    """Say what a refresh, or a check, found.
 
     Attributes:
-        table: the table that is now in force.
+        table: the table that is now in force; of a check, the one that a refresh would bring.
         added: ids that are new, or are back.
         changed: facts that changed about models that were and are served.
         retired: ids that have left the list.
         skipped: rows of the list that could not be used.
-        unreadable: fields of usable rows that could not be read, and now count as unknown.
+        unreadable: fields of usable rows that could not be read, and now count as unknown; among
+            them prices that LiteLLM could not charge, which make all prices of the model unknown.
         not_modified: whether the server said that its list is still the same.
         cache_note: why the table could not be kept for other processes; None if it was.
     """
@@ -55,6 +58,11 @@ class RefreshOutcome:
     unreadable: tuple[UnreadableField, ...] = ()
     not_modified: bool = False
     cache_note: str | None = None
+
+    @property
+    def has_drifted(self) -> bool:
+        """Tell whether the list differs from what was known."""
+        return bool(self.added or self.changed or self.retired)
 
 
 def refresh(*, base_url: str | None = None) -> RefreshOutcome:
@@ -76,13 +84,31 @@ def refresh(*, base_url: str | None = None) -> RefreshOutcome:
     return outcome
 
 
+def check(*, base_url: str | None = None) -> RefreshOutcome:
+    """Fetch the list as `refresh` does and compare it with what is known; change and write nothing.
+
+    Raises:
+        RefreshError: as `refresh` does.
+    """
+    return _fetched(base_url)
+
+
 def _renewed(base_url: str | None) -> RefreshOutcome:
+    outcome = _fetched(base_url)
+    table = outcome.table
+    now = table.fetched_at or datetime.now(UTC)
+    note = cache.write_cache(
+        cache.CachedTable(table.base_url, now, table.catalog, table.etag, table.last_modified)
+    )
+    return replace(outcome, cache_note=note)
+
+
+def _fetched(base_url: str | None) -> RefreshOutcome:
     from litellm_synthetic.catalog.merge import merge, seen_again  # noqa: PLC0415  # for a refresh
 
-    url = _base_url(base_url)
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
-    known = _known(url)
+    known = known_table(base_url)
     fetched = _fetch(known)
     now = datetime.now(UTC)
     if fetched.body is None:
@@ -108,10 +134,7 @@ def _renewed(base_url: str | None) -> RefreshOutcome:
         last_modified=fetched.last_modified
         or (known.last_modified if fetched.body is None else None),
     )
-    note = cache.write_cache(
-        cache.CachedTable(url, now, table.catalog, table.etag, table.last_modified)
-    )
-    return replace(outcome, table=table, cache_note=note)
+    return replace(outcome, table=table)
 
 
 async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
@@ -125,16 +148,21 @@ async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
     return await asyncio.to_thread(refresh, base_url=base_url)
 
 
-def _base_url(said: str | None) -> str:
+def known_table(base_url: str | None = None) -> ModelTable:
+    """Return the newest table of a base URL that needs no network.
+
+    Args:
+        base_url: whose models; by default `SYNTHETIC_API_BASE`'s, else Synthetic's.
+
+    Raises:
+        RefreshError: the base URL is refused.
+    """
     try:
-        return settings.models_base_url(said)
+        url = settings.models_base_url(base_url)
     except ValueError as error:
         raise RefreshError(str(error)) from error
-
-
-def _known(base_url: str) -> ModelTable:
-    table, stored = in_force(), stored_table(base_url)
-    if table.base_url != base_url:
+    table, stored = in_force(), stored_table(url)
+    if table.base_url != url:
         return stored
     # Another process may have seen more of the past.
     return max(table, stored, key=lambda each: each.fetched_at or _NEVER)

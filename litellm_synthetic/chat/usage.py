@@ -52,6 +52,26 @@ def to_usage(fields: object) -> Usage | None:
     )
 
 
+def merged_usage(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two `usage` objects of one stream say together, field by field.
+
+    The later one counts, but for what it leaves out, has no readable count for, or puts at 0 after
+    a count was there: counts only grow while a reply comes.
+    """
+    merged = dict(earlier)
+    for name, value in later.items():
+        if isinstance(value, Mapping):
+            before = earlier.get(name)
+            merged[name] = merged_usage(before if isinstance(before, Mapping) else {}, value)
+        elif _count(value) or (value is not None and not _count(merged.get(name))):
+            merged[name] = value
+    if not _count(later.get("total_tokens")) and any(
+        merged.get(name) != earlier.get(name) for name in ("prompt_tokens", "completion_tokens")
+    ):
+        merged.pop("total_tokens", None)  # the earlier one is the sum of other counts
+    return merged
+
+
 def uncached_once(fields: object) -> dict[str, int]:
     """Return a Messages usage whose parts add up: uncached input, cached input, output.
 

@@ -64,7 +64,8 @@ class Secret:
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""
         if len(self._value) >= _SHORTEST_SECRET:
-            text = text.replace(self._value, REDACTED)
+            # A server may change the case: header names come in lower case.
+            text = re.sub(re.escape(self._value), REDACTED, text, flags=re.IGNORECASE)
         return scrub_key_shaped(text)
 
 
@@ -88,3 +89,11 @@ def parse_key(text: str | None) -> Secret | None:
             f"copy it anew into {KEY_VARIABLE}"
         )
     return Secret(value)
+
+
+def is_usable_key(text: str | None) -> bool:
+    """Tell whether a text is a key that can be sent."""
+    try:
+        return parse_key(text) is not None
+    except InvalidKeyError:
+        return False

@@ -73,10 +73,22 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ),
     ),
     (
-        "litellm", "log calls only where somebody listens",
-        ("_async_success_callback", "cache", "callbacks", "max_budget", "success_callback"),
+        "litellm", "tell callbacks of a stream's chunks only where one hears of them",
+        ("_async_success_callback", "disable_streaming_logging", "success_callback"),
     ),
+    (
+        "litellm", "hand out a stream's chunks as LiteLLM would",
+        ("REPEATED_STREAMING_CHUNK_LIMIT", "post_call_rules", "set_verbose"),
+    ),
+    ("litellm", "log what came of a stream that was left", ("stream_chunk_builder",)),
     ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
+    ("litellm", "tell a team's credentials from a client's", ("credential_list",)),
+    ("litellm", "name a missing key", ("validate_environment",)),
+    ("litellm.utils", "name a missing key", ("validate_environment",)),
+    (
+        "litellm.utils", "refuse what Synthetic lacks, and what a client may not decide",
+        ("print_args_passed_to_litellm",),
+    ),
     ("litellm", "count tokens where Synthetic does not", ("token_counter",)),
     (
         "litellm", "translate completions to the Messages API and back",
@@ -139,9 +151,9 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         "litellm.litellm_core_utils.streaming_handler", "stream",
         (
             "CustomStreamWrapper.__anext__", "CustomStreamWrapper.__next__",
+            "CustomStreamWrapper._add_mcp_list_tools_to_first_chunk",
             "CustomStreamWrapper._optional_combine_thinking_block_in_choices",
             "CustomStreamWrapper.aclose", "CustomStreamWrapper.chunk_creator",
-            "CustomStreamWrapper.raise_on_model_repetition",
             "CustomStreamWrapper.run_success_logging_and_cache_storage",
         ),
     ),
@@ -156,6 +168,10 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "litellm.litellm_core_utils.logging_worker", "tell LiteLLM's callbacks of streams",
         ("GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue",),
+    ),
+    (
+        "litellm.litellm_core_utils.thread_pool_executor", "tell LiteLLM's callbacks of streams",
+        ("executor.submit",),
     ),
     (
         "litellm.llms.custom_httpx.llm_http_handler", "serve Anthropic messages",
@@ -280,6 +296,7 @@ from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.litellm_core_utils.thread_pool_executor import executor
 from litellm.llms.anthropic.chat.handler import ModelResponseIterator
 from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY
 from litellm.llms.base_llm.base_utils import BaseLLMModelInfo, BaseTokenCounter
@@ -310,6 +327,7 @@ __all__ = [
     "SearchResult",
     "TokenCountResponse",
     "check_installed",
+    "executor",
     "main",
     "utils",
 ]
@@ -319,6 +337,17 @@ SEARCH_PACKAGE: Final = import_module("litellm.search")
 SEARCH_MODULE: Final = import_module("litellm.search.main")
 # LiteLLM's own arguments, and those of a deployment; what else a caller says is Synthetic's.
 LITELLM_PARAMETERS: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
+
+
+_ASSISTANTS_CALLS: Final = frozenset(
+    (
+        "get_assistants", "aget_assistants", "create_assistants", "acreate_assistants",
+        "delete_assistant", "adelete_assistant", "create_thread", "acreate_thread",
+        "get_thread", "aget_thread", "add_message", "a_add_message",
+        "get_messages", "aget_messages", "run_thread", "arun_thread",
+        "run_thread_stream", "arun_thread_stream",
+    )
+)  # fmt: skip  # one set, read as one
 
 
 # The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
@@ -343,6 +372,38 @@ def public_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as LiteLLM wraps its own: with logging, callbacks, cache and cost."""
     wrapped: Callable[..., Any] = utils.client(function)  # type: ignore[no-untyped-call]  # LiteLLM's
     return wrapped
+
+
+def undecorated_calls() -> dict[str, Callable[..., Any]]:
+    """Return the public calls that reach a provider past LiteLLM's `client` decorator, by name.
+
+    Versions differ in which there are.
+    """
+    return {
+        name: vars(module)[name]
+        for module, names in (
+            (main, {"moderation"}),
+            (import_module("litellm.batches.main"), {"cancel_batch", "acancel_batch"}),
+            (
+                import_module("litellm.fine_tuning.main"),
+                {"list_fine_tuning_jobs", "alist_fine_tuning_jobs"},
+            ),
+            (import_module("litellm.realtime_api.main"), {"realtime_health_check"}),
+            (import_module("litellm.assistants.main"), _ASSISTANTS_CALLS),
+        )
+        for name in names & vars(module).keys()
+    }
+
+
+def rust_dispatch() -> Any:
+    """Return the class through which calls without a form in Python go, such as OCR.
+
+    None before 1.106, where all have one.
+    """
+    try:
+        return import_module("litellm.rust_bridge.dispatch").PublicDispatch
+    except ImportError:
+        return None
 
 
 def registered_rows() -> dict[str, Any]:

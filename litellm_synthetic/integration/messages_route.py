@@ -48,6 +48,7 @@ from litellm_synthetic.messages.translate import effort_as_thinking, fill_messag
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.request import Prepared
+    from litellm_synthetic.errors.rules import Origin
     from litellm_synthetic.messages.assembly import MessageAssembly
 
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion
@@ -174,7 +175,7 @@ async def _whole(asked: MessagesRequest, prepared: Prepared) -> Any:
     exchange.log_reply(asked.logging_obj, prepared, reply, asked.messages)
     counted = _counted(message, asked, prepared)
     content = {**message, "model": ROUTE_PREFIX + asked.model, "usage": counted}
-    headers = bodies.kept_headers(reply.headers)
+    headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
     asked.log_whole(_as_response(content, headers))
     asked.logging_obj.model_call_details["response_headers"] = headers
     return await asked.finish(message)
@@ -211,7 +212,7 @@ def _counted(
 async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     body = await exchange.aopen_stream(prepared)
     started_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
-    headers = bodies.kept_headers(body.headers)
+    headers = bodies.kept_headers(body.headers, prepared.origin.scrub)
     asked.logging_obj.model_call_details["response_headers"] = headers
 
     def on_end(assembly: MessageAssembly, error: BaseException | None) -> None:
@@ -223,7 +224,8 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
             return
         text = assembly.text if left else ""
         counted = _counted(assembly.message, asked, prepared, text)
-        response = _as_completion({**assembly.message, "usage": counted}, asked.model)
+        message = {**assembly.message, "usage": counted}
+        response = _as_completion(message, asked.model, prepared.origin)
         log_stream_end(asked.logging_obj, response, started_at, left=left)
 
     stream = MessageStream(
@@ -239,7 +241,7 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     return stream
 
 
-def _as_completion(message: Mapping[str, Any], model: str) -> litellm.ModelResponse:
+def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> litellm.ModelResponse:
     """Return what callbacks see of a streamed message, as they see a completion."""
     response = litellm.ModelResponse()
     try:
@@ -247,6 +249,7 @@ def _as_completion(message: Mapping[str, Any], model: str) -> litellm.ModelRespo
         return fill_message(response, document, ROUTE_PREFIX + model, {})
     except UnreadableReplyError as error:
         # The caller has had the stream as it came; its log shall not fail on an odd block.
-        _log.warning("a streamed message of %s is logged without its content: %s", model, error)
+        reason = origin.scrub(str(error))
+        _log.warning("a streamed message of %s is logged without its content: %s", model, reason)
         bare = {**message, "content": [], "stop_reason": "end_turn"}
         return fill_message(response, bare, ROUTE_PREFIX + model, {})

@@ -11,6 +11,7 @@ from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.chat.params import REASONING, map_parameters, supported_parameters
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.config.settings import CATALOG
 from litellm_synthetic.integration.compat import BaseLLMModelInfo, BaseTokenCounter
 from litellm_synthetic.integration.token_counter import SyntheticTokenCounter
 
@@ -85,12 +86,15 @@ class SyntheticListing(BaseLLMModelInfo):
     def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
         """Fetch the list and return the ids that may be used, as `synthetic/<id>`.
 
-        The list needs no key. It also comes into force for this process.
+        The list needs no key. It also comes into force for this process. With
+        `SYNTHETIC_CATALOG=offline` nothing is fetched: the ids are those of the table in force.
 
         Raises:
             litellm_synthetic.catalog.refresh.RefreshError: there is no list to be had.
         """
         del api_key
+        if CATALOG.value() == "offline":
+            return usable_models(table_refresh.known_table(api_base).catalog)
         return usable_models(table_refresh.refresh(base_url=api_base).table.catalog)
 
     @staticmethod

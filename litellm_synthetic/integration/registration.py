@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
 from litellm_synthetic.catalog.cost_map import cost_map
 from litellm_synthetic.config import settings
-from litellm_synthetic.integration import compat
+from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
+from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
+from litellm_synthetic.integration.other_operations import check_operation, refuse_if_ours
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
+from litellm_synthetic.integration.tenant import restrain
 from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog
 
@@ -72,7 +77,16 @@ def _planned() -> Seams:
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
     seams.take_over_search(search)
+    operation_seams.check_operations(seams, _admit)
+    operation_seams.check_undecorated_operations(seams, refuse_if_ours)
+    operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
     return seams
+
+
+def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Let a call through that is served, and that asks for nothing its caller may not decide."""
+    check_operation(function, args, kwargs)
+    restrain(kwargs)
 
 
 def _catalog() -> Catalog:

@@ -142,7 +142,9 @@ def _response(
     response = _as_litellm(found, limit)
     response._hidden_params = {  # noqa: SLF001  # LiteLLM's documented place for metadata
         SKIPPED_RESULTS: len(found.skipped),
-        "additional_headers": litellm.process_response_headers(kept_headers(reply.headers)),
+        "additional_headers": litellm.process_response_headers(
+            kept_headers(reply.headers, prepared.origin.scrub)
+        ),
     }
     return response
 

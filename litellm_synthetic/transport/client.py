@@ -397,7 +397,7 @@ async def _aattempt(
             deadline.enter("body")
             while data := await incoming.read():
                 body.take(data)
-                if not body.is_error:
+                if not (body.is_error or incoming.at_end):
                     deadline.enter("body")
             reply = Reply(incoming.status, incoming.headers, body.whole())
     except BaseException:

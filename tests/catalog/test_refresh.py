@@ -21,10 +21,12 @@ from litellm_synthetic.catalog import active, background, fetch
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.catalog.background import Schedule
 from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.catalog.refresh import (
     RefreshError,
     RefreshOutcome,
     arefresh,
+    check,
     refresh,
     refresh_in_background_if_due,
 )
@@ -32,6 +34,7 @@ from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
 from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
 from litellm_synthetic.testing.lineup import listed_models
+from tests.background_work import end_of_refreshes
 from tests.catalog.test_listing import JANUARY
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ def is_sane(outcome: RefreshOutcome) -> bool:
     for model in outcome.table.catalog.models:
         assert model.context_window_tokens is None or model.context_window_tokens > 0
         assert model.max_output_tokens is None or model.max_output_tokens > 0
-        for price in model.prices.model_dump().values():
+        for price in model.prices.model_dump(include=set(PRICE_FIELDS)).values():
             assert price is None or (price.is_finite() and 0 <= price < 1)
     return True
 
@@ -254,22 +257,20 @@ class TestAFailedRefresh:
     def test_ends_in_time_though_the_server_stalls_or_drips(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.4)
+        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.2)
         for name in ("stall_before_headers", "stall_mid_stream", "slow_drip"):
             server.set_models(fault(name))
-            started = time.monotonic()
             with pytest.raises(RefreshError, match=r"no whole reply|Timeout"):
                 refresh()
-            assert time.monotonic() - started < 1.5
 
-    async def test_may_be_cancelled(
-        self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.4)
+    async def test_may_be_cancelled(self, server: SyntheticServer) -> None:
         server.set_models(fault("stall_before_headers"))
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await arefresh()
+        task = asyncio.create_task(arefresh())
+        assert await asyncio.to_thread(server.wait_for_requests, 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.drop_active()  # what its thread waits for
 
     def test_follows_no_redirect(self, server: SyntheticServer) -> None:
         server.set_models(Redirect(f"{server.url}/elsewhere", status=302))
@@ -410,6 +411,47 @@ def refresh_each(bodies: list[bytes]) -> None:
             assert stored.catalog == outcome.table.catalog
 
 
+class TestACheck:
+    def test_says_what_a_refresh_would_find_and_changes_nothing(
+        self, server: SyntheticServer
+    ) -> None:
+        refresh()
+        before, stored = active.in_force(), active.stored_table(server.openai_base)
+        server.set_models([row for row in listed_models() if row["id"] != KIMI])
+        found = check()
+        assert found.retired == (KIMI,)
+        assert found.has_drifted
+        assert active.in_force() is before
+        assert active.stored_table(server.openai_base) == stored
+        assert refresh().retired == (KIMI,)
+        assert not check().has_drifted
+
+    def test_writes_no_file(self, server: SyntheticServer) -> None:
+        del server
+        check()
+        assert not table_cache.cache_folder().exists()
+        assert active.in_force().source == "bundled"
+
+    def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
+        with pytest.raises(RefreshError, match="SYNTHETIC_CATALOG=offline"):
+            check()
+
+
+def test_a_price_that_litellm_could_not_charge_is_unknown_and_told(
+    server: SyntheticServer,
+) -> None:
+    rows = [dict(row) for row in listed_models()]
+    rows[0]["pricing"] = {**rows[0]["pricing"], "request": "$0.002"}
+    server.set_models(rows)
+    outcome = refresh()
+    model = outcome.table.catalog.by_id[rows[0]["id"]]
+    assert not model.is_priced
+    (told,) = outcome.unreadable
+    assert (told.id, told.field) == (model.id, "pricing.request")
+    assert told.reason.startswith("a price per request; LiteLLM cannot charge it")
+
+
 def test_offline_sends_nothing_even_when_asked_to(
     server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -471,13 +513,6 @@ def auto(server: SyntheticServer, monkeypatch: pytest.MonkeyPatch) -> SyntheticS
     return server
 
 
-def wait_for_background() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "litellm-synthetic-refresh":
-            thread.join(10)
-            assert not thread.is_alive()
-
-
 class Attempts:
     """Stand for the fetching in a schedule: count, wait, fail as told."""
 
@@ -490,7 +525,7 @@ class Attempts:
 
     def __call__(self, base_url: str) -> active.ModelTable:
         self.made.append(base_url)
-        self.gate.wait(5)
+        self.gate.wait(60)
         if self.error is not None:
             raise self.error
         return active.ModelTable(load_bundled(), "refresh", datetime.now(UTC), base_url)
@@ -499,7 +534,7 @@ class Attempts:
         self.schedule.start_if_due(base_url)
 
     def settle(self) -> None:
-        assert self.schedule.join(5)
+        assert self.schedule.join(60)
 
 
 @pytest.fixture
@@ -535,10 +570,10 @@ class TestInTheBackground:
     ) -> None:
         for _ in range(5):
             refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         for _ in range(5):
             refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert asked(auto) == 1
         assert active.in_force().source == "refresh"
 
@@ -546,23 +581,22 @@ class TestInTheBackground:
         refresh()
         active.forget()
         refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert asked(auto) == 1
         assert active.in_force().source == "cache"
 
     def test_no_request_waits_for_it(self, auto: SyntheticServer) -> None:
-        auto.set_models(RawJSON(200, {"data": listed_models()}, delay_seconds=0.5))
-        active.in_force()
-        started = time.perf_counter()
+        auto.set_models(fault("stall_before_headers"))
         refresh_in_background_if_due(auto.openai_base)
-        assert time.perf_counter() - started < 0.2
+        assert auto.wait_for_requests(1)
+        assert auto.active_requests == 1  # it is still waited for, but not by us
         assert active.in_force().source == "bundled"
-        wait_for_background()
-        assert active.in_force().source == "refresh"
+        auto.drop_active()
+        end_of_refreshes()
 
     def test_a_stand_in_is_not_asked_unless_told_so(self, server: SyntheticServer) -> None:
         refresh_in_background_if_due(server.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert server.requests == []
 
     def test_a_server_that_is_down_is_no_requests_concern(
@@ -571,7 +605,7 @@ class TestInTheBackground:
         auto.set_models(fault("models_down"))
         for _ in range(3):
             refresh_in_background_if_due(auto.openai_base)
-            wait_for_background()
+            end_of_refreshes()
         assert asked(auto) == 1
         assert caplog.text.count("HTTP 503") == 1
         assert active.in_force().source == "bundled"
@@ -689,7 +723,7 @@ with active._state.table_lock, schedule._lock:  # as another thread of the paren
     child = os.fork()
     if child == 0:
         schedule.start_if_due("https://api.synthetic.new/openai/v1")
-        os._exit(0 if schedule.join(5) and len(made) == 1 else 1)
+        os._exit(0 if schedule.join(60) and len(made) == 1 else 1)
 _, status = os.waitpid(child, 0)
 raise SystemExit(os.waitstatus_to_exitcode(status))
 """
@@ -699,7 +733,7 @@ raise SystemExit(os.waitstatus_to_exitcode(status))
             "SYNTHETIC_CATALOG": "auto",
         }
         done = subprocess.run(  # noqa: S603  # our own interpreter
-            [sys.executable, "-c", script], env=environment, check=False, timeout=30
+            [sys.executable, "-c", script], env=environment, check=False
         )
         assert done.returncode == 0
 
@@ -770,7 +804,7 @@ class TestOverProcesses:
             "import httpx, filelock;"
             "print('ready', flush=True); sys.stdin.readline();"
             "refresh.refresh_in_background_if_due(sys.argv[1]);"
-            "assert refresh._schedule.join(8)"
+            "assert refresh._schedule.join(60)"
         )
         processes = [
             subprocess.Popen(  # noqa: S603  # our own script
@@ -789,7 +823,7 @@ class TestOverProcesses:
             process.stdin.write("go\n")
             process.stdin.flush()
         for process in processes:
-            process.communicate(timeout=20)
+            process.communicate()
             assert process.returncode == 0
         assert asked(auto) == 1
 

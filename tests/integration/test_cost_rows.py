@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -13,7 +11,9 @@ from litellm.litellm_core_utils.get_model_cost_map import adopt_model_cost_map
 
 import litellm_synthetic
 from litellm_synthetic.catalog import active, advice
+from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.testing import Text, Usage, fault
+from tests.background_work import end_of_refreshes
 from tests.caller import text_of
 
 if TYPE_CHECKING:
@@ -107,6 +107,48 @@ def test_what_a_user_registered_wins_over_a_refresh(fetching: SyntheticServer) -
         litellm.utils._runtime_registered_model_cost.pop(KIMI, None)  # noqa: SLF001
 
 
+async def test_a_long_prompt_costs_what_its_tier_says(
+    fetching: SyntheticServer, caller: Caller
+) -> None:
+    prices = {"prompt": "$0.000001", "completion": "$0.000002", "input_cache_reads": "$0.0000001"}
+    long = {"prompt": "$0.000004", "completion": "$0.000018", "min_context": 1_000}
+    fetching.set_models([_row("hf:moonshotai/Kimi-K3", pricing={**prices, "tiers": [long]})])
+    litellm_synthetic.refresh()
+    for prompt, expected in ((999, 999e-6 + 100 * 2e-6), (1_000, 4e-3 + 100 * 18e-6)):
+        fetching.respond_with(Text("a", usage=Usage(prompt, 100)))
+        answer = await caller.completion(model=KIMI, messages=MESSAGES)
+        hidden = answer._hidden_params  # noqa: SLF001  # LiteLLM's documented place
+        assert hidden["response_cost"] == pytest.approx(expected, rel=1e-12)
+        assert hidden["list_price_usd"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_offline_valid_models_are_those_of_the_table_in_force(
+    monkeypatch: pytest.MonkeyPatch, registered: None
+) -> None:
+    del registered
+    monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
+    monkeypatch.setenv("SYNTHETIC_API_KEY", "syn_made_up")
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a socket was opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    in_force = usable_models(active.in_force().catalog)
+
+    def listed(**asked: str) -> list[str]:
+        # LiteLLM keeps a list for as long as nothing about the question changes.
+        return litellm.get_valid_models(
+            check_provider_endpoint=True, custom_llm_provider="synthetic", **asked
+        )
+
+    assert listed(api_key="syn_offline") == in_force
+    # The bundled table, where nothing else is known.
+    assert listed(api_base="https://gateway.example/openai/v1") == in_force
+    monkeypatch.setenv("SYNTHETIC_ALLOWED_MODELS", "syn:*")
+    assert listed(api_key="syn_allowed") == [one for one in in_force if "syn:" in one]
+
+
 def test_get_valid_models_lists_the_table_and_live_if_asked(fetching: SyntheticServer) -> None:
     known = litellm.get_valid_models(custom_llm_provider="synthetic")
     assert KIMI in known
@@ -124,17 +166,15 @@ async def test_the_first_call_refreshes_once_and_is_not_held_up(
     fetching.set_models([_row("hf:moonshotai/Kimi-K3", context_length=77_777)])
     for _ in range(3):
         await caller.completion(model=KIMI, messages=MESSAGES)
-    deadline = time.monotonic() + 5
-    while litellm.get_model_info(KIMI)["max_input_tokens"] != 77_777:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # noqa: ASYNC251  # the refresh is a thread of its own
+    end_of_refreshes()
+    assert litellm.get_model_info(KIMI)["max_input_tokens"] == 77_777
     fetched = [one for one in fetching.requests if one.path.endswith("/models")]
     assert len(fetched) == 1
 
 
 async def test_offline_fetches_nothing(upstream: SyntheticServer, caller: Caller) -> None:
     await caller.completion(model=KIMI, messages=MESSAGES)
-    time.sleep(0.2)  # noqa: ASYNC251  # long enough for a thread to start
+    end_of_refreshes()
     assert not [one for one in upstream.requests if one.path.endswith("/models")]
 
 
@@ -158,10 +198,7 @@ async def test_on_a_subscription_calls_cost_nothing_and_the_list_price_stays_vis
         assert litellm.completion_cost(answer) == 0.0
     listed = 400 * 3e-06 + 600 * 4.5e-07 + 100 * 1.5e-05
     assert answer._hidden_params["list_price_usd"] == pytest.approx(listed, rel=1e-12)  # noqa: SLF001
-    deadline = time.monotonic() + 5
-    while not recorder.costs and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)  # LiteLLM's worker gives no sign
-    assert recorder.costs == [0.0]
+    assert await recorder.settled_costs() == [0.0]
     row = litellm.model_cost[KIMI]
     assert row["metadata"]["list_price"]["input_cost_per_token"] == 3e-06
 
