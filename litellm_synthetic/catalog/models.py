@@ -57,7 +57,7 @@ Tokens = Annotated[int, Field(gt=0, strict=True)]
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class PriceTier(_Fact):

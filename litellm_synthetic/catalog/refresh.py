@@ -16,17 +16,16 @@ from litellm_synthetic.catalog.active import (
     stored_table,
 )
 from litellm_synthetic.catalog.background import Schedule
-from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
 from litellm_synthetic.config import settings
 from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
     from litellm_synthetic.catalog.listing import Listing, UnreadableField
+    from litellm_synthetic.catalog.merge import Change, Merged
     from litellm_synthetic.catalog.models import SkippedRow
 
 __all__ = [
-    "Change",
     "RefreshError",
     "RefreshOutcome",
     "arefresh",
@@ -110,6 +109,8 @@ def _renewed(base_url: str | None) -> RefreshOutcome:
 
 
 def _fetched(base_url: str | None) -> RefreshOutcome:
+    from litellm_synthetic.catalog.merge import merge, seen_again  # noqa: PLC0415  # for a refresh
+
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
     known = known_table(base_url)

@@ -20,8 +20,6 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
-from litellm_synthetic.quota.header import HEADER as QUOTA_HEADER
-from litellm_synthetic.quota.header import parse_quotas
 from litellm_synthetic.transport.backend_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
@@ -30,6 +28,7 @@ from litellm_synthetic.transport.backend_texts import (
     backend_status,
     own_words,
 )
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
 from litellm_synthetic.transport.overflow_texts import Overflow, find_overflow
 from litellm_synthetic.transport.retries import PLAN_CAP, parse_retry_after
 
@@ -277,7 +276,9 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
     if (advice := origin.remedies.get(_TOO_MANY_REQUESTS)) is not None:
         remedy = f"Try again in {seconds:g} s. {advice}" if seconds is not None else advice
     elif PLAN_CAP.search(failure.text):
-        quotas = parse_quotas(failure.headers.get(QUOTA_HEADER))
+        from litellm_synthetic.quota.header import HEADER, parse_quotas  # noqa: PLC0415  # for 429s
+
+        quotas = parse_quotas(failure.headers.get(HEADER))
         reset = quotas.resets_at() if quotas is not None else None
         when = (
             f"It resets at {reset:%Y-%m-%d %H:%M} UTC"
@@ -388,12 +389,12 @@ def _server_error(failure: Failure, origin: Origin, _: object) -> Exception:
 
 def _rule(
     statuses: Iterable[int] | None,
-    words: str | re.Pattern[str] | Callable[[str], object | None] | None,
+    words: str | LazyPattern | Callable[[str], object | None] | None,
     build: Build,
 ) -> Rule:
     if isinstance(words, str):
-        words = re.compile(words, re.IGNORECASE)
-    find = words.search if isinstance(words, re.Pattern) else words
+        words = LazyPattern(words, re.IGNORECASE)
+    find = words.search if isinstance(words, LazyPattern) else words
     return Rule(None if statuses is None else frozenset(statuses), find, build)
 
 

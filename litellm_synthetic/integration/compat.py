@@ -15,7 +15,7 @@ import re
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import litellm
@@ -258,10 +258,11 @@ def _is_there(name: Name) -> bool:
 
 
 def _installed_version() -> str:
+    # LiteLLM has looked it up already; its metadata takes milliseconds to read again.
     try:
+        return str(import_module("litellm._version").version)
+    except (ImportError, AttributeError):
         return version("litellm")
-    except PackageNotFoundError:  # a source tree on the path
-        return "of an unknown version"
 
 
 def _release(text: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.transport.backend_texts import CONTENT_POLICY, backend_status, own_words
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
 from litellm_synthetic.transport.overflow_texts import find_overflow
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _TOO_MANY_REQUESTS: Final = 429
 # A plan's cap is not transient: a retry burns a request and gets the same answer.
 # "You've exceeded your subscription rate limits. Upgrade, or try again later. …" (seen until
 # 2026-08; also the answer to an exhausted weekly credit), never with a Retry-After.
-PLAN_CAP: Final = re.compile(r"exceeded your subscription|subscription rate limits", re.IGNORECASE)
+PLAN_CAP: Final = LazyPattern(r"exceeded your subscription|subscription rate limits", re.IGNORECASE)
 
 
 def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
