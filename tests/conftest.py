@@ -139,7 +139,7 @@ def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticSe
 def either_surface(
     upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> SyntheticServer:
-    """Run a test over both surfaces: a promise about a completion holds on each."""
+    """Run a test over both APIs: a promise about a completion holds on each."""
     if request.param == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream

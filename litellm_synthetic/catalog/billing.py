@@ -1,4 +1,4 @@
-"""What a call costs the account: the list price, or nothing on top of a subscription.
+"""The cost of a call to the account: the list price, or nothing on top of a subscription.
 
 `SYNTHETIC_BILLING=metered` (the default) prices calls at the API's list prices. `subscription` lets
 each call cost 0, because the plan is paid already; the list price stays visible beside it.
@@ -23,13 +23,14 @@ _COSTS: Final = (
     "cache_read_input_token_cost",
     "cache_creation_input_token_cost",
 )
+_TIERS: Final = "tiered_pricing"
 
 
 def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str, dict[str, Any]]:
     """Return LiteLLM's cost-map rows for a cost mode.
 
     On a subscription each known price becomes 0, and the list prices, in USD per token, move to
-    `metadata["list_price"]`.
+    `metadata["list_price"]`, those of long prompts included.
     """
     if billing == "metered":
         return dict(rows)
@@ -37,10 +38,10 @@ def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str,
 
 
 def _included(row: Mapping[str, Any]) -> dict[str, Any]:
-    listed = {field: row[field] for field in _COSTS if field in row}
+    listed = {field: row[field] for field in (*_COSTS, _TIERS) if field in row}
     return {
-        **row,
-        **dict.fromkeys(listed, 0.0),
+        **{field: value for field, value in row.items() if field != _TIERS},
+        **{field: 0.0 for field in listed if field != _TIERS},
         "metadata": {**row.get("metadata", {}), "list_price": listed},
     }
 
@@ -54,7 +55,7 @@ def list_price_usd(model: Model | None, usage: Any) -> float | None:
     """
     if model is None or not model.is_priced or usage is None:
         return None
-    prices = model.prices
+    prices = model.prices.at(usage.prompt_tokens)
     details = getattr(usage, "prompt_tokens_details", None)
     cached = getattr(details, "cached_tokens", None) or 0
     per_input = prices.input_usd_per_token or Decimal(0)

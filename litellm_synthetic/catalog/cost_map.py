@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from litellm_synthetic.catalog.models import EFFORT_SCALE, Catalog, Model
+from litellm_synthetic.catalog.models import EFFORT_SCALE, Catalog, Model, Prices, PriceTier
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, PROVIDER, ROUTE_PREFIX
 
@@ -20,6 +20,8 @@ SOURCE_URL = f"{DEFAULT_BASE_URL}/models"
 Row = dict[str, Any]
 """One row of LiteLLM's cost map, as in its `model_prices_and_context_window.json`."""
 
+# More than any prompt has.
+_NO_END = 1_000_000_000
 # The efforts that LiteLLM has a `supports_<effort>_reasoning_effort` flag for. It takes medium and
 # high for granted.
 _FLAGGED_EFFORTS = tuple(effort for effort in EFFORT_SCALE if effort not in {"medium", "high"})
@@ -61,11 +63,16 @@ def cost_map_row(model: Model, *, observed_on: str) -> Row:
         **_capabilities(model),
         **_efforts(model),
         "output_vector_size": model.embedding.dimensions if model.embedding else None,
-        "deprecation_date": model.removed_on.isoformat() if model.removed_on else None,
+        "deprecation_date": _deprecation_date(model),
         "source": SOURCE_URL,
         "metadata": {"observed_on": observed_on, **dict(_seen(model))},
     }
-    return {field: value for field, value in row.items() if value is not None}
+    return _known(row)
+
+
+def _deprecation_date(model: Model) -> str | None:
+    day = model.removed_on or model.deprecation_date
+    return day.isoformat() if day else None
 
 
 def _limits(model: Model) -> Row:
@@ -80,6 +87,23 @@ def _limits(model: Model) -> Row:
 
 def _prices(model: Model) -> Row:
     prices = model.prices
+    if not prices.tiers:
+        return _rates(prices)
+    # LiteLLM's own keys for long prompts, `input_cost_per_token_above_128k_tokens` and the like,
+    # exist for a few lengths only: get_model_info drops all others. A table of ranges goes through
+    # for any length (checked on 1.102.4, 1.106.2 and 1.109.1). A range begins after its first
+    # number, and the last range has no end in LiteLLM either.
+    rated: tuple[Prices | PriceTier, ...] = (prices, *prices.tiers)
+    begins = [0, *(tier.min_prompt_tokens - 1 for tier in prices.tiers)]
+    ends = [*begins[1:], _NO_END]
+    tiers = [
+        {"range": [begin, end], **_known(_rates(each))}
+        for begin, end, each in zip(begins, ends, rated, strict=True)
+    ]
+    return {**_rates(prices), "tiered_pricing": tiers}
+
+
+def _rates(prices: Prices | PriceTier) -> Row:
     cache_read = prices.cache_read_usd_per_token
     if cache_read is None:
         # Where a row names no price for cached tokens, LiteLLM 1.102.4 charges nothing for them,
@@ -95,6 +119,10 @@ def _prices(model: Model) -> Row:
         # so tokens that a usage reports as written only would cost nothing.
         "cache_creation_input_token_cost": _float(prices.cache_write_usd_per_token),
     }
+
+
+def _known(row: Row) -> Row:
+    return {field: value for field, value in row.items() if value is not None}
 
 
 def _float(price: Decimal | None) -> float | None:

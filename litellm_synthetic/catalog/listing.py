@@ -11,8 +11,9 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import (
     BaseModel,
@@ -27,22 +28,20 @@ from pydantic import (
     WrapValidator,
 )
 
-from litellm_synthetic.catalog.models import EFFORT_SCALE, SkippedRow
+from litellm_synthetic.catalog.models import EFFORT_SCALE, PriceTier, SkippedRow
+from litellm_synthetic.catalog.pricing import read_pricing
 from litellm_synthetic.config.ids import ALIAS_SCHEME, HUGGING_FACE_SCHEME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_ROWS: Final = 5_000
 MAX_TOKENS_OF_A_LIMIT: Final = 100_000_000
-# The dearest model on the market is below $0.001 per token. A figure from here on is a price per
-# million tokens, or no price.
-MAX_USD_PER_TOKEN: Final = Decimal("0.01")
-# One dollar for 10^12 tokens: less than that is a slip in the exponent.
-MIN_USD_PER_TOKEN: Final = Decimal("1e-12")
-
-_PRICE: Final = re.compile(
-    r"\$?((?:\d{1,12}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?)", re.ASCII
-)
-_LONGEST_NUMBER: Final = 40
-_LONGEST_SHOWN: Final = 60
+# 2000 to 2100: milliseconds, or a number of something else, lie outside.
+MIN_UNIX_TIME: Final = 946_684_800
+MAX_UNIX_TIME: Final = 4_102_444_800
+_MAX_DIGITS: Final = 40
+_MAX_SHOWN_CHARACTERS: Final = 60
 _ID: Final = re.compile(r"[a-z][a-z0-9]{0,15}:[A-Za-z0-9_.:/@+~-]{1,240}")
 _HUGGING_FACE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}/[A-Za-z0-9_.-]{1,120}")
 _ON_SCALE: Final = {effort: place for place, effort in enumerate(EFFORT_SCALE)}
@@ -76,19 +75,23 @@ class ListedModel:
         id: the id, spelt as Synthetic spells it.
         target: of an alias, the id that it serves; None where the row does not say.
         facts: the stated fields of `catalog.Model`, None where they could not be read.
-        prices: the same for the fields of `catalog.Prices`, in USD per token.
+        prices: the same for the fields of `catalog.Prices`, in USD per token, but for the tiers.
+        price_tiers: the prices of long prompts; None where the row states no price.
         efforts: the efforts that the row advertises.
         states_efforts: whether the row says anything about efforts, readable or not.
         deprecated: whether the row is marked so.
+        deprecation_date: from when on the model may be gone; None where the row does not say.
     """
 
     id: str
     target: str | None
     facts: dict[str, Any]
-    prices: dict[str, Decimal | None]
+    prices: Mapping[str, Decimal | None]
+    price_tiers: tuple[PriceTier, ...] | None
     efforts: tuple[str, ...] | None
     states_efforts: bool
     deprecated: bool
+    deprecation_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +126,6 @@ def _unreadable_is_unknown(
         return None
 
 
-def _price(value: object) -> Decimal:
-    is_number = isinstance(value, str | Decimal | int) and not isinstance(value, bool)
-    text = str(value) if is_number else ""
-    found = _PRICE.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
-    if found is None:
-        raise ValueError("not a price such as $0.0000006")
-    price = Decimal(found[1])
-    if price and not MIN_USD_PER_TOKEN <= price < MAX_USD_PER_TOKEN:
-        raise ValueError("not a believable price in USD per token")
-    return price.normalize()
-
-
 def _hugging_face_id(value: object) -> str:
     name = value.removeprefix(HUGGING_FACE_SCHEME) if isinstance(value, str) else ""
     if _HUGGING_FACE_NAME.fullmatch(name) is None:
@@ -142,27 +133,33 @@ def _hugging_face_id(value: object) -> str:
     return HUGGING_FACE_SCHEME + name
 
 
+def _date(value: object) -> date:
+    """Read an ISO date or time, or a Unix time in seconds."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    try:
+        if isinstance(value, str) and len(value) <= _MAX_DIGITS:
+            return datetime.fromisoformat(value.strip()).date()
+        if is_number and MIN_UNIX_TIME <= value <= MAX_UNIX_TIME:  # type: ignore[operator]  # is_number
+            return datetime.fromtimestamp(int(value), UTC).date()  # type: ignore[call-overload]  # as above
+    except ValueError:
+        pass
+    raise ValueError("not a date such as 2026-12-31")
+
+
 _Soft = WrapValidator(_unreadable_is_unknown)
 _Word = Annotated[
     str, StringConstraints(strict=True, to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")
 ]
+_Date = Annotated[date, BeforeValidator(_date)]
 _Words = Annotated[list[_Word], Field(max_length=64)]
 _SoftWords = Annotated[_Words | None, _Soft]
 _SoftLimit = Annotated[
     Annotated[int, Field(strict=True, gt=0, le=MAX_TOKENS_OF_A_LIMIT)] | None, _Soft
 ]
-_SoftPrice = Annotated[Annotated[Decimal, BeforeValidator(_price)] | None, _Soft]
 
 
 class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Pricing(_Wire):
-    prompt: _SoftPrice = None
-    completion: _SoftPrice = None
-    input_cache_reads: _SoftPrice = None
-    input_cache_writes: _SoftPrice = None
 
 
 class _Reasoning(_Wire):
@@ -175,28 +172,35 @@ class _Row(_Wire):
     input_modalities: _SoftWords = None
     output_modalities: _SoftWords = None
     supported_features: _SoftWords = None
-    pricing: Annotated[_Pricing | None, _Soft] = None
     reasoning_parameters: Annotated[_Reasoning | None, _Soft] = None
     hugging_face_id: Annotated[Annotated[str, BeforeValidator(_hugging_face_id)] | None, _Soft] = (
         None
     )
-    deprecated: Annotated[StrictBool | None, _Soft] = None
+    deprecated: Annotated[StrictBool | _Date | None, _Soft] = None
+    deprecation_date: Annotated[_Date | None, _Soft] = None
+    deprecated_at: Annotated[_Date | None, _Soft] = None
+    expiration_date: Annotated[_Date | None, _Soft] = None
+    retirement_date: Annotated[_Date | None, _Soft] = None
+    sunset_date: Annotated[_Date | None, _Soft] = None
 
 
-_PRICES: Final = {
-    "prompt": "input_usd_per_token",
-    "completion": "output_usd_per_token",
-    "input_cache_reads": "cache_read_usd_per_token",
-    "input_cache_writes": "cache_write_usd_per_token",
-}
+# The first is the name in OpenRouter's format for providers, which Synthetic's list follows; no
+# date has been seen in it so far, and the others are what other lists call it.
+_DEPRECATION_DATES: Final = (
+    "deprecation_date",
+    "deprecated_at",
+    "deprecated",
+    "expiration_date",
+    "retirement_date",
+    "sunset_date",
+)
 
 
 def parse_listing(body: bytes) -> Listing:
     """Read the body of a model list.
 
-    Limits are whole numbers from 1 to 100,000,000 tokens. Prices are USD per token, as text with or
-    without `$`, or as JSON numbers, whose digits are taken as they are written; what is negative,
-    infinite or unbelievable is unknown, never 0. Of rows with the same id the first counts.
+    Limits are whole numbers from 1 to 100,000,000 tokens; see `pricing.read_pricing` for prices.
+    Digits of JSON numbers are taken as they are written. Of rows with the same id the first counts.
 
     Raises:
         UnusableListError: no JSON, no list of models, more than 5,000 rows, or none that is usable.
@@ -213,7 +217,7 @@ def parse_listing(body: bytes) -> Listing:
             skipped.append(SkippedRow(index=index, id=None, reason=reason))
         elif _ID.fullmatch(model_id) is None:
             reason = "the id is none that could be called, such as hf:owner/name"
-            shown = ascii(model_id[:_LONGEST_SHOWN])[1:-1]
+            shown = ascii(model_id[:_MAX_SHOWN_CHARACTERS])[1:-1]
             skipped.append(SkippedRow(index=index, id=shown, reason=reason))
         elif model_id in models:
             reason = "the id is there already"
@@ -232,7 +236,7 @@ def _rows(body: bytes) -> list[object]:
             body, parse_int=_whole_number, parse_float=_exact, parse_constant=_no_number
         )
     except (ValueError, RecursionError):
-        raise UnusableListError("the reply is no JSON") from None
+        raise UnusableListError("the reply is not JSON") from None
     rows = document.get("data") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise UnusableListError("the reply has no list of models under `data`")
@@ -243,15 +247,15 @@ def _rows(body: bytes) -> list[object]:
 
 def _whole_number(digits: str) -> int | float:
     # Python refuses to read very long ones, which would cost the whole list for one figure.
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.nan
+    return int(digits) if len(digits) <= _MAX_DIGITS else math.nan
 
 
 def _exact(digits: str) -> Decimal | float:
-    return Decimal(digits) if len(digits) <= _LONGEST_NUMBER else math.nan
+    return Decimal(digits) if len(digits) <= _MAX_DIGITS else math.nan
 
 
 def _no_number(_name: str) -> float:
-    # NaN and Infinity are no JSON, but Python's own writer produces them.
+    # NaN and Infinity are not JSON, but Python's own writer produces them.
     return math.nan
 
 
@@ -273,23 +277,26 @@ def _listed(model_id: str, row: dict[str, Any]) -> tuple[ListedModel, dict[str, 
             field: None if read.supported_features is None else word in read.supported_features
             for word, field in _FEATURES.items()
         }
-    pricing, reasoning = read.pricing or _Pricing(), read.reasoning_parameters or _Reasoning()
-    prices = {
-        ours: getattr(pricing, theirs)
-        for theirs, ours in _PRICES.items()
-        if getattr(pricing, theirs) is not None or theirs in problems or "pricing" in problems
-    }
+    reasoning = read.reasoning_parameters or _Reasoning()
+    pricing = read_pricing(row.get("pricing"))
     efforts = _distinct(reasoning.efforts)
     listed = ListedModel(
         id=model_id,
         target=read.hugging_face_id if model_id.startswith(ALIAS_SCHEME) else None,
         facts=facts,
-        prices=prices,
+        prices=pricing.prices,
+        price_tiers=pricing.tiers,
         efforts=None if efforts is None else tuple(sorted(efforts, key=_place)),
         states_efforts=efforts is not None or bool(problems.keys() & _EFFORT_FIELDS),
-        deprecated=read.deprecated is True,
+        deprecated=read.deprecated is True or isinstance(read.deprecated, date),
+        deprecation_date=_first_date(read),
     )
-    return listed, problems
+    return listed, {**problems, **pricing.problems}
+
+
+def _first_date(read: _Row) -> date | None:
+    stated = (getattr(read, name) for name in _DEPRECATION_DATES)
+    return next((each for each in stated if isinstance(each, date)), None)
 
 
 _EFFORT_FIELDS: Final = frozenset(("efforts", "reasoning_parameters"))

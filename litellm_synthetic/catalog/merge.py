@@ -6,6 +6,7 @@ The list says nothing of embedding and helper models, of probes, or of the past,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +18,12 @@ from litellm_synthetic.catalog.models import (
     Kind,
     Model,
     Prices,
+    PriceTier,
 )
 from litellm_synthetic.config.ids import ALIAS_SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from litellm_synthetic.catalog.listing import ListedModel, Listing
 
@@ -45,7 +46,7 @@ LISTED_FIELDS: Final = (
 _PRICE_FIELDS: Final = tuple(Prices.model_fields)
 _LISTED_KINDS: Final = frozenset[Kind](("chat", "alias"))
 
-Value = int | bool | str | Decimal | tuple[str, ...] | None
+Value = int | bool | str | Decimal | date | tuple[str, ...] | tuple[PriceTier, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Hold a merged table and how its lineup differs from the one before.
+    """Hold a merged table and how its models differ from the one before.
 
     `added` holds ids that are new here and ids that have come back.
     """
@@ -160,6 +161,7 @@ def _seen(
         "status": "current",
         "status_note": before.status_note if before and before.is_current else None,
         "deprecated": row.deprecated or None,
+        "deprecation_date": row.deprecation_date,
         "last_seen": seen_on,
         "removed_on": None,
         "removal_note": None,
@@ -189,7 +191,9 @@ def _in_known_order(base: Model | None, field: str, value: Value) -> Value:
 
 
 def _prices(known: Prices, row: ListedModel) -> Prices:
-    stated = row.prices
+    stated: dict[str, Any] = dict(row.prices)
+    if row.price_tiers is not None:
+        stated["tiers"] = row.price_tiers
     prices = known.model_copy(update=stated)
     is_new = (prices.input_usd_per_token, prices.output_usd_per_token) != (
         known.input_usd_per_token,
@@ -224,7 +228,7 @@ def _efforts(known: Efforts | None, row: ListedModel) -> Efforts | None:
         return Efforts(advertised=row.efforts) if row.efforts else None
     if known.advertised is None or row.efforts is None:
         return known.model_copy(update={"advertised": row.efforts})
-    # A probe is from before the API changed its mind: what is advertised anew was not refused
+    # A probe is from before the API changed its mind: what is advertised again was not refused
     # since, and what is no longer advertised was not accepted since.
     new = {*row.efforts}.difference(known.advertised)
     gone = {*known.advertised}.difference(row.efforts)
@@ -298,6 +302,7 @@ def _changes(before: Model, after: Model) -> list[Change]:
         ("efforts", _advertised(before), _advertised(after)),
         ("target", before.current_target, after.current_target),
         ("deprecated", before.deprecated, after.deprecated),
+        ("deprecation_date", before.deprecation_date, after.deprecation_date),
     ]
     return [Change(after.id, field, was, now) for field, was, now in pairs if was != now]
 
@@ -329,6 +334,7 @@ def _rebased(model: Model, bundled: Catalog) -> Model:
             "status": model.status,
             "status_note": model.status_note,
             "deprecated": model.deprecated,
+            "deprecation_date": model.deprecation_date,
             "last_seen": model.last_seen,
             "removed_on": model.removed_on,
             "removal_note": model.removal_note,

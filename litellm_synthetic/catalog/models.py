@@ -57,16 +57,38 @@ Tokens = Annotated[int, Field(gt=0, strict=True)]
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
+
+
+class PriceTier(_Fact):
+    """Give the prices of a whole request whose prompt has this many tokens or more.
+
+    A price for cached tokens that is not known is that of the input.
+    """
+
+    min_prompt_tokens: Tokens
+    input_usd_per_token: UsdPerToken
+    output_usd_per_token: UsdPerToken
+    cache_read_usd_per_token: UsdPerToken | None = None
+    cache_write_usd_per_token: UsdPerToken | None = None
 
 
 class Prices(_Fact):
-    """Give the list price of each kind of token, in USD per token, or None where unknown."""
+    """Give the list price of each kind of token, in USD per token, or None where unknown.
+
+    Requests whose prompt is long enough for one of the `tiers` cost that tier's prices instead.
+    """
 
     input_usd_per_token: UsdPerToken | None = None
     output_usd_per_token: UsdPerToken | None = None
     cache_read_usd_per_token: UsdPerToken | None = None
     cache_write_usd_per_token: UsdPerToken | None = None
+    tiers: tuple[PriceTier, ...] = ()
+
+    def at(self, prompt_tokens: int) -> "Prices | PriceTier":
+        """Return the prices of a request whose prompt has this many tokens."""
+        reached = [each for each in self.tiers if each.min_prompt_tokens <= prompt_tokens]
+        return max(reached, key=lambda each: each.min_prompt_tokens, default=self)
 
 
 class DatedPrices(Prices):
@@ -86,7 +108,7 @@ class Efforts(_Fact):
             `verified` where reports conflict; `rejected` then decides and `note` says why.
         unreliable: accepted values that were reported not to lead to an answer.
         can_stop: whether `none` stops the reasoning; None where that is disputed or unknown.
-        can_stop_on_messages: whether `thinking: {"type": "disabled"}` on the Anthropic surface
+        can_stop_on_messages: whether `thinking: {"type": "disabled"}` on the Messages API
             does; None where unknown.
         note: the evidence in a sentence or two.
     """
@@ -170,6 +192,7 @@ class Model(_Fact):
     status: Status
     status_note: str | None = None
     deprecated: bool | None = None
+    deprecation_date: date | None = None
     context_window_tokens: Tokens | None = None
     max_output_tokens: Tokens | None = None
     input_modalities: tuple[str, ...] | None = None
@@ -220,7 +243,7 @@ class Model(_Fact):
 
     @property
     def can_stop_thinking_on_messages(self) -> bool | None:
-        """Tell whether the Anthropic surface can switch thinking off; None where unknown."""
+        """Tell whether the Messages API can switch thinking off; None where unknown."""
         return self.efforts.can_stop_on_messages if self.efforts else None
 
     @property
@@ -251,7 +274,7 @@ class Model(_Fact):
 
     @property
     def current_target(self) -> str | None:
-        """Name the id that an alias serves now; None for what is no alias."""
+        """Name the id that an alias serves now; None for what is not an alias."""
         return next((each.target for each in self.alias_targets if each.until is None), None)
 
 

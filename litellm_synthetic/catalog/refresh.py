@@ -9,21 +9,28 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog import cache
-from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force, stored_table
+from litellm_synthetic.catalog.active import (
+    ModelTable,
+    current_table,
+    set_current_table,
+    stored_table,
+)
 from litellm_synthetic.catalog.background import Schedule
-from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
 from litellm_synthetic.config import settings
+from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
     from litellm_synthetic.catalog.listing import Listing, UnreadableField
+    from litellm_synthetic.catalog.merge import Change, Merged
     from litellm_synthetic.catalog.models import SkippedRow
 
 __all__ = [
-    "Change",
     "RefreshError",
     "RefreshOutcome",
     "arefresh",
+    "check",
+    "known_table",
     "refresh",
     "refresh_in_background_if_due",
 ]
@@ -32,21 +39,18 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _log: Final = logging.getLogger("litellm_synthetic")
 
 
-class RefreshError(Exception):
-    """Say why there is no new table; the one before stays in force."""
-
-
 @dataclass(frozen=True)
 class RefreshOutcome:
-    """Say what a refresh found.
+    """Say what a refresh, or a check, found.
 
     Attributes:
-        table: the table that is now in force.
+        table: the table that is now in force; of a check, the one that a refresh would bring.
         added: ids that are new, or are back.
         changed: facts that changed about models that were and are served.
         retired: ids that have left the list.
         skipped: rows of the list that could not be used.
-        unreadable: fields of usable rows that could not be read, and now count as unknown.
+        unreadable: fields of usable rows that could not be read, and now count as unknown; among
+            them prices that LiteLLM could not charge, which make all prices of the model unknown.
         not_modified: whether the server said that its list is still the same.
         cache_note: why the table could not be kept for other processes; None if it was.
     """
@@ -59,6 +63,11 @@ class RefreshOutcome:
     unreadable: tuple[UnreadableField, ...] = ()
     not_modified: bool = False
     cache_note: str | None = None
+
+    @property
+    def has_drifted(self) -> bool:
+        """Tell whether the list differs from what was known."""
+        return bool(self.added or self.changed or self.retired)
 
 
 def refresh(*, base_url: str | None = None) -> RefreshOutcome:
@@ -73,18 +82,38 @@ def refresh(*, base_url: str | None = None) -> RefreshOutcome:
 
     Raises:
         RefreshError: `SYNTHETIC_CATALOG=offline` forbids it, the base URL is refused, there was no
-            answer, or the answer is no list with at least one usable row. The table before stays.
+            answer, or the answer has no list with a usable row. The table before stays.
     """
     outcome = _renewed(base_url)
-    set_in_force(outcome.table)
+    set_current_table(outcome.table)
     return outcome
 
 
+def check(*, base_url: str | None = None) -> RefreshOutcome:
+    """Fetch the list as `refresh` does and compare it with what is known; change and write nothing.
+
+    Raises:
+        RefreshError: as `refresh` does.
+    """
+    return _fetched(base_url)
+
+
 def _renewed(base_url: str | None) -> RefreshOutcome:
-    url = _base_url(base_url)
+    outcome = _fetched(base_url)
+    table = outcome.table
+    now = table.fetched_at or datetime.now(UTC)
+    note = cache.write_cache(
+        cache.CachedTable(table.base_url, now, table.catalog, table.etag, table.last_modified)
+    )
+    return replace(outcome, cache_note=note)
+
+
+def _fetched(base_url: str | None) -> RefreshOutcome:
+    from litellm_synthetic.catalog.merge import merge, seen_again  # noqa: PLC0415  # for a refresh
+
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
-    known = _known(url)
+    known = known_table(base_url)
     fetched = _fetch(known)
     now = datetime.now(UTC)
     if fetched.body is None:
@@ -110,10 +139,7 @@ def _renewed(base_url: str | None) -> RefreshOutcome:
         last_modified=fetched.last_modified
         or (known.last_modified if fetched.body is None else None),
     )
-    note = cache.write_cache(
-        cache.CachedTable(url, now, table.catalog, table.etag, table.last_modified)
-    )
-    return replace(outcome, table=table, cache_note=note)
+    return replace(outcome, table=table)
 
 
 async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
@@ -127,16 +153,21 @@ async def arefresh(*, base_url: str | None = None) -> RefreshOutcome:
     return await asyncio.to_thread(refresh, base_url=base_url)
 
 
-def _base_url(said: str | None) -> str:
+def known_table(base_url: str | None = None) -> ModelTable:
+    """Return the newest table of a base URL that needs no network.
+
+    Args:
+        base_url: whose models; by default `SYNTHETIC_API_BASE`'s, else Synthetic's.
+
+    Raises:
+        RefreshError: the base URL is refused.
+    """
     try:
-        return settings.models_base_url(said)
+        url = settings.models_base_url(base_url)
     except ValueError as error:
         raise RefreshError(str(error)) from error
-
-
-def _known(base_url: str) -> ModelTable:
-    table, stored = in_force(), stored_table(base_url)
-    if table.base_url != base_url:
+    table, stored = current_table(), stored_table(url)
+    if table.base_url != url:
         return stored
     # Another process may have seen more of the past.
     return max(table, stored, key=lambda each: each.fetched_at or _NEVER)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.core_helpers import process_response_headers
+import litellm
 
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
@@ -72,15 +72,16 @@ class _transport_failures:  # noqa: N801  # used like a function
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        cause = None if error is None else rules.shown_cause(error, self._origin)
         if isinstance(error, StallError):
-            raise rules.timed_out(self._origin, str(error)) from error
+            raise rules.timed_out(self._origin, str(error)) from cause
         if isinstance(error, ConnectionBrokenError):
-            raise rules.connection_failed(self._origin, str(error)) from error
+            raise rules.connection_failed(self._origin, str(error)) from cause
         if isinstance(error, MalformedReplyError):
             is_too_large = isinstance(error, OversizedReplyError)
             raise rules.unusable_reply(
                 self._origin, str(error), is_too_large=is_too_large
-            ) from error
+            ) from cause
         if isinstance(error, UnsendableError):
             raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
@@ -111,7 +112,8 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
-        raise rules.unreadable_reply(origin, str(error), content_type, reply.headers) from error
+        shown = rules.unreadable_reply(origin, str(error), content_type, reply.headers)
+        raise shown from rules.shown_cause(error, origin)
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -127,15 +129,15 @@ def decode(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise UnreadableReplyError("the body is not JSON") from None
     if not isinstance(document, dict):
-        raise UnreadableReplyError("the body is JSON, but no object")
+        raise UnreadableReplyError("the body is JSON, but not an object")
     return document
 
 
-def keep_headers(response: Any, headers: Mapping[str, str]) -> None:
+def keep_headers(response: Any, headers: Mapping[str, str], origin: Origin) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
-    kept = bodies.kept_headers(headers)
+    kept = bodies.kept_headers(headers, origin.scrub)
     response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
-    response._hidden_params["additional_headers"] = process_response_headers(kept)  # noqa: SLF001
+    response._hidden_params["additional_headers"] = litellm.process_response_headers(kept)  # noqa: SLF001
 
 
 def log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:

@@ -28,11 +28,15 @@ ANTHROPIC_VERSION: Final = "2023-06-01"
 # Synthetic takes its key as a Bearer and nothing else. A proxy that forwards its clients' headers
 # (`forward_client_headers_to_llm_api`) hands over the key that they have for the proxy. Anthropic's
 # betas are Anthropic's: Synthetic's Messages API fails on some (seen 2026-09-14).
-_UNSENT_HEADERS: Final = (CREDENTIAL_HEADERS - {"authorization"}) | {
-    "host",
-    "content-length",
-    "anthropic-beta",
-}
+_UNSENT_HEADERS: Final = (CREDENTIAL_HEADERS - {"authorization"}) | {"anthropic-beta"}
+# They belong to one connection, or say how the body is framed (RFC 9110, 7.6.1 and 8; RFC 9112, 6).
+# Sent on, they would have two servers read one request differently. `proxy-…` goes with them.
+_FRAMING_HEADERS: Final = frozenset(
+    (
+        "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+        "http2-settings", "host", "expect", "content-length", "content-encoding",
+    )
+)  # fmt: skip  # one set, read as one
 
 # RFC 9110: a token, and visible ASCII with spaces and tabs between.
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -54,10 +58,14 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
     for name, value in (call.headers or own).items():
         if not isinstance(name, str):
             raise rules.refused(f"The header name {name!r} is not text. Use a string.", call.model)
-        if value is not None and name.lower() not in _UNSENT_HEADERS:
+        if value is not None and _may_be_sent(name.strip().lower()):
             _check_header(name, str(value), call.model)
             headers[name.lower()] = str(value)
     return headers
+
+
+def _may_be_sent(name: str) -> bool:
+    return not (name in _UNSENT_HEADERS or name in _FRAMING_HEADERS or name.startswith("proxy-"))
 
 
 def _check_header(name: str, value: str, model: str) -> None:

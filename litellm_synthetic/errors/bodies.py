@@ -1,9 +1,9 @@
-"""What a failed reply says: its message, its codes, a status inside it, and the headers to keep.
+"""Bodies of failed replies: message, codes, a status inside, and the headers to keep.
 
 Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}`,
 Anthropic's `{"type": "error", "error": {"type", "message"}}`, the bare object of SGLang and older
 vLLM `{"object": "error", "message": …}`, FastAPI's `{"detail": …}`, an HTML page of a gateway and
-plain text are read as well. (Nobody has recorded an error of the Anthropic surface.)
+plain text are read as well. (Nobody has recorded an error of the Messages API.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from litellm_synthetic.transport.backend_texts import backend_status
 from litellm_synthetic.transport.retries import parse_retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # Framing no longer fits a body that has been decoded, and Set-Cookie is a session of the key's
 # owner: it belongs in no log.
@@ -54,12 +54,21 @@ _ERROR_FIELDS: Final = frozenset(
 _STATUS_TEXT: Final = re.compile(r"[45][0-9]{2}")
 
 
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that may be shown: no cookies, no framing, no incredible Retry-After."""
+def kept_headers(headers: Mapping[str, str], scrub: Callable[[str], str]) -> dict[str, str]:
+    """Return the headers that may be shown: no cookies, no framing, no incredible Retry-After.
+
+    Args:
+        headers: those of a reply.
+        scrub: takes a call's key out of a text. A header with the key in its name is left out.
+    """
     kept = {name.lower(): value for name, value in headers.items()}
     if "retry-after" in kept and parse_retry_after(kept) is None:
         del kept["retry-after"]
-    return {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
+    kept = {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
+    text = "\n".join((*kept, *kept.values()))
+    if scrub(text) == text:
+        return kept
+    return {name: scrub(value) for name, value in kept.items() if scrub(name) == name}
 
 
 def encodable_headers(headers: Mapping[str, str]) -> httpx.Headers:

@@ -1,4 +1,4 @@
-"""What a failure becomes: one table from status and text to LiteLLM's own exception classes.
+"""The table of failures: from status and text to LiteLLM's own exception classes.
 
 Every exception names the provider, says what happened and the one thing that fixes
 it, and keeps the upstream's headers on `.response`, where LiteLLM's Router looks for Retry-After.
@@ -20,8 +20,6 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
-from litellm_synthetic.quota.header import HEADER as QUOTA_HEADER
-from litellm_synthetic.quota.header import parse_quotas
 from litellm_synthetic.transport.backend_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
@@ -30,6 +28,7 @@ from litellm_synthetic.transport.backend_texts import (
     backend_status,
     own_words,
 )
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
 from litellm_synthetic.transport.overflow_texts import Overflow, find_overflow
 from litellm_synthetic.transport.retries import PLAN_CAP, parse_retry_after
 
@@ -137,7 +136,7 @@ class Rule:
 
 
 def _own_headers(headers: Mapping[str, str], origin: Origin) -> dict[str, str]:
-    return {name: origin.scrub(value) for name, value in kept_headers(headers).items()}
+    return kept_headers(headers, origin.scrub)
 
 
 def to_exception(failure: Failure, origin: Origin) -> Exception:
@@ -167,7 +166,7 @@ def _response(failure: Failure, origin: Origin, status: int | None = None) -> ht
     return httpx.Response(
         status or failure.decisive_status,
         headers=_encodable(failure.headers),
-        content=json.dumps({"error": failure.text}).encode(),
+        content=json.dumps({"error": origin.scrub(failure.text)}).encode(),
         request=httpx.Request("POST", origin.base_url),
     )
 
@@ -195,8 +194,17 @@ def _raise_as(
         extra |= {"exception_status_code": response.status_code}
     else:
         extra |= {"response": response}
-    error = kind(message=message, model=origin.model, llm_provider=PROVIDER, **extra)
-    return _finish(error, failure, response)
+    return _finish(_build(kind, message, origin, **extra), failure, response)
+
+
+def _build(kind: Callable[..., Exception], message: str, origin: Origin, **extra: Any) -> Exception:
+    """Make an exception whose message shows no key; every error of this package is made here.
+
+    Whatever an upstream may echo, a header, a content type, an address, ends in the message.
+    """
+    # JSON may hold lone surrogates, which no log can write.
+    shown = origin.scrub(message).encode("utf-8", "replace").decode()
+    return kind(message=shown, model=origin.model, llm_provider=PROVIDER, **extra)
 
 
 def _quoted_reply(failure: Failure) -> str:
@@ -268,7 +276,9 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
     if (advice := origin.remedies.get(_TOO_MANY_REQUESTS)) is not None:
         remedy = f"Try again in {seconds:g} s. {advice}" if seconds is not None else advice
     elif PLAN_CAP.search(failure.text):
-        quotas = parse_quotas(failure.headers.get(QUOTA_HEADER))
+        from litellm_synthetic.quota.header import HEADER, parse_quotas  # noqa: PLC0415  # for 429s
+
+        quotas = parse_quotas(failure.headers.get(HEADER))
         reset = quotas.resets_at() if quotas is not None else None
         when = (
             f"It resets at {reset:%Y-%m-%d %H:%M} UTC"
@@ -312,7 +322,7 @@ def _redirect(failure: Failure, origin: Origin, _: object) -> Exception:
     shown = _without_credentials(failure.headers.get("location", ""))
     return _raise_as(
         exceptions.APIError,
-        f"{origin.base_url} redirects ({failure.status}) to {origin.scrub(shown) or 'nowhere'}. "
+        f"{origin.base_url} redirects ({failure.status}) to {shown or 'nowhere'}. "
         "Nothing is sent on to another address; if that one is right, set it as api_base.",
         failure,
         origin,
@@ -379,12 +389,12 @@ def _server_error(failure: Failure, origin: Origin, _: object) -> Exception:
 
 def _rule(
     statuses: Iterable[int] | None,
-    words: str | re.Pattern[str] | Callable[[str], object | None] | None,
+    words: str | LazyPattern | Callable[[str], object | None] | None,
     build: Build,
 ) -> Rule:
     if isinstance(words, str):
-        words = re.compile(words, re.IGNORECASE)
-    find = words.search if isinstance(words, re.Pattern) else words
+        words = LazyPattern(words, re.IGNORECASE)
+    find = words.search if isinstance(words, LazyPattern) else words
     return Rule(None if statuses is None else frozenset(statuses), find, build)
 
 
@@ -468,30 +478,60 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
+def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
+    """Return what an exception may be chained to: nothing that would show the key in a traceback.
+
+    A library's own message may quote what came over the wire.
+    """
+    link: BaseException | None = error
+    seen: list[BaseException] = []
+    # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
+    while link is not None and link not in seen:
+        seen.append(link)
+        # aiohttp's exceptions hold the request, and with it the key, in their arguments.
+        text = f"{link} {link!r} {link.args!r}"
+        if origin.scrub(text) != text:
+            return None
+        link = link.__cause__ or link.__context__
+    return error
+
+
 def connection_failed(origin: Origin, reason: str) -> Exception:
     """Return the error for a connection that could not be made or broke."""
-    return exceptions.APIConnectionError(
-        message=f"The connection to {origin.base_url} failed: {origin.scrub(reason).rstrip('.')}. "
+    return _build(
+        exceptions.APIConnectionError,
+        f"The connection to {origin.base_url} failed: {reason.rstrip('.')}. "
         "Check the network and the base URL, or try again.",
-        model=origin.model,
-        llm_provider=PROVIDER,
+        origin,
     )
 
 
 def timed_out(origin: Origin, waited: str) -> Exception:
     """Return the error for a reply that did not come in time."""
-    return exceptions.Timeout(
-        message=f"Synthetic did not answer: {waited}. Raise the limit{origin.or_else}.",
-        model=origin.model,
-        llm_provider=PROVIDER,
+    return _build(
+        exceptions.Timeout,
+        f"Synthetic did not answer: {waited}. Raise the limit{origin.or_else}.",
+        origin,
     )
 
 
 def stream_broken(origin: Origin, reason: str) -> Exception:
     """Return the error for a stream that ended early or cannot be read."""
-    return exceptions.APIConnectionError(
-        message=f"The stream from {origin.base_url} {origin.scrub(reason)}. What was received is "
-        "incomplete; ask again.",
+    return _build(
+        exceptions.APIConnectionError,
+        f"The stream from {origin.base_url} {reason}. What was received is incomplete; ask again.",
+        origin,
+    )
+
+
+def text_repeated(origin: Origin, text: str) -> Exception:
+    """Return the error for a stream that was given up because the model is in a loop.
+
+    Its beginning is that of LiteLLM's own (streaming_handler.py:481).
+    """
+    return exceptions.InternalServerError(
+        message=f"The model is repeating the same chunk = {text}. Ask again, with a higher "
+        "temperature or a frequency_penalty.",
         model=origin.model,
         llm_provider=PROVIDER,
     )
@@ -503,8 +543,8 @@ def unreadable_reply(
     """Return the error for a 200 whose body is not the reply that was asked for."""
     return _raise_as(
         exceptions.APIError,
-        f"{origin.base_url} answered 200, but {origin.scrub(reason)} (content type: "
-        f"{content_type or 'none'}). Check the base URL.",
+        f"{origin.base_url} answered 200, but {reason} (content type: {content_type or 'none'}). "
+        "Check the base URL.",
         Failure(502, reason, _own_headers(headers, origin)),
         origin,
         502,
@@ -520,7 +560,7 @@ def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Except
     )
     return _raise_as(
         exceptions.APIError,
-        f"The reply of {origin.base_url} cannot be used: {origin.scrub(reason)}. {remedy}.",
+        f"The reply of {origin.base_url} cannot be used: {reason}. {remedy}.",
         Failure(502, reason),
         origin,
         502,
@@ -529,12 +569,12 @@ def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Except
 
 def refused(message: str, model: str) -> Exception:
     """Return the error for a request that is not sent because it cannot be right."""
-    return exceptions.BadRequestError(message=message, model=model, llm_provider=PROVIDER)
+    return _build(exceptions.BadRequestError, message, Origin(model, ""))
 
 
 def unsupported(message: str, model: str) -> Exception:
-    """Return the error for parameters that are not sent because the surface lacks them."""
-    return exceptions.UnsupportedParamsError(message=message, model=model, llm_provider=PROVIDER)
+    """Return the error for parameters that are not sent because the API lacks them."""
+    return _build(exceptions.UnsupportedParamsError, message, Origin(model, ""))
 
 
 def no_key(model: str, reason: str | None = None) -> Exception:
@@ -545,10 +585,8 @@ def no_key(model: str, reason: str | None = None) -> Exception:
             f"No Synthetic API key. {mistaken} is set, which is not a known setting. Rename it to "
             f"{KEY_VARIABLE}."
         )
-    return exceptions.AuthenticationError(
-        message=reason
-        or f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "
-        "https://synthetic.new.",
-        model=model,
-        llm_provider=PROVIDER,
+    message = reason or (
+        f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "
+        "https://synthetic.new."
     )
+    return _build(exceptions.AuthenticationError, message, Origin(model, ""))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
     import httpx
-    from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+
+    from litellm_synthetic.integration.compat import BaseLLMHTTPHandler
 
 
 def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
@@ -59,6 +62,40 @@ def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
         if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
             return int(told["model_group_size"])
     return None
+
+
+# What LiteLLM calls with each chunk of a sync stream: of the callbacks for sync calls, and of those
+# for async ones (litellm_logging.py:2909, :3487).
+_HOOKS_OF_CHUNKS: Final = ("log_stream_event", "logging_hook")
+_ASYNC_HOOKS_OF_CHUNKS: Final = ("async_log_stream_event", "async_logging_hook")
+
+
+def hears_chunks(logging_obj: Any) -> bool:
+    """Tell whether a callback of this call wants to know of every chunk of a sync stream.
+
+    Functions are told of every chunk, and so are some of LiteLLM's integrations by name; a class
+    only if it overrides one of the hooks. Functions among the async callbacks hear of the whole.
+    """
+    sync = (*litellm.success_callback, *(logging_obj.dynamic_success_callbacks or ()))
+    if any(
+        _overrides(each, _HOOKS_OF_CHUNKS) if isinstance(each, compat.CustomLogger) else True
+        for each in sync
+    ):
+        return True
+    dynamic = logging_obj.dynamic_async_success_callbacks or ()
+    return any(
+        _overrides(each, _ASYNC_HOOKS_OF_CHUNKS)
+        if isinstance(each, compat.CustomLogger)
+        else each == "openmeter"
+        for each in (*litellm._async_success_callback, *dynamic)  # noqa: SLF001  # no public name
+    )
+
+
+def _overrides(callback: object, names: tuple[str, ...]) -> bool:
+    return any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(compat.CustomLogger, name)
+        for name in names
+    )
 
 
 class MessagesRequest:
@@ -159,7 +196,46 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
     if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
-        GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+        compat.log_in_background(work)
+
+
+def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: bool) -> None:
+    """Log a completion's stream that its reader left, with what had come, once.
+
+    LiteLLM's proxy does the same for a client that disconnects (common_request_processing.py:421);
+    whoever comes second finds it done.
+
+    Args:
+        logging_obj: LiteLLM's log of the call.
+        assemble: returns the response that the chunks add up to, None for none.
+        is_async: whether it is the stream of an async call.
+    """
+
+    async def log() -> None:
+        response = assemble()
+        if response is not None:
+            await logging_obj.dispatch_success_handlers(
+                result=response,
+                start_time=None,
+                end_time=None,
+                cache_hit=False,
+                prefer_async_handlers=True,
+            )
+
+    def log_sync() -> None:
+        response = assemble()
+        if response is not None:
+            logging_obj.success_handler(response, None, None, False)  # noqa: FBT003  # no cache hit
+
+    if not is_async:
+        compat.executor.submit(log_sync)
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # dropped after its event loop ended
+        compat.executor.submit(lambda: asyncio.run(log()))
+    else:
+        compat.log_in_background(log())
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:
@@ -167,5 +243,5 @@ def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datet
     ended_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     text = "".join(traceback.format_exception_only(error))
     work = logging_obj.async_failure_handler(error, text, started_at, ended_at)
-    GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue(async_coroutine=work)
+    compat.log_in_background(work)
     logging_obj.failure_handler(error, text, started_at, ended_at)

@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import litellm
-from litellm.litellm_core_utils.core_helpers import process_response_headers
-from litellm.types.router import GenericLiteLLMParams
-from litellm.types.utils import ModelResponse, all_litellm_params
 
 from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat.usage import count_locally, uncached_once
@@ -39,21 +36,24 @@ from litellm_synthetic.integration.call_log import (
     log_stream_failure,
     router_group_size,
 )
+from litellm_synthetic.integration.compat import (
+    DEFAULT_REQUEST_TIMEOUT_SECONDS,
+    LITELLM_PARAMETERS,
+)
 from litellm_synthetic.messages.passthrough_stream import MessageStream
 from litellm_synthetic.messages.request import prepare_native
 from litellm_synthetic.messages.tool_ids import ids_of_blocks, with_ids
-from litellm_synthetic.messages.translate import Translation, effort_as_thinking, fill_message
+from litellm_synthetic.messages.translate import effort_as_thinking, fill_message
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.request import Prepared
+    from litellm_synthetic.errors.rules import Origin
     from litellm_synthetic.messages.assembly import MessageAssembly
 
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion
 _log: Final = logging.getLogger("litellm_synthetic")
 _SUCCESS: Final = 200
-# LiteLLM's parameters, and those of a deployment; what else a caller says is Synthetic's to read.
-_LITELLM_OWN: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 _PLAIN_TYPES: Final = (str, int, float, list, dict)
 
 
@@ -79,7 +79,7 @@ def goes_native(api_base: str | None) -> bool:
 def resolved(model: str, api_base: str | None, api_key: str | None) -> tuple[str, str | None]:
     """Return base URL and key as LiteLLM resolves them for a completion.
 
-    Some of its doors hand over only what the call or the deployment said.
+    Some of its entry points hand over only what the call or the deployment said.
     """
     _, _, key, base_url = litellm.get_llm_provider(
         model=ROUTE_PREFIX + model, api_base=api_base, api_key=api_key
@@ -136,7 +136,7 @@ def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
     return {
         name: value
         for name, value in asked.kwargs.items()
-        if name not in _LITELLM_OWN
+        if name not in LITELLM_PARAMETERS
         and name not in asked.parameters
         and name != "reasoning_effort"
         and not name.startswith("_")
@@ -151,7 +151,7 @@ def _call(asked: MessagesRequest) -> Call:
     timeout = said.get("timeout") or said.get("request_timeout")
     if timeout is None:
         configured = litellm.request_timeout
-        is_default = configured == litellm.constants.DEFAULT_REQUEST_TIMEOUT_SECONDS
+        is_default = configured == DEFAULT_REQUEST_TIMEOUT_SECONDS
         timeout = DEFAULT_TIMEOUT_SECONDS if is_default else configured
     return Call(
         model=asked.model,
@@ -175,7 +175,7 @@ async def _whole(asked: MessagesRequest, prepared: Prepared) -> Any:
     exchange.log_reply(asked.logging_obj, prepared, reply, asked.messages)
     counted = _counted(message, asked, prepared)
     content = {**message, "model": ROUTE_PREFIX + asked.model, "usage": counted}
-    headers = bodies.kept_headers(reply.headers)
+    headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
     asked.log_whole(_as_response(content, headers))
     asked.logging_obj.model_call_details["response_headers"] = headers
     return await asked.finish(message)
@@ -212,7 +212,7 @@ def _counted(
 async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     body = await exchange.aopen_stream(prepared)
     started_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
-    headers = bodies.kept_headers(body.headers)
+    headers = bodies.kept_headers(body.headers, prepared.origin.scrub)
     asked.logging_obj.model_call_details["response_headers"] = headers
 
     def on_end(assembly: MessageAssembly, error: BaseException | None) -> None:
@@ -224,7 +224,8 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
             return
         text = assembly.text if left else ""
         counted = _counted(assembly.message, asked, prepared, text)
-        response = _as_completion({**assembly.message, "usage": counted}, asked.model)
+        message = {**assembly.message, "usage": counted}
+        response = _as_completion(message, asked.model, prepared.origin)
         log_stream_end(asked.logging_obj, response, started_at, left=left)
 
     stream = MessageStream(
@@ -232,7 +233,7 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
         prepared.origin,
         on_end,
         {
-            "additional_headers": process_response_headers(headers),
+            "additional_headers": litellm.process_response_headers(headers),
             "custom_llm_provider": PROVIDER,
         },
     )
@@ -240,14 +241,15 @@ async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
     return stream
 
 
-def _as_completion(message: Mapping[str, Any], model: str) -> ModelResponse:
+def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> litellm.ModelResponse:
     """Return what callbacks see of a streamed message, as they see a completion."""
-    response = ModelResponse()
+    response = litellm.ModelResponse()
     try:
         document = {"stop_reason": None, **message}
-        return fill_message(response, document, ROUTE_PREFIX + model, Translation({}), {})
+        return fill_message(response, document, ROUTE_PREFIX + model, {})
     except UnreadableReplyError as error:
         # The caller has had the stream as it came; its log shall not fail on an odd block.
-        _log.warning("a streamed message of %s is logged without its content: %s", model, error)
+        reason = origin.scrub(str(error))
+        _log.warning("a streamed message of %s is logged without its content: %s", model, reason)
         bare = {**message, "content": [], "stop_reason": "end_turn"}
-        return fill_message(response, bare, ROUTE_PREFIX + model, Translation({}), {})
+        return fill_message(response, bare, ROUTE_PREFIX + model, {})

@@ -1,23 +1,22 @@
-"""What LiteLLM asks a provider about: which parameters it takes for a model, and how they map."""
+"""LiteLLM's questions about a provider: the parameters of a model, and their mapping."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import litellm
-from litellm.llms.base_llm.base_utils import BaseLLMModelInfo
 
 from litellm_synthetic.catalog import refresh as table_refresh
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.chat.params import REASONING, map_parameters, supported_parameters
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.config.settings import CATALOG
+from litellm_synthetic.integration.compat import BaseLLMModelInfo, BaseTokenCounter
 from litellm_synthetic.integration.token_counter import SyntheticTokenCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from litellm.llms.base_llm.base_utils import BaseTokenCounter
 
     from litellm_synthetic.catalog.models import Catalog
 
@@ -50,7 +49,7 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
     ) -> dict[str, Any]:
         """Add the mapped parameters to `optional_params`.
 
-        What is said about reasoning stays as it was said: what it maps to depends on the surface,
+        What is said about reasoning stays as it was said: what it maps to depends on the API,
         which is only known with the base URL, when the request is made.
         """
         del model, drop_params
@@ -87,12 +86,15 @@ class SyntheticListing(BaseLLMModelInfo):
     def get_models(self, api_key: str | None = None, api_base: str | None = None) -> list[str]:
         """Fetch the list and return the ids that may be used, as `synthetic/<id>`.
 
-        The list needs no key. It also comes into force for this process.
+        The list needs no key. It also comes into force for this process. With
+        `SYNTHETIC_CATALOG=offline` nothing is fetched: the ids are those of the table in force.
 
         Raises:
-            litellm_synthetic.catalog.refresh.RefreshError: there is no list to be had.
+            litellm_synthetic.catalog.refresh.RefreshError: there is not a list to be had.
         """
         del api_key
+        if CATALOG.value() == "offline":
+            return usable_models(table_refresh.known_table(api_base).catalog)
         return usable_models(table_refresh.refresh(base_url=api_base).table.catalog)
 
     @staticmethod

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
 from litellm_synthetic.catalog.cost_map import cost_map
 from litellm_synthetic.config import settings
-from litellm_synthetic.integration import seams as litellm_seams
+from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
+from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
+from litellm_synthetic.integration.other_operations import check_operation, refuse_if_ours
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
+from litellm_synthetic.integration.tenant import restrain
 from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog
 
 _lock: Final = threading.Lock()
+# Made once: what others have kept of an earlier registration is known again.
 _seams: Seams | None = None
 
 
@@ -30,30 +37,33 @@ def register() -> None:
     """Make this package serve `synthetic/…` in the running process; see the package's docs."""
     global _seams  # noqa: PLW0603  # LiteLLM's state is the process's, and so is this
     with _lock:
-        if _seams is not None:
+        compat.check_installed()
+        if _seams is None:
+            _seams = _planned()
+        if _seams.active:
+            _seams.apply()
             return
-        litellm_seams.check_installed()
-        seams = Seams()
         try:
-            _take_over(seams)
+            _seams.apply()
+            _publish(_seams, active.current_table())
+            _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
         except BaseException:
-            seams.restore()
+            _seams.restore()
             raise
-        _seams = seams
+    compat.warn_if_untested()
 
 
 def unregister() -> None:
     """Give LiteLLM back exactly as it was; see the package's docs."""
-    global _seams  # noqa: PLW0603  # as above
     with _lock:
-        if _seams is not None:
+        if _seams is not None and _seams.active:
             _seams.restore()
-            _seams = None
             retire_connections()
             active.forget()
 
 
-def _take_over(seams: Seams) -> None:
+def _planned() -> Seams:
+    seams = Seams()
     route = Route(_catalog)
     config = SyntheticConfig(_catalog)
     listing = SyntheticListing(_catalog)
@@ -67,12 +77,20 @@ def _take_over(seams: Seams) -> None:
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
     seams.take_over_search(search)
-    _publish(seams, active.in_force())
-    seams.at_restore(active.on_change(lambda table: _publish(seams, table)))
+    operation_seams.check_operations(seams, _admit)
+    operation_seams.check_undecorated_operations(seams, refuse_if_ours)
+    operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
+    return seams
+
+
+def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Let a call through that is served, and that asks for nothing its caller may not decide."""
+    check_operation(function, args, kwargs)
+    restrain(kwargs)
 
 
 def _catalog() -> Catalog:
-    return active.in_force().catalog
+    return active.current_table().catalog
 
 
 def _publish(seams: Seams, table: ModelTable) -> None:

@@ -1,111 +1,103 @@
-"""The one module that touches LiteLLM's private names, each behind a small named function.
+"""Every place in LiteLLM that this package takes over, each behind a small named function.
 
-Every change goes through `Seams`, which remembers what was there and puts it back. Where somebody
-else has since wrapped what we put in, it stays in their chain, but becomes a plain pass-through.
-Line numbers are those of LiteLLM 1.106.2.
+`Seams` puts ours in, puts it in again where somebody has taken it out, and gives LiteLLM back.
+Where somebody else has since wrapped what we put in, it stays in their chain, but becomes a plain
+pass-through. Line numbers are those of LiteLLM 1.106.2.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
-from importlib import import_module
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import litellm
-import litellm.main
-import litellm.utils
-from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
-from litellm.llms.openai_like.json_loader import JSONProviderRegistry
-from litellm.llms.openai_like.messages.transformation import JSONProviderAnthropicMessagesConfig
-from litellm.types.utils import LlmProviders
-from litellm.utils import ProviderConfigManager
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.call_log import MessagesRequest
+from litellm_synthetic.integration.compat import LlmProviders
 from litellm_synthetic.integration.cost_rows import OwnRows, Row
-
-if TYPE_CHECKING:
-    from litellm.llms.custom_llm import CustomLLM
-
-# Not `litellm.search`, which names the function; the modules are shadowed by it.
-_SEARCH_PACKAGE: Final = import_module("litellm.search")
-_SEARCH_MODULE: Final = import_module("litellm.search.main")
-
-WORKING_VERSIONS: Final = "1.102.4 to 1.109.1"
+from litellm_synthetic.integration.patches import Expected, Patch
 
 Dispatch = Callable[[Any], Any]
 
 
-class UnsupportedLiteLLMError(RuntimeError):
-    """Say which part of the installed LiteLLM is missing, and which versions work."""
-
-
-def check_installed() -> None:
-    """Check that the installed LiteLLM has every name that is needed, before one is touched.
-
-    Raises:
-        UnsupportedLiteLLMError: naming what is missing.
-    """
-    needed: tuple[tuple[str, object, str], ...] = (
-        ("litellm.main", litellm.main, "_complete_custom_openai"),
-        ("litellm.main", litellm.main, "_complete_text_completion_openai"),
-        ("litellm.main", litellm.main, "supports_httpx_timeout"),
-        ("litellm.utils", litellm.utils, "custom_llm_setup"),
-        ("litellm.utils", litellm.utils, "_invalidate_model_cost_lowercase_map"),
-        ("litellm.utils", litellm.utils, "_runtime_registered_model_cost"),
-        ("ProviderConfigManager", ProviderConfigManager, "_build_provider_config_map"),
-        ("ProviderConfigManager", ProviderConfigManager, "_PROVIDER_CONFIG_MAP"),
-        ("ProviderConfigManager", ProviderConfigManager, "get_provider_embedding_config"),
-        ("ProviderConfigManager", ProviderConfigManager, "get_provider_model_info"),
-        ("ProviderConfigManager", ProviderConfigManager, "get_provider_anthropic_messages_config"),
-        ("anthropic messages", _messages_module(), "anthropic_messages_handler"),
-        ("BaseLLMHTTPHandler", BaseLLMHTTPHandler, "anthropic_messages_handler"),
-        ("litellm.utils", litellm.utils, "client"),
-        ("litellm.search.main", _SEARCH_MODULE, "search"),
-        ("litellm.search", _SEARCH_PACKAGE, "search"),
-        ("litellm", litellm, "search"),
-        ("litellm", litellm, "custom_provider_map"),
-        ("litellm", litellm, "_custom_providers"),
-        ("LlmProviders", LlmProviders, "SYNTHETIC"),
-        ("CustomStreamWrapper", CustomStreamWrapper, "chunk_creator"),
-        ("providers.json", JSONProviderRegistry.get(PROVIDER), "api_base_env"),
-    )
-    missing = [f"{place}.{name}" for place, owner, name in needed if not hasattr(owner, name)]
-    if missing:
-        raise UnsupportedLiteLLMError(
-            f"LiteLLM {version('litellm')} lacks {', '.join(missing)}, which this package needs to "
-            f"own the route {PROVIDER}/. Versions {WORKING_VERSIONS} work."
-        )
-
-
 class Seams:
-    """Own the name `synthetic` in LiteLLM until `restore` gives everything back."""
+    """Own the name `synthetic` in LiteLLM from `apply` until `restore` gives everything back.
+
+    The methods that say what to take over are called once, before the first `apply`; `apply` and
+    `restore` may then alternate.
+
+    Attributes:
+        active: whether calls are ours; wrappers that are still in place after `restore` ask.
+    """
 
     def __init__(self) -> None:
-        self.active = True
-        self._lock = threading.Lock()
+        self.active = False
+        self._lock = threading.RLock()
+        self._patches: list[Patch] = []
+        self._unwatched: list[Patch] = []
+        self._expected: tuple[Expected, ...] = ()
         self._undo: list[Callable[[], None]] = []
+        self._hook: Callable[[], None] | None = None
         self._rows: OwnRows | None = None
+        self._ids: frozenset[str] = frozenset()
         self._listed: set[str] = set()
         self._listed_before: Any = None
+
+    def apply(self) -> None:
+        """Put in what is ours, or what is missing of it; may be called at any time."""
+        with self._lock:
+            self.active = True
+            expected = [each for patch in self._patches for each in patch.apply()]
+            for patch in self._unwatched:
+                patch.apply()
+            self._expected = tuple({each[:2]: each for each in expected}.values())
+            if self._hook is not None:
+                self._hook()
+            if self._rows is not None:
+                self._rows.put_back()
+                self._list_models()
 
     def restore(self) -> None:
         """Put back what was there, the latest change first."""
         with self._lock:
             self.active = False
-        while self._undo:
-            self._undo.pop()()
+            while self._undo:
+                self._undo.pop()()
+            self._remove_models()
+            for patch in (*self._patches, *self._unwatched):
+                patch.undo()
 
     def at_restore(self, action: Callable[[], None]) -> None:
-        """Have `restore` also do this."""
+        """Have the next `restore` also do this."""
         self._undo.append(action)
+
+    def serves(self, provider: object) -> bool:
+        """Tell whether a call is ours; on its way, put back what somebody has taken out.
+
+        A replaced cost map, a reload or another's patch is noticed by a few comparisons of
+        identity, which is all that most calls do here.
+        """
+        if not self.active or provider != PROVIDER:
+            return False
+        if not self._is_in_force():
+            with self._lock:
+                if self.active:
+                    self.apply()
+        return self.active
+
+    def _is_in_force(self) -> bool:
+        for get, name, value in self._expected:
+            if get(name) is not value:
+                return False
+        rows = self._rows
+        return (rows is None or rows.are_in_force()) and litellm.models_by_provider.get(
+            PROVIDER
+        ) is self._listed
 
     def take_over_chat(self, handler: Dispatch) -> None:
         """Send `synthetic` completions to a handler of the dispatch context.
@@ -121,41 +113,50 @@ class Seams:
         self._wrap_dispatch("_complete_text_completion_openai", handler)
 
     def _wrap_dispatch(self, name: str, handler: Dispatch) -> None:
-        original: Dispatch = getattr(litellm.main, name)
+        def wrap(original: Dispatch) -> Dispatch:
+            def dispatch(ctx: Any) -> Any:
+                return handler(ctx) if self.serves(ctx.custom_llm_provider) else original(ctx)
 
-        def dispatch(ctx: Any) -> Any:
-            if self.active and ctx.custom_llm_provider == PROVIDER:
-                return handler(ctx)
-            return original(ctx)
+            return dispatch
 
-        self._replace(litellm.main, name, dispatch)
+        self.wrap((compat.main,), name, wrap)
 
     def keep_httpx_timeouts(self) -> None:
         """Let `timeout=httpx.Timeout(…)` through as it is.
 
         `completion()` cuts it down to its read timeout for all providers but three (main.py:5560).
         """
-        original: Callable[[str], bool] = getattr(litellm.main, "supports_httpx_timeout")  # noqa: B009  # imported there, not exported
 
-        def supports_httpx_timeout(custom_llm_provider: str) -> bool:
-            return (self.active and custom_llm_provider == PROVIDER) or original(
-                custom_llm_provider
-            )
+        def wrap(original: Callable[[str], bool]) -> Callable[[str], bool]:
+            def supports_httpx_timeout(custom_llm_provider: str) -> bool:
+                return self.serves(custom_llm_provider) or original(custom_llm_provider)
 
-        self._replace(litellm.main, "supports_httpx_timeout", supports_httpx_timeout)
+            return supports_httpx_timeout
+
+        self.wrap((compat.main,), "supports_httpx_timeout", wrap)
 
     def set_provider_config(self, factory: Callable[[], Any]) -> None:
         """Make ours the class that says which parameters are supported and how they map.
 
         Without an entry here (utils.py:8974) LiteLLM makes one from its JSON, which strips tools
-        and reasoning.
+        and reasoning. The table is made at LiteLLM's first look-up, which would cost time here.
         """
-        table = ProviderConfigManager._PROVIDER_CONFIG_MAP  # noqa: SLF001  # no public way in
-        if table is None:  # built lazily by the first look-up
-            table = ProviderConfigManager._build_provider_config_map()  # noqa: SLF001
-            ProviderConfigManager._PROVIDER_CONFIG_MAP = table  # noqa: SLF001
-            self._undo.append(_forget_provider_configs)
-        self._set_item(table, LlmProviders.SYNTHETIC, (factory, False))
+        config = (factory, False)
+        table = (*compat.PROVIDER_CONFIGS, "_PROVIDER_CONFIG_MAP")
+        entry = Patch(table, LlmProviders.SYNTHETIC, lambda _: config)
+
+        def wrap(original: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
+            @functools.wraps(original)
+            def build() -> dict[Any, Any]:
+                table = original()
+                if self.active:
+                    entry.apply_to(table)
+                return table
+
+            return build
+
+        self.wrap(compat.PROVIDER_CONFIGS, "_build_provider_config_map", wrap)
+        self._patches.append(entry)
 
     def read_base_url_from(self, variable: str) -> None:
         """Have the base URL read from an environment variable, through the secret manager.
@@ -163,10 +164,9 @@ class Seams:
         The dispatch context arrives with the JSON entry's default filled in, so it has to be told
         earlier; the entry has a slot for it that `synthetic` leaves empty (json_loader.py:19).
         """
-        entry: Any = JSONProviderRegistry.get(PROVIDER)
-        self._replace(entry, "api_base_env", variable)
+        self.wrap(compat.PROVIDER_ENTRY_PATH, "api_base_env", lambda _: variable)
 
-    def serve_embeddings(self, handler: CustomLLM) -> None:
+    def serve_embeddings(self, handler: litellm.CustomLLM) -> None:
         """Send `synthetic` embeddings to a custom handler.
 
         `embedding()` has no branch for JSON providers, only for custom ones (main.py:7327). A
@@ -174,34 +174,27 @@ class Seams:
         entry is checked at each embedding, on the way through the config look-up.
         """
         entry: Any = {"provider": PROVIDER, "custom_handler": handler}
-        names_before = list(litellm._custom_providers)  # noqa: SLF001  # what custom_llm_setup fills
 
         def hook() -> None:
-            if entry not in litellm.custom_provider_map:
-                litellm.custom_provider_map.append(entry)
-                litellm.utils.custom_llm_setup()  # type: ignore[no-untyped-call]  # LiteLLM's
-
-        def unhook() -> None:
             if entry in litellm.custom_provider_map:
-                litellm.custom_provider_map.remove(entry)
-            taken = {one["provider"] for one in litellm.custom_provider_map}
-            if PROVIDER not in taken and PROVIDER not in names_before:
-                _discard(litellm._custom_providers, PROVIDER)  # noqa: SLF001
+                return
+            with self._lock:
+                if self.active and entry not in litellm.custom_provider_map:
+                    names_before = list(litellm._custom_providers)  # noqa: SLF001  # LiteLLM's own list
+                    litellm.custom_provider_map.append(entry)
+                    compat.fill_custom_providers()
+                    self._undo.append(functools.partial(_unhook, entry, names_before))
 
-        self._undo.append(unhook)
-        hook()
-        original = ProviderConfigManager.get_provider_embedding_config
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            def get_provider_embedding_config(model: str, provider: LlmProviders) -> Any:
+                if self.serves(provider):
+                    hook()
+                return original(model=model, provider=provider)
 
-        def get_provider_embedding_config(model: str, provider: LlmProviders) -> Any:
-            if self.active and provider == LlmProviders.SYNTHETIC:
-                hook()
-            return original(model=model, provider=provider)
+            return get_provider_embedding_config
 
-        self._replace(
-            ProviderConfigManager,
-            "get_provider_embedding_config",
-            staticmethod(get_provider_embedding_config),
-        )
+        self._hook = hook
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_embedding_config", wrap)
 
     def serve_messages(
         self,
@@ -214,43 +207,44 @@ class Seams:
         (utils.py:9164), which LiteLLM looks up by model and provider; the base URL is only known to
         the caller of that look-up. What follows it (llm_http_handler.py:2453) would post with
         Anthropic's key header, follow redirects, and need LiteLLM's proxy installed for a stream.
-        The sync door has no native way in LiteLLM, so it stays translated.
+        The sync entry point has no native way in LiteLLM, so it stays translated.
         """
-        entry: Any = JSONProviderRegistry.get(PROVIDER)
-        config = JSONProviderAnthropicMessagesConfig(entry)
         is_native: ContextVar[bool] = ContextVar("is_native", default=False)
-        module = _messages_module()
-        decide = module.anthropic_messages_handler
-        look_up = ProviderConfigManager.get_provider_anthropic_messages_config
-        post = BaseLLMHTTPHandler.anthropic_messages_handler
+        module = compat.messages_module()
 
-        @functools.wraps(decide)
-        def anthropic_messages_handler(*args: Any, **kwargs: Any) -> Any:
-            if not self.active or not kwargs.get("is_async") or not _is_ours(kwargs):
-                return decide(*args, **kwargs)
-            token = is_native.set(goes_native(kwargs.get("api_base")))
-            try:
-                return decide(*args, **kwargs)
-            finally:
-                is_native.reset(token)
+        def wrap_decision(decide: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(decide)
+            def anthropic_messages_handler(*args: Any, **kwargs: Any) -> Any:
+                if not kwargs.get("is_async") or not self.serves(_provider_of(kwargs)):
+                    return decide(*args, **kwargs)
+                token = is_native.set(goes_native(kwargs.get("api_base")))
+                try:
+                    return decide(*args, **kwargs)
+                finally:
+                    is_native.reset(token)
 
-        def get_provider_anthropic_messages_config(model: str, provider: LlmProviders) -> Any:
-            if self.active and provider == LlmProviders.SYNTHETIC and is_native.get():
-                return config
-            return look_up(model=model, provider=provider)
+            return anthropic_messages_handler
 
-        def post_messages(handler: BaseLLMHTTPHandler, *args: Any, **kwargs: Any) -> Any:
-            if self.active and kwargs.get("anthropic_messages_provider_config") is config:
-                return answer(MessagesRequest(handler, kwargs))
-            return post(handler, *args, **kwargs)
+        def wrap_look_up(look_up: Callable[..., Any]) -> Callable[..., Any]:
+            def get_provider_anthropic_messages_config(model: str, provider: LlmProviders) -> Any:
+                if is_native.get() and self.serves(provider):
+                    return compat.messages_config()
+                return look_up(model=model, provider=provider)
 
-        self._replace(module, "anthropic_messages_handler", anthropic_messages_handler)
-        self._replace(
-            ProviderConfigManager,
-            "get_provider_anthropic_messages_config",
-            staticmethod(get_provider_anthropic_messages_config),
-        )
-        self._replace(BaseLLMHTTPHandler, "anthropic_messages_handler", post_messages)
+            return get_provider_anthropic_messages_config
+
+        def wrap_post(post: Callable[..., Any]) -> Callable[..., Any]:
+            def post_messages(handler: Any, *args: Any, **kwargs: Any) -> Any:
+                config = kwargs.get("anthropic_messages_provider_config")
+                if self.active and config is compat.messages_config():
+                    return answer(MessagesRequest(handler, kwargs))
+                return post(handler, *args, **kwargs)
+
+            return post_messages
+
+        self.wrap((module,), "anthropic_messages_handler", wrap_decision)
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_anthropic_messages_config", wrap_look_up)
+        self.wrap((compat.BaseLLMHTTPHandler,), "anthropic_messages_handler", wrap_post)
 
     def take_over_search(self, handler: Callable[..., Any]) -> None:
         """Send `search_provider="synthetic"` to a handler, `search` and `asearch` alike.
@@ -264,19 +258,19 @@ class Seams:
         Args:
             handler: a function named `search`, because LiteLLM takes the kind of a call from it.
         """
-        original: Callable[..., Any] = vars(_SEARCH_MODULE)["search"]
-        # What LiteLLM wraps its own functions in: logging, callbacks, cache and cost.
-        served: Callable[..., Any] = litellm.utils.client(handler)  # type: ignore[no-untyped-call]  # LiteLLM's
+        served = compat.public_call(handler)
 
-        @functools.wraps(original)
-        def search(*args: Any, **kwargs: Any) -> Any:
-            named = args[1] if len(args) > 1 else kwargs.get("search_provider")
-            if self.active and named == PROVIDER:
-                return served(*args, **kwargs)
-            return original(*args, **kwargs)
+        @functools.cache  # one function under three names, as in LiteLLM
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(original)
+            def search(*args: Any, **kwargs: Any) -> Any:
+                named = args[1] if len(args) > 1 else kwargs.get("search_provider")
+                return served(*args, **kwargs) if self.serves(named) else original(*args, **kwargs)
 
-        for owner in (_SEARCH_MODULE, _SEARCH_PACKAGE, litellm):
-            self._replace(owner, "search", search)
+            return search
+
+        for owner in (compat.SEARCH_MODULE, compat.SEARCH_PACKAGE, litellm):
+            self.wrap((owner,), "search", wrap)
 
     def set_models(self, rows: Mapping[str, Row], listed: Iterable[str]) -> None:
         """Put cost-map rows and the names that listings show in place of the last ones given.
@@ -289,15 +283,23 @@ class Seams:
                 return
             if self._rows is None:
                 self._rows = OwnRows()
-                self._undo.append(self._remove_models)
-                self._listed_before = litellm.models_by_provider.get(PROVIDER)
             self._rows.set(rows)
-            self._listed = {*(self._listed_before or ()), *listed}
-            litellm.models_by_provider[PROVIDER] = self._listed
+            self._ids = frozenset(listed)
+            self._list_models()
+
+    def _list_models(self) -> None:
+        """Have listings show our ids too, in a set of our own, by which it is known again."""
+        current = litellm.models_by_provider.get(PROVIDER)
+        if current is not self._listed:
+            self._listed_before = current
+        self._listed = {*(self._listed_before or ()), *self._ids}
+        litellm.models_by_provider[PROVIDER] = self._listed
 
     def _remove_models(self) -> None:
-        if self._rows is not None:
-            self._rows.set({})
+        if self._rows is None:
+            return
+        self._rows.set({})
+        self._rows = None
         if litellm.models_by_provider.get(PROVIDER) is self._listed:
             if self._listed_before is None:
                 del litellm.models_by_provider[PROVIDER]
@@ -310,47 +312,44 @@ class Seams:
         `get_valid_models(check_provider_endpoint=True)` knows the listing providers from a chain of
         branches that has no slot for others (utils.py:9528).
         """
-        original = ProviderConfigManager.get_provider_model_info
 
-        def get_provider_model_info(model: str | None, provider: LlmProviders) -> Any:
-            if self.active and provider == LlmProviders.SYNTHETIC:
-                return factory()
-            return original(model=model, provider=provider)
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            def get_provider_model_info(model: str | None, provider: LlmProviders) -> Any:
+                # Not `serves`: LiteLLM asks this in the middle of registering rows.
+                if self.active and provider == PROVIDER:
+                    return factory()
+                return original(model=model, provider=provider)
 
-        self._replace(
-            ProviderConfigManager,
-            "get_provider_model_info",
-            staticmethod(get_provider_model_info),
-        )
+            return get_provider_model_info
 
-    def _replace(self, owner: Any, name: str, value: Any) -> None:
-        original = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
-        setattr(owner, name, value)
+        self.wrap(compat.PROVIDER_CONFIGS, "get_provider_model_info", wrap)
 
-        def put_back() -> None:
-            now = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
-            if now is value:
-                setattr(owner, name, original)
+    def wrap(
+        self,
+        path: tuple[Any, ...],
+        name: str,
+        wrap: Callable[[Any], Any],
+        *,
+        is_watched: bool = True,
+    ) -> None:
+        """Have `apply` put ours around an attribute of LiteLLM's.
 
-        self._undo.append(put_back)
-
-    def _set_item(self, table: dict[Any, Any], key: Any, value: Any) -> None:
-        was_there, original = key in table, table.get(key)
-        table[key] = value
-
-        def put_back() -> None:
-            if table.get(key) is not value:
-                return
-            if was_there:
-                table[key] = original
-            else:
-                del table[key]
-
-        self._undo.append(put_back)
+        Args:
+            path: the object that has the attribute, or one from which names lead to it.
+            name: the attribute.
+            wrap: makes ours from what is there.
+            is_watched: whether a call through the route notices that ours is gone; else the next
+                `register()` does.
+        """
+        (self._patches if is_watched else self._unwatched).append(Patch(path, name, wrap))
 
 
-def _forget_provider_configs() -> None:
-    ProviderConfigManager._PROVIDER_CONFIG_MAP = None  # noqa: SLF001
+def _unhook(entry: Any, names_before: list[str]) -> None:
+    if entry in litellm.custom_provider_map:
+        litellm.custom_provider_map.remove(entry)
+    taken = {one["provider"] for one in litellm.custom_provider_map}
+    if PROVIDER not in taken and PROVIDER not in names_before:
+        _discard(litellm._custom_providers, PROVIDER)  # noqa: SLF001  # LiteLLM's own list
 
 
 def _discard(names: list[str], name: str) -> None:
@@ -358,12 +357,8 @@ def _discard(names: list[str], name: str) -> None:
         names.remove(name)
 
 
-def _messages_module() -> Any:
-    # It has moved with nearly every minor version; the public function tells where it is.
-    return sys.modules[inspect.unwrap(litellm.anthropic_messages).__module__]
-
-
-def _is_ours(call: Mapping[str, Any]) -> bool:
+def _provider_of(call: Mapping[str, Any]) -> object:
     model = call.get("model")
-    named = isinstance(model, str) and model.startswith(f"{PROVIDER}/")
-    return named or call.get("custom_llm_provider") == PROVIDER
+    if isinstance(model, str) and model.startswith(f"{PROVIDER}/"):
+        return PROVIDER
+    return call.get("custom_llm_provider")

@@ -9,9 +9,6 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
-from litellm.litellm_core_utils.core_helpers import process_response_headers
-from litellm.llms.base_llm.search.transformation import SearchResponse
-from litellm.llms.base_llm.search.transformation import SearchResult as LiteLLMSearchResult
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client import search as web_search
@@ -19,6 +16,8 @@ from litellm_synthetic.client.search import SEARCH
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors.bodies import kept_headers
 from litellm_synthetic.errors.rules import refused, unsupported
+from litellm_synthetic.integration.compat import SearchResponse
+from litellm_synthetic.integration.compat import SearchResult as LiteLLMSearchResult
 
 if TYPE_CHECKING:
     import httpx
@@ -143,7 +142,9 @@ def _response(
     response = _as_litellm(found, limit)
     response._hidden_params = {  # noqa: SLF001  # LiteLLM's documented place for metadata
         SKIPPED_RESULTS: len(found.skipped),
-        "additional_headers": process_response_headers(kept_headers(reply.headers)),
+        "additional_headers": litellm.process_response_headers(
+            kept_headers(reply.headers, prepared.origin.scrub)
+        ),
     }
     return response
 

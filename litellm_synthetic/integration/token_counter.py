@@ -1,4 +1,4 @@
-"""How many tokens a prompt has, counted by Synthetic where it answers."""
+"""Token counts of prompts by Synthetic, with LiteLLM's estimate as the fallback."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import openai
-from litellm.llms.base_llm.base_utils import BaseTokenCounter
-from litellm.types.utils import TokenCountResponse
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors.faults import UnreadableReplyError
+from litellm_synthetic.integration.compat import BaseTokenCounter, TokenCountResponse
 from litellm_synthetic.integration.messages_route import goes_native, resolved
 from litellm_synthetic.messages.request import prepare_count
 from litellm_synthetic.messages.translate import translate

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.client.stream import STREAM_ERRORS, Prefix, translated_error
+from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
+from litellm_synthetic.errors.rules import shown_cause
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.transport.sse import EventDecoder
 
@@ -78,7 +79,7 @@ class MessageStream:
         except STREAM_ERRORS as error:
             translated = translated_error(error, self._origin, self._body.headers)
             self._end(translated)
-            raise translated from error
+            raise translated from shown_cause(error, self._origin)
         except BaseException as error:
             self._end(error)
             raise

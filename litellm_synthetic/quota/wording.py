@@ -1,4 +1,4 @@
-"""What is left of a plan, in words and as JSON."""
+"""The state of a plan in words and as JSON."""
 
 from __future__ import annotations
 

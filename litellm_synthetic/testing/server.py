@@ -81,6 +81,7 @@ class SyntheticServer:
         Raises:
             RuntimeError: The server was started before.
             OSError: The port is taken.
+            OverflowError: It is not a port.
         """
         if self._thread is not None:
             raise RuntimeError("a SyntheticServer starts only once; make a new one")
@@ -247,7 +248,7 @@ class SyntheticServer:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             try:
                 runner.run(self._serve())
-            except OSError as failure:
+            except (OSError, OverflowError) as failure:  # the port is taken, or is not one
                 self._failure = failure
             finally:
                 self._ready.set()

@@ -45,7 +45,7 @@ from litellm_synthetic.transport.translation import (
 if TYPE_CHECKING:
     import socket
 
-    from litellm_synthetic.transport.proxies import Proxy
+    from litellm_synthetic.transport.destination import Proxy
 
 # What a gateway of many threads keeps open; more are opened where needed, and closed after use.
 _KEPT_CONNECTIONS: Final = 100
@@ -179,6 +179,7 @@ class _Deadlines(HTTPConnection):
 
     response_class = _Response
     _wire: _Wire | None = None
+    _unsent: list[bytes] | None = None
 
     def _new_conn(self) -> socket.socket:
         clock = _current.clock
@@ -215,17 +216,35 @@ class _Deadlines(HTTPConnection):
         return super().is_connected
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        clock = _current.clock
+        if clock is None:
+            super().request(*args, **kwargs)
+            return
         if self.sock is None:
             self.connect()
-        if _current.clock is not None:
-            _current.clock.enter("send")
-        super().request(*args, **kwargs)
+        clock.enter("send")
+        # Headers and body in one write: the server wakes up once, and so do we.
+        unsent: list[bytes] = []
+        self._unsent = unsent
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._unsent = None
+        if sum(len(data) for data in unsent) <= _SEND_BYTES:
+            unsent = [b"".join(unsent)]
+        for data in unsent:
+            self._send_within(data, clock)
 
     def send(self, data: Any) -> None:
         clock = _current.clock
         if clock is None or not isinstance(data, bytes):
             super().send(data)
-            return
+        elif self._unsent is not None:
+            self._unsent.append(data)
+        else:
+            self._send_within(data, clock)
+
+    def _send_within(self, data: bytes, clock: Clock) -> None:
         view = memoryview(data)
         while view:
             clock.check()
@@ -282,7 +301,7 @@ class Blocking:
         proxy: an HTTP proxy, where one is named for this origin.
 
     Raises:
-        UnsendableError: the origin is no URL that can be called, or the setting for TLS is wrong.
+        UnsendableError: the origin is not a URL that can be called, or the TLS setting is wrong.
     """
 
     def __init__(self, origin: str, verify: Verify, proxy: Proxy | None) -> None:

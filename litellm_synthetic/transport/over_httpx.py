@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from litellm_synthetic.transport.destination import Proxy, origin_of
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
     ConnectStallError,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from litellm_synthetic.transport.deadline import Deadline
-    from litellm_synthetic.transport.proxies import Proxy
 
 _LIMITS: Final = httpx.Limits(
     max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0
@@ -246,7 +246,12 @@ def _socks_support() -> Any:
 
 
 def _headers(response: httpx.Response, *, is_read: bool) -> Headers:
-    headers = incoming_headers(response.headers.multi_items(), "utf-8")
+    # httpx guesses one charset for all of them.
+    fields = (
+        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape"))
+        for name, value in response.headers.raw
+    )
+    headers = incoming_headers(fields, "utf-8")
     if is_read:
         headers.pop("content-encoding", None)
     return headers
@@ -268,6 +273,7 @@ def _request(  # noqa: PLR0913, PLR0917  # what a request is made of
     content: bytes,
     clock: Clock,
 ) -> httpx.Request:
+    origin_of(url)
     limits, left = clock.limits, clock.total_left()
     left = None if left is None else max(left, 0.001)
     timeout = {

@@ -12,7 +12,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.transport.proxies import proxy_for
+from litellm_synthetic.transport.destination import origin_of, proxy_for
+from litellm_synthetic.transport.tls import forget_contexts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -75,7 +76,7 @@ def blocking_way(url: str, verify: Verify) -> BlockingWay:
     Raises:
         UnsendableError: the address, the proxy or the setting for TLS cannot be used.
     """
-    key = (_origin(url), verify)
+    key = (origin_of(url), verify)
     way = _blocking.get(key)
     if way is None:
         made = _new_blocking(*key)
@@ -94,7 +95,7 @@ async def async_way(url: str, verify: Verify) -> AsyncWay:
         _sweep()
         held = _loops[loop] = _OfLoop(loop)
         await anext(held.keeper)
-    key = (_origin(url), verify)
+    key = (origin_of(url), verify)
     way = held.ways.get(key)
     if way is None:
         way = held.ways[key] = _new_async(*key)
@@ -103,11 +104,6 @@ async def async_way(url: str, verify: Verify) -> AsyncWay:
             held.retired.add(oldest)
             oldest.retire()
     return way
-
-
-def _origin(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _new_blocking(origin: str, verify: Verify) -> BlockingWay:
@@ -143,8 +139,9 @@ def _sweep() -> None:
 def retire_connections() -> None:
     """Close the connections that no call is using, and the others as soon as their call ends.
 
-    Later calls open new ones.
+    Later calls open new ones, and read proxies and CA certificates again.
     """
+    forget_contexts()
     with _lock:
         ways = list(_blocking.values())
         _blocking.clear()

@@ -1,6 +1,7 @@
 import copy
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -171,6 +172,26 @@ def test_efforts_that_do_not_work_are_not_offered() -> None:
     # This one takes `none` and reasons all the same, so `none` is refused before it is sent.
     assert ROWS["synthetic/hf:openai/gpt-oss-120b"]["supports_none_reasoning_effort"] is False
     assert ROWS["synthetic/syn:large:text"]["supports_none_reasoning_effort"] is True
+
+
+@pytest.mark.parametrize(
+    ("announced", "removed", "stated"),
+    [
+        (None, None, None),
+        ("2027-01-31", None, "2027-01-31"),
+        ("2027-01-31", "2026-12-24", "2026-12-24"),
+    ],
+)
+def test_a_date_of_deprecation_reaches_the_row(
+    announced: str | None, removed: str | None, stated: str | None
+) -> None:
+    model = priced_model(output="0.1").model_copy(
+        update={
+            "deprecation_date": None if announced is None else date.fromisoformat(announced),
+            "removed_on": None if removed is None else date.fromisoformat(removed),
+        }
+    )
+    assert row_of(model).get("deprecation_date") == stated
 
 
 def test_an_empty_catalog_gives_no_rows() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from hypothesis import strategies as st
 from litellm_synthetic.catalog.listing import (
     MAX_ROWS,
     MAX_TOKENS_OF_A_LIMIT,
-    MAX_USD_PER_TOKEN,
     ListedModel,
     Listing,
     UnusableListError,
     parse_listing,
 )
+from litellm_synthetic.catalog.pricing import MAX_USD_PER_TOKEN
 from litellm_synthetic.testing.lineup import listed_models
 
 DATA = Path(__file__).parents[1] / "data"
@@ -118,7 +119,7 @@ def test_what_is_no_price_is_unknown_and_never_zero(stated: object) -> None:
     assert list(problems) == ["prompt"]
 
 
-@pytest.mark.parametrize("pricing", [[], "free", 0, [{"prompt": "0"}]])
+@pytest.mark.parametrize("pricing", [[], "free", 0, ["0"], [[]]])
 def test_prices_in_no_readable_form_are_all_unknown(pricing: object) -> None:
     model, problems = read(pricing=pricing)
     assert set(model.prices.values()) == {None}
@@ -185,6 +186,34 @@ def test_efforts_that_cannot_be_read_are_unknown_and_not_none(stated: object) ->
     model, problems = read(reasoning_parameters={"efforts": stated})
     assert (model.efforts, model.states_efforts) == (None, True)
     assert list(problems) == ["efforts"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "day"),
+    [
+        ({"deprecation_date": "2026-12-31"}, "2026-12-31"),
+        ({"deprecation_date": "2026-12-31T23:00:00Z"}, "2026-12-31"),
+        ({"deprecation_date": 1_798_675_200}, "2026-12-31"),
+        ({"expiration_date": " 2026-12-31 "}, "2026-12-31"),
+        ({"deprecated": "2026-12-31"}, "2026-12-31"),
+        ({"sunset_date": "2027-01-01", "deprecation_date": "2026-12-31"}, "2026-12-31"),
+        ({"deprecated": True}, None),
+        ({"deprecated": False, "deprecation_date": None}, None),
+    ],
+)
+def test_a_date_of_deprecation_is_read(stated: dict[str, object], day: str | None) -> None:
+    model, problems = read(**stated)
+    assert model.deprecation_date == (None if day is None else date.fromisoformat(day))
+    assert problems == {}
+
+
+@pytest.mark.parametrize(
+    "stated", ["soon", "", 12, 1e30, True, -1, 1_798_675_200_000, [], "x" * 99]
+)
+def test_what_is_no_date_is_unknown(stated: object) -> None:
+    model, problems = read(deprecation_date=stated)
+    assert model.deprecation_date is None
+    assert list(problems) == ["deprecation_date"]
 
 
 @pytest.mark.parametrize(("stated", "deprecated"), [(True, True), (False, False), ("yes", False)])

@@ -194,6 +194,15 @@ def test_a_long_retired_id_that_returns_is_current() -> None:
     assert back.prices == model(BUNDLED, "hf:zai-org/GLM-5.2").prices
 
 
+def test_a_date_of_deprecation_is_the_lists_and_goes_with_it() -> None:
+    dated = lineup(**{ALIAS: {"deprecation_date": "2027-01-31"}})
+    merged = looked(KNOWN, dated)
+    assert model(merged, ALIAS).deprecation_date == date(2027, 1, 31)
+    assert merged.changed == (Change(ALIAS, "deprecation_date", None, date(2027, 1, 31)),)
+    assert model(rebase(merged.catalog, BUNDLED), ALIAS).deprecation_date == date(2027, 1, 31)
+    assert model(looked(merged.catalog, lineup(), NEXT_DAY), ALIAS).deprecation_date is None
+
+
 def test_models_that_are_never_listed_are_not_retired_by_absence() -> None:
     for before in BUNDLED.models:
         if before.kind in ("embedding", "helper"):
@@ -317,7 +326,7 @@ class TestAnotherVersionOfThePackage:
         )
 
     def test_brings_its_own_facts_under_what_the_api_stated(self) -> None:
-        efforts = Efforts(advertised=("low",), rejected=("max",), note="probed anew")
+        efforts = Efforts(advertised=("low",), rejected=("max",), note="probed again")
         cached = looked(KNOWN, lineup(**{ALIAS: {"context_length": 1024}})).catalog
         newer = self.newer(efforts=efforts, note="new note", context_window_tokens=5)
         alias = model(rebase(cached, newer), ALIAS)

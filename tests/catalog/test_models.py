@@ -22,6 +22,7 @@ from litellm_synthetic.catalog.models import (
     load_bundled,
     parse_rows,
 )
+from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.config.ids import canonical_id
 
 # The two tables that other projects published, which users may have copied ids from.
@@ -118,7 +119,7 @@ def test_figures_are_positive_or_unknown(model: Model) -> None:
     assert model.context_window_tokens is None or model.context_window_tokens > 0
     assert model.max_output_tokens is None or model.max_output_tokens > 0
     for prices in (model.prices, *model.price_history):
-        for price in prices.model_dump(include=set(type(model.prices).model_fields)).values():
+        for price in prices.model_dump(include=set(PRICE_FIELDS)).values():
             assert price is None or (price.is_finite() and price >= 0)
 
 

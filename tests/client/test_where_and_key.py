@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import litellm
 import pytest
+from litellm import google_genai, interactions
 
 from litellm_synthetic.testing import Redirect, fault
 
@@ -36,6 +37,19 @@ async def _router(caller: Caller, **arguments: Any) -> Any:
     return await caller.router_completion(router, model="m", messages=MESSAGES)
 
 
+async def _generate_content(caller: Caller, **arguments: Any) -> Any:
+    contents = [{"role": "user", "parts": [{"text": "hello"}]}]
+    if caller.is_async:
+        return await google_genai.agenerate_content(model=MODEL, contents=contents, **arguments)
+    return google_genai.generate_content(model=MODEL, contents=contents, **arguments)
+
+
+async def _interaction(caller: Caller, **arguments: Any) -> Any:
+    if caller.is_async:
+        return await interactions.acreate(model=MODEL, input="hello", **arguments)
+    return interactions.create(model=MODEL, input="hello", **arguments)
+
+
 CALLS: dict[str, Callable[..., Awaitable[Any]]] = {
     "completion": lambda c, **a: c.completion(model=MODEL, messages=MESSAGES, **a),
     "stream": lambda c, **a: c.stream(model=MODEL, messages=MESSAGES, **a),
@@ -44,6 +58,7 @@ CALLS: dict[str, Callable[..., Awaitable[Any]]] = {
     "responses": lambda c, **a: c.responses(model=MODEL, input="a", **a),
     "anthropic_messages": _messages,
     "router": _router,
+    "interaction": _interaction,  # LiteLLM translates it to a response
 }
 
 
@@ -94,6 +109,22 @@ async def test_without_a_synthetic_key_nothing_is_sent(
         await public_call(caller)
     assert caught.value.llm_provider == "synthetic"
     assert not synthetic_server.requests
+
+
+@pytest.mark.usefixtures("foreign_settings", "registered")
+async def test_a_translated_call_sends_no_foreign_credential_either(
+    synthetic_server: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _generate_content(caller)
+    (sent,) = synthetic_server.requests
+    assert sent.bearer == synthetic_server.api_key
+    assert "foreign" not in str(dict(sent.headers))
+    assert FOREIGN_KEY not in str(dict(sent.headers))
+    monkeypatch.delenv("SYNTHETIC_API_KEY")
+    # LiteLLM's translation makes an error of its own class of every error.
+    with pytest.raises(litellm.APIConnectionError, match="SYNTHETIC_API_KEY"):
+        await _generate_content(caller)
+    assert len(synthetic_server.requests) == 1
 
 
 async def test_a_key_given_to_the_call_wins(

@@ -11,6 +11,7 @@ from litellm.litellm_core_utils.get_model_cost_map import adopt_model_cost_map
 
 import litellm_synthetic
 from litellm_synthetic.catalog import active, advice
+from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.testing import Text, Usage, fault
 from tests.background_work import end_of_refreshes
 from tests.caller import text_of
@@ -104,6 +105,48 @@ def test_what_a_user_registered_wins_over_a_refresh(fetching: SyntheticServer) -
         litellm_synthetic.unregister()
         litellm.model_cost.pop(KIMI, None)
         litellm.utils._runtime_registered_model_cost.pop(KIMI, None)  # noqa: SLF001
+
+
+async def test_a_long_prompt_costs_what_its_tier_says(
+    fetching: SyntheticServer, caller: Caller
+) -> None:
+    prices = {"prompt": "$0.000001", "completion": "$0.000002", "input_cache_reads": "$0.0000001"}
+    long = {"prompt": "$0.000004", "completion": "$0.000018", "min_context": 1_000}
+    fetching.set_models([_row("hf:moonshotai/Kimi-K3", pricing={**prices, "tiers": [long]})])
+    litellm_synthetic.refresh()
+    for prompt, expected in ((999, 999e-6 + 100 * 2e-6), (1_000, 4e-3 + 100 * 18e-6)):
+        fetching.respond_with(Text("a", usage=Usage(prompt, 100)))
+        answer = await caller.completion(model=KIMI, messages=MESSAGES)
+        hidden = answer._hidden_params  # noqa: SLF001  # LiteLLM's documented place
+        assert hidden["response_cost"] == pytest.approx(expected, rel=1e-12)
+        assert hidden["list_price_usd"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_offline_valid_models_are_those_of_the_table_in_force(
+    monkeypatch: pytest.MonkeyPatch, registered: None
+) -> None:
+    del registered
+    monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
+    monkeypatch.setenv("SYNTHETIC_API_KEY", "syn_made_up")
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a socket was opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    table_models = usable_models(active.current_table().catalog)
+
+    def listed(**asked: str) -> list[str]:
+        # LiteLLM keeps a list for as long as nothing about the question changes.
+        return litellm.get_valid_models(
+            check_provider_endpoint=True, custom_llm_provider="synthetic", **asked
+        )
+
+    assert listed(api_key="syn_offline") == table_models
+    # The bundled table, where nothing else is known.
+    assert listed(api_base="https://gateway.example/openai/v1") == table_models
+    monkeypatch.setenv("SYNTHETIC_ALLOWED_MODELS", "syn:*")
+    assert listed(api_key="syn_allowed") == [one for one in table_models if "syn:" in one]
 
 
 def test_get_valid_models_lists_the_table_and_live_if_asked(fetching: SyntheticServer) -> None:

@@ -19,7 +19,8 @@ from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
 
 import litellm_synthetic
-from litellm_synthetic.integration import seams
+from litellm_synthetic.exceptions import UnsupportedLiteLLMError
+from litellm_synthetic.integration import compat, seams
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -48,6 +49,11 @@ def _touched_state() -> dict[str, Any]:
         "messages": vars(ProviderConfigManager)["get_provider_anthropic_messages_config"],
         "messages sent": vars(BaseLLMHTTPHandler)["anthropic_messages_handler"],
         "messages decided": vars(sys.modules[MESSAGES_MODULE])["anthropic_messages_handler"],
+        "decorated calls": litellm.utils.print_args_passed_to_litellm,
+        "undecorated calls": [
+            getattr(litellm, name) for name in sorted(compat.undecorated_calls())
+        ],
+        "environment": [litellm.validate_environment, litellm.utils.validate_environment],
         "entry": vars(entry).copy(),
         "map": list(litellm.custom_provider_map),
         "providers": list(litellm.provider_list),
@@ -247,7 +253,7 @@ def test_a_litellm_that_lacks_a_seam_is_refused_and_left_alone(
 ) -> None:
     monkeypatch.delattr(owner, name)
     rows = dict(litellm.model_cost)
-    with pytest.raises(seams.UnsupportedLiteLLMError, match=rf"{name}.* work") as caught:
+    with pytest.raises(UnsupportedLiteLLMError, match=rf"{name}.* work") as caught:
         litellm_synthetic.register()
     assert "1.102.4" in str(caught.value)
     assert dict(litellm.model_cost) == rows

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
+from litellm_synthetic.integration.compat import anthropic_chunk_parser
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
-from litellm_synthetic.messages.translate import Translation
 from litellm_synthetic.transport.sse import Event, EventDecoder
 
 
@@ -159,20 +159,25 @@ def test_what_is_no_json_object_breaks_the_stream(data: str) -> None:
 
 
 def test_an_event_of_no_readable_kind_brings_nothing() -> None:
-    decoder = MessageChunkDecoder("synthetic/m", Translation({}))
+    decoder = MessageChunkDecoder(
+        "synthetic/m", anthropic_chunk_parser(json_mode=False, tool_names={})
+    )
     kinds: tuple[Any, ...] = (None, 1, [], {}, "of_tomorrow", "ping")
     for kind in kinds:
-        assert decoder.decode(Event("", json.dumps({"type": kind}))) == []
+        decoder.take([Event("", json.dumps({"type": kind}))])
+        assert not decoder.ready
     with pytest.raises(BrokenStreamError, match="ended early"):
         decoder.finish()
 
 
 def test_a_stop_reason_is_never_invented() -> None:
-    decoder = MessageChunkDecoder("synthetic/m", Translation({}))
+    decoder = MessageChunkDecoder(
+        "synthetic/m", anthropic_chunk_parser(json_mode=False, tool_names={})
+    )
     for document in STORY[:-2]:
-        decoder.decode(Event("", json.dumps(document)))
-    decoder.decode(Event("", json.dumps(told("message_delta", delta={"stop_reason": None}))))
-    decoder.decode(Event("", json.dumps(told("message_stop"))))
+        decoder.take([Event("", json.dumps(document))])
+    decoder.take([Event("", json.dumps(told("message_delta", delta={"stop_reason": None})))])
+    decoder.take([Event("", json.dumps(told("message_stop")))])
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="stop_reason"):
         decoder.finish()

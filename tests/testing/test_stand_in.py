@@ -27,6 +27,7 @@ from litellm_synthetic.testing import (
     fault,
 )
 from litellm_synthetic.testing.schema_values import value_for
+from litellm_synthetic.testing.server import DEFAULT_API_KEY
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -796,24 +797,27 @@ class TestCommand:
         ) as command:
             assert command.stdout is not None
             assert command.stderr is not None
-            said = [command.stdout.readline() for _ in range(6)]
-            url = said[0].split()[-1]
+            printed = [command.stdout.readline() for _ in range(9)]
+            url = printed[0].split()[-1]
             assert url.startswith("http://127.0.0.1:")
+            assert f"  export SYNTHETIC_API_BASE={url}/openai/v1\n" in printed
+            assert f"  export SYNTHETIC_API_KEY={DEFAULT_API_KEY}\n" in printed
             assert len(httpx.get(f"{url}/v1/models").json()["data"]) == 12
             command.terminate()
             assert command.wait(60) == 0
             assert command.stderr.read() == ""
 
-    def test_it_lists_the_faults_and_refuses_a_taken_port(
+    def test_it_lists_the_faults_and_refuses_a_port_that_is_taken_or_not_one(
         self, synthetic_server: SyntheticServer
     ) -> None:
         listed = python("-m", "litellm_synthetic.testing", "--list-faults")
         assert listed.returncode == 0
         assert "subscription_cap " in listed.stdout
-        port = str(synthetic_server.port)
-        taken = python("-m", "litellm_synthetic.testing", "--port", port)
-        assert taken.returncode == 1
-        assert "cannot listen on 127.0.0.1" in taken.stderr
+        for port in (synthetic_server.port, 99_999, -1):
+            refused = python("-m", "litellm_synthetic.testing", "--port", str(port))
+            assert refused.returncode == 1
+            assert refused.stderr.startswith(f"error: Cannot listen on 127.0.0.1:{port}: ")
+            assert refused.stderr.count("\n") == 1
 
 
 class TestPlugin:

@@ -1,4 +1,4 @@
-"""Proxies as the environment and the system name them.
+"""Destinations of requests: the origin, and the proxy that environment or system names for it.
 
 HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, NO_PROXY the hosts that are reached without.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -32,11 +33,28 @@ class Proxy:
         return self.scheme in _SOCKS
 
 
+@lru_cache(maxsize=256)
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address, as a URL without a path.
+
+    Raises:
+        UnsendableError: it is not an HTTP address that can be called.
+    """
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in _HTTP and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise UnsendableError("the address is not an HTTP URL that can be called")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy for an address, or None.
 
     Raises:
-        UnsendableError: what the environment names is no proxy.
+        UnsendableError: what the environment names is not a proxy.
     """
     target = urlsplit(url)
     proxies = getproxies()
