@@ -59,8 +59,11 @@ def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
     """
     calls = compat.undecorated_calls()
     for holder in list(sys.modules.values()):
-        for name in getattr(holder, "__dict__", {}).keys() & calls.keys():
-            if vars(holder)[name] is calls[name]:
+        held = getattr(holder, "__dict__", {})
+        if held.keys().isdisjoint(calls):  # nearly all of thousands
+            continue
+        for name, call in calls.items():
+            if held.get(name) is call:
                 wrap = functools.partial(_checked, seams, name, check)
                 seams.wrap((holder,), name, wrap, is_watched=False)
     _check_rust_operations(seams, check)
@@ -72,11 +75,14 @@ def _checked(
 ) -> Callable[..., Any]:
     if not getattr(inspect.unwrap(original), "__module__", "").startswith("litellm."):
         return original  # the holder has put something else there by now
-    signature = inspect.signature(original)
+
+    @functools.cache
+    def parameters() -> tuple[str, ...]:
+        return tuple(inspect.signature(original).parameters)
 
     def look(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         if seams.active:
-            check(name, {**dict(zip(signature.parameters, args, strict=False)), **kwargs})
+            check(name, {**dict(zip(parameters(), args, strict=False)), **kwargs})
 
     @functools.wraps(original)
     def checked(*args: Any, **kwargs: Any) -> Any:
