@@ -294,6 +294,7 @@ check_installed()
 from litellm import main, utils
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
@@ -329,6 +330,7 @@ __all__ = [
     "check_installed",
     "executor",
     "main",
+    "streaming_handler",
     "utils",
 ]
 
