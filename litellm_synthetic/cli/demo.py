@@ -72,7 +72,7 @@ def run(model: str, *, offline: bool = False) -> int:
     console = Console(highlight=False)
     model = ROUTE_PREFIX + model.removeprefix(ROUTE_PREFIX)
     has_key = settings.API_KEY.text() is not None
-    catalog = active.in_force().catalog
+    catalog = active.current_table().catalog
     litellm.suppress_debug_info = True
     litellm_synthetic.register()
     with ExitStack() as stack:
@@ -159,7 +159,7 @@ def _tool(console: Console, model: str) -> list[float | None]:
 
 def _limits(console: Console, model: str) -> None:
     _heading(console, "4  The model's limits and prices", "litellm.get_model_info(…)")
-    catalog = active.in_force().catalog
+    catalog = active.current_table().catalog
     facts = catalog.find(model)
     if facts is None or model not in litellm.model_cost:
         console.print(Text(f"{model} is not in the model table of {catalog.observed_on}."))

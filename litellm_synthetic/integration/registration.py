@@ -45,7 +45,7 @@ def register() -> None:
             return
         try:
             _seams.apply()
-            _publish(_seams, active.in_force())
+            _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
         except BaseException:
             _seams.restore()
@@ -90,7 +90,7 @@ def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 
 def _catalog() -> Catalog:
-    return active.in_force().catalog
+    return active.current_table().catalog
 
 
 def _publish(seams: Seams, table: ModelTable) -> None:

@@ -207,7 +207,7 @@ class Seams:
         (utils.py:9164), which LiteLLM looks up by model and provider; the base URL is only known to
         the caller of that look-up. What follows it (llm_http_handler.py:2453) would post with
         Anthropic's key header, follow redirects, and need LiteLLM's proxy installed for a stream.
-        The sync door has no native way in LiteLLM, so it stays translated.
+        The sync entry point has no native way in LiteLLM, so it stays translated.
         """
         is_native: ContextVar[bool] = ContextVar("is_native", default=False)
         module = compat.messages_module()

@@ -1,4 +1,4 @@
-"""What is left of a plan, in words and as JSON."""
+"""The state of a plan in words and as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def quotas_sentence(quotas: Quotas | None) -> str:
     parts = []
     rolling, week, plan = quotas.rolling_five_hours, quotas.weekly_credits, quotas.subscription
     if rolling is not None and rolling.remaining is not None:
-        parts.append(f"{_of(rolling.remaining, rolling.maximum)} requests left in the 5-hour window")
+        parts.append(
+            f"{_of(rolling.remaining, rolling.maximum)} requests left in the 5-hour window"
+        )
     elif plan is not None and plan.limit is not None and plan.used is not None:
         parts.append(f"{_of(max(plan.limit - plan.used, 0), plan.limit)} requests left")
     if week is not None and week.remaining_usd is not None:

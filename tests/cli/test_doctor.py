@@ -335,7 +335,7 @@ def _table(monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None:
     bundled = load_bundled()
     catalog = bundled.with_models((), observed_on=bundled.observed_on)
     fetched_at = datetime.now(UTC) - age
-    active.set_in_force(ModelTable(catalog, "cache", fetched_at, BASE_URL))
+    active.set_current_table(ModelTable(catalog, "cache", fetched_at, BASE_URL))
     monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", "3600")
 
 

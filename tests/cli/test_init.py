@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -167,14 +166,12 @@ class TestWithoutATerminal:
             "from litellm_synthetic.cli.main import main\n"
             "main(['init', '--no-check'])\n"
         )
-        started = time.monotonic()
         done = subprocess.run(  # noqa: S603  # our own interpreter
             [sys.executable, "-c", script],
             cwd=project,
             stdin=reading,
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         os.close(reading)
@@ -182,7 +179,6 @@ class TestWithoutATerminal:
         assert done.returncode == 2
         assert "No key came on stdin within 0.5 s." in done.stderr
         assert "Fatal" not in done.stderr
-        assert time.monotonic() - started < 30
 
 
 class TestWritingAFile:
@@ -407,7 +403,7 @@ class TestInATerminal:
     ) -> None:
         key = upstream_without_key.api_key
         with self.session(project) as terminal:
-            terminal.answer("Synthetic API key:", key)
+            terminal.answer_hidden("Synthetic API key:", key)
             terminal.wait_for("The key is accepted.")
             terminal.answer("Yes or no?", "y")
             assert terminal.end() == 0
@@ -419,7 +415,7 @@ class TestInATerminal:
 
     def test_nothing_is_written_unless_told_to(self, project: Path) -> None:
         with self.session(project, "--no-check") as terminal:
-            terminal.answer("Synthetic API key:", KEY)
+            terminal.answer_hidden("Synthetic API key:", KEY)
             terminal.answer("Yes or no?", "")
             assert terminal.end() == 0
         assert not list(project.iterdir())
@@ -427,9 +423,9 @@ class TestInATerminal:
 
     def test_text_that_is_not_a_key_is_asked_for_again(self, project: Path) -> None:
         with self.session(project, "--no-check") as terminal:
-            terminal.answer("Synthetic API key:", "two words")
+            terminal.answer_hidden("Synthetic API key:", "two words")
             terminal.wait_for("That is not a key")
-            terminal.answer("Synthetic API key:", KEY)
+            terminal.answer_hidden("Synthetic API key:", KEY)
             terminal.answer("Yes or no?", "n")
             assert terminal.end() == 0
 
@@ -438,7 +434,7 @@ class TestInATerminal:
         with self.session(project, "--no-check", environment=environment) as terminal:
             terminal.wait_for("Use that key?")
             terminal.answer("Yes or no?", "n")
-            terminal.answer("Synthetic API key:", KEY)
+            terminal.answer_hidden("Synthetic API key:", KEY)
             terminal.answer("Yes or no?", "y")
             assert terminal.end() == 0
         assert dotenv_values(project / ".env") == {"SYNTHETIC_API_KEY": KEY}
@@ -447,7 +443,7 @@ class TestInATerminal:
         (project / ".env").write_text(f"SYNTHETIC_API_KEY={OTHER_KEY}\nA=1\n")
         for answer, key in (("n", OTHER_KEY), ("y", KEY)):
             with self.session(project, "--no-check") as terminal:
-                terminal.answer("Synthetic API key:", KEY)
+                terminal.answer_hidden("Synthetic API key:", KEY)
                 terminal.answer("Yes or no?", "y")
                 terminal.wait_for("Replace it?")
                 terminal.answer("Yes or no?", answer)
@@ -458,7 +454,7 @@ class TestInATerminal:
         environment = {"SYNTHETIC_API_BASE": NOWHERE}
         for answer, code in (("y", 0), ("n", 1)):
             with self.session(project, "--write-env", ".env", environment=environment) as terminal:
-                terminal.answer("Synthetic API key:", KEY)
+                terminal.answer_hidden("Synthetic API key:", KEY)
                 terminal.wait_for("could not be checked")
                 terminal.answer("Yes or no?", answer)
                 assert terminal.end() == code
@@ -472,8 +468,10 @@ class TestInATerminal:
     ) -> None:
         with self.session(project, "--no-check") as terminal:
             if at != "Synthetic API key:":
-                terminal.answer("Synthetic API key:", KEY)
+                terminal.answer_hidden("Synthetic API key:", KEY)
             terminal.wait_for(at)
+            if at == "Synthetic API key:":
+                terminal.wait_until_hidden()
             terminal.type(keys)
             assert terminal.end() == code
         assert "othing was written" in terminal.shown
@@ -483,7 +481,7 @@ class TestInATerminal:
     @pytest.mark.parametrize("columns", [40, 80])
     def test_sentences_are_broken_between_words(self, project: Path, columns: int) -> None:
         with self.session(project, "--no-check", columns=columns) as terminal:
-            terminal.answer("Synthetic API key:", "sk-0123456789abcdef")
+            terminal.answer_hidden("Synthetic API key:", "sk-0123456789abcdef")
             terminal.answer("Yes or no?", "n")
             assert terminal.end() == 1
         lines = [line.rstrip() for line in terminal.shown.splitlines()]
@@ -492,7 +490,7 @@ class TestInATerminal:
 
     def test_no_color_means_none(self, project: Path) -> None:
         with self.session(project, "--no-check", environment={"NO_COLOR": "1"}) as terminal:
-            terminal.answer("Synthetic API key:", KEY)
+            terminal.answer_hidden("Synthetic API key:", KEY)
             terminal.answer("Yes or no?", "n")
             assert terminal.end() == 0
         assert "\x1b[" not in terminal.shown

@@ -28,6 +28,7 @@ from litellm_synthetic.testing import (
 )
 from litellm_synthetic.testing.schema_values import value_for
 from litellm_synthetic.testing.server import DEFAULT_API_KEY
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -701,9 +702,7 @@ class TestLifecycle:
             )
         assert server.wait_for_requests(3)
         assert (server.active_requests, server.open_connections) == (3, 3)
-        began = time.monotonic()
         server.stop()
-        assert time.monotonic() - began < 1
         assert (server.active_requests, server.open_connections) == (0, 0)
         assert threading.active_count() == threads
         for each in stalled:
@@ -742,16 +741,18 @@ class TestLifecycle:
             call = asyncio.create_task(
                 client.post("/v1/chat/completions", json=asking(stream=True))
             )
-            await asyncio.to_thread(synthetic_server.wait_for_requests, 1)
+            assert await asyncio.to_thread(synthetic_server.wait_for_requests, 1)
             assert synthetic_server.active_requests == 1
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            assert await asyncio.to_thread(synthetic_server.wait_until_idle, 1.0)
-            deadline = time.monotonic() + 2
-            while synthetic_server.open_connections > before and time.monotonic() < deadline:
-                await asyncio.sleep(0.01)  # the last socket closes behind us
-            assert synthetic_server.open_connections <= before
+            assert await asyncio.to_thread(synthetic_server.wait_until_idle)
+            # The last socket closes behind us.
+            await asyncio.to_thread(
+                wait_until,
+                lambda: synthetic_server.open_connections <= before,
+                lambda: "the connection stays open",
+            )
 
     def test_waiting_gives_up_in_time(self, synthetic_server: SyntheticServer) -> None:
         assert not synthetic_server.wait_for_requests(1, timeout_seconds=0.01)
@@ -759,9 +760,7 @@ class TestLifecycle:
             stalled.sendall(
                 b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
             )
-            deadline = time.monotonic() + 5
-            while not synthetic_server.active_requests and time.monotonic() < deadline:
-                time.sleep(0.01)
+            wait_until(lambda: synthetic_server.active_requests > 0, lambda: "nothing came")
             assert not synthetic_server.wait_until_idle(timeout_seconds=0.05)
             synthetic_server.drop_active()
             assert synthetic_server.active_requests == 0
@@ -781,7 +780,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def closed_by_server(connection: socket.socket) -> bool:
-    connection.settimeout(5)
+    connection.settimeout(60)
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -805,7 +804,7 @@ class TestCommand:
             assert f"  export SYNTHETIC_API_KEY={DEFAULT_API_KEY}\n" in printed
             assert len(httpx.get(f"{url}/v1/models").json()["data"]) == 12
             command.terminate()
-            assert command.wait(5) == 0
+            assert command.wait(60) == 0
             assert command.stderr.read() == ""
 
     def test_it_lists_the_faults_and_refuses_a_port_that_is_taken_or_not_one(

@@ -99,7 +99,7 @@ async def test_cancelling_at_any_await_gives_everything_back(
                     for task in tasks:
                         cancelled += task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
-            assert cancelled > 100
+            assert cancelled > (100 if name == "async" else 40)
             # The loop still lives, and so does every place in the pool.
             await asyncio.gather(*(call(way, upstream.url) for _ in range(9)))
             await settle(lambda: len(asyncio.all_tasks()) == 1)
