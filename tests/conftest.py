@@ -63,9 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
     if config.getvalue("dist") != "load":
         return None
-    from xdist.scheduler import (  # type: ignore[import-untyped]  # noqa: PLC0415  # runs without it
-        LoadFileScheduling,
-    )
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  # runs without it
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)

@@ -108,7 +108,7 @@ def _framed() -> list[Case]:
     answers = {
         "blank lines before it": lambda body: b"\n" * 500 + body,
         "white space around it": lambda body: b" \r\n" + body + b"\r\n \t\n",
-        "escapes for every letter": lambda body: _escaped(body),
+        "escapes for every letter": _escaped,
         "an error that is null": lambda body: body[:-1] + b', "error": null}',
         "unknown fields": lambda body: body[:-1] + b', "x_extra": {"deep": [1, null]}, "zz": NaN}',
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tests.harden.replies import STREAMS, body_of
-from tests.harden.upstream import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.harden.upstream import Script
 
 KEY: Final = "syn_" + "Unb3kannt" * 4
 """The secret that no case may show; its upstreams know it, because it is sent to them."""

@@ -24,17 +24,19 @@ from tests.harden.cases import Case, Reply
 from tests.harden.replies import TEXT, VECTORS, sized
 from tests.harden.secrets import has_secret, places_in_answer, places_in_call, places_in_error
 from tests.harden.surfaces import SURFACES, Answer, Door, Surface, vectors_text
-from tests.harden.upstream import RawUpstream
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
+
+    from tests.harden.upstream import RawUpstream
 
 WATCHDOG_SECONDS: Final = 240.0
 """What no case takes, however busy the machine; a call that does hangs."""
 _THREADS: Final = 24
 TOKEN: Final = "case"
-"""How the id of a call of ours begins. LiteLLM gives a search an id of its own, and tells of one that
-fails twice, whatever the provider.
+"""The start of the ids of our calls.
+
+LiteLLM gives a search an id of its own, and reports one that fails twice, whatever the provider.
 """
 _LOGGERS: Final = (
     "", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "litellm_synthetic", "asyncio", "urllib3",
@@ -361,9 +363,9 @@ def _astray(case: Case, one: Outcome) -> list[str]:
         return [f"raised {error!r:.400} instead of the answer"]
     if case.end == "timeout" and not is_timeout:
         return [f"raised {error!r:.400} instead of a Timeout"]
-    if is_timeout and case.end not in ("timeout", "ends", "sane") and "408" not in case.name:
-        if not any(mark in case.name for mark in ("408", "504", "524")):
-            return [f"raised {error!r:.400}, though its script ends"]
+    may_time_out = any(mark in case.name for mark in ("408", "504", "524"))
+    if is_timeout and case.end not in ("timeout", "ends", "sane") and not may_time_out:
+        return [f"raised {error!r:.400}, though its script ends"]
     if case.status is not None and getattr(error, "status_code", None) != case.status:
         return [f"has the status {getattr(error, 'status_code', None)}, not {case.status}"]
     if case.says and case.says not in str(error):

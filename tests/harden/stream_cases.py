@@ -304,7 +304,9 @@ _ERROR_EVENTS: Final[dict[str, bytes]] = {
     "an object": event({"error": {"message": f"no, {KEY}", "type": "server_error", "code": 500}}),
     "an object without a text": event({"error": {"code": 429}}),
     "SGLang's": event({"object": "error", "message": f"no, {KEY}", "code": 400}),
-    "a named one": b'event: error\ndata: {"error": {"type": "overloaded_error", "message": "no"}}\n\n',
+    "a named one": (
+        b'event: error\ndata: {"error": {"type": "overloaded_error", "message": "no"}}\n\n'
+    ),
     "Anthropic's": event({"type": "error", "error": {"type": "overloaded_error", "message": KEY}}),
     "an overflow": event({"error": "This model's maximum context length is 10 tokens."}),
     "a long one": event({"error": "e" * 200_000 + KEY}),
@@ -516,7 +518,7 @@ def _large() -> list[Case]:
     return [
         Case(
             f"stream ends sanely: an event of {name}",
-            lambda reply, size=size: [_opened(reply) + with_text(reply, "é" * (size // 2)), FIN],  # type: ignore[misc]  # mypy cannot infer a default's type
+            lambda reply, size=size: [_opened(reply) + with_text(reply, "é" * (size // 2)), FIN],  # type: ignore[misc, arg-type]  # mypy cannot infer a default's type
             "sane",
             STREAMED,
         )

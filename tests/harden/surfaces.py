@@ -1,4 +1,4 @@
-"""Every way in which a caller gets a reply, behind one face: a call in, an answer or an error out."""
+"""Every public call that gets a reply, behind one interface: a call in, an answer or error out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Door:
 
 @dataclass
 class Answer:
-    """What a reply says, whatever it came as; `raw` is LiteLLM's own object, or the list of them."""
+    """The content of a reply in any form; `raw` is LiteLLM's own object, or a list of them."""
 
     text: str | None
     finish: str | None = None

@@ -17,7 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 THREAD_PREFIX: Final = "raw-upstream"
 _SEND_BYTES: Final = 64 * 1024
@@ -279,7 +279,7 @@ class RawUpstream:
     _stopped: threading.Event = field(default_factory=threading.Event)
     counts: _Counts = field(default_factory=_Counts)
 
-    def __enter__(self) -> RawUpstream:
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(
