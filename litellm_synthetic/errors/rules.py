@@ -482,12 +482,17 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
 
     A library's own message may quote what came over the wire.
     """
-    link: BaseException | None = error
-    while link is not None:
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()  # a chain may lead back to itself
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
         text = str(link)
         if origin.scrub(text) != text:
             return None
-        link = link.__cause__ or link.__context__
+        waiting += (link.__cause__, link.__context__)
     return error
 
 
