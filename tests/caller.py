@@ -66,6 +66,10 @@ class Caller:
                 received.append(item)  # the same
         return received
 
+    async def next_of(self, stream: Any) -> Any:
+        """Return what a stream yields next, or None at its end."""
+        return await anext(stream, None) if self.is_async else next(stream, None)
+
     async def stream(self, **arguments: Any) -> list[Any]:
         """Return the chunks of a streamed completion."""
         return await self.collect(await self.completion(stream=True, **arguments))

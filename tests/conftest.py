@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import os
+import ssl
+import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-# LiteLLM fetches its cost map from the network when it is imported.
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+from tests.forks import ENVIRONMENT
+
+# Read when LiteLLM is imported, which without them fetches its cost map from the network.
+os.environ.update(ENVIRONMENT)
 
 from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
+from hypothesis import settings
 from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
 from litellm_synthetic.catalog import active
 from litellm_synthetic.config.settings import SETTINGS
+from tests.background_work import BackgroundWork
 from tests.caller import Caller
 
 if TYPE_CHECKING:
@@ -29,6 +37,39 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
 
 pytest_plugins = ["pytester"]
+
+# A busy machine may take any time over an example, and the same commit passes or fails everywhere.
+settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
+# `pytest --hypothesis-profile=search` looks for what those examples miss.
+settings.register_profile("search", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let workers begin with the gateway: its files take longest, above all these."""
+    if hasattr(config, "workerinput"):
+        first = ("gateway/test_redis", "gateway/test_workers", "gateway/")
+        items.sort(key=lambda item: [part not in item.nodeid for part in first])
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector everything that has been imported; some tests call it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler import (  # type: ignore[import-untyped]  # noqa: PLC0415  # runs without it
+        LoadFileScheduling,
+    )
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
 
 NewRouter = Callable[..., litellm.Router]
 """Make a Router from a model list and settings."""
@@ -40,6 +81,20 @@ _FOREIGN = (
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Share the TLS contexts: a client reads all CA certificates, and most tests make a client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture
+def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
+    """Let processes be forked: Python's fork server listens on a socket in the file system."""
+    return [*allowed_hosts, tempfile.gettempdir()]
 
 
 @pytest.fixture(autouse=True)
@@ -59,9 +114,12 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
         monkeypatch.setattr(litellm, name, [])
     monkeypatch.setattr(litellm, "drop_params", False)
     monkeypatch.setattr(litellm, "headers", None)
+    priced = set(litellm.model_cost)
     yield
     litellm_synthetic.unregister()
     active.forget()
+    for name in litellm.model_cost.keys() - priced:  # what Routers have left
+        del litellm.model_cost[name]
 
 
 @pytest.fixture
@@ -81,10 +139,44 @@ def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticSe
 def either_surface(
     upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> SyntheticServer:
-    """Run a test over both surfaces: a promise about a completion holds on each."""
+    """Run a test over both APIs: a promise about a completion holds on each."""
     if request.param == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to make a completion: over a surface, sync or async, plain or streamed."""
+
+    server: SyntheticServer
+    caller: Caller
+    stream: bool
+
+
+@pytest.fixture(
+    params=[
+        ("openai", "sync", "plain"),
+        ("openai", "async", "stream"),
+        ("anthropic", "sync", "stream"),
+        ("anthropic", "async", "plain"),
+    ],
+    ids="-".join,
+)
+def pairwise(
+    upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Way:
+    """Run a long table over four of the eight ways, among which each two choices meet."""
+    surface, colour, kind = request.param
+    if surface == "anthropic":
+        monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
+    return Way(upstream, Caller(is_async=colour == "async"), kind == "stream")
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let back-off pass at once; that it is asked for is checked elsewhere."""
+    monkeypatch.setattr("litellm_synthetic.transport.retries._FIRST_DELAY_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -93,6 +185,7 @@ def new_router() -> Iterator[NewRouter]:
 
     A Router writes its deployments into LiteLLM's cost map, and nothing takes them out again.
     """
+    litellm_synthetic.unregister()  # its rows are in the map that is copied
     before = litellm.model_cost
     litellm.model_cost = copy.deepcopy(before)
     litellm_synthetic.register()
@@ -119,11 +212,22 @@ def new_router() -> Iterator[NewRouter]:
 class Recorder(CustomLogger):
     """Keep what LiteLLM tells callbacks."""
 
-    def __init__(self) -> None:
+    def __init__(self, background_work: BackgroundWork) -> None:
         super().__init__()
+        self._background_work = background_work
         self.since = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
         self.costs: list[float | None] = []
         self.failures: list[str] = []
+
+    async def settled_costs(self) -> list[float | None]:
+        """Return the costs that were told, once LiteLLM has nothing left to tell."""
+        await self._background_work.end()
+        return self.costs
+
+    async def settled_failures(self) -> list[str]:
+        """Return the failures that were told, once LiteLLM has nothing left to tell."""
+        await self._background_work.end()
+        return self.failures
 
     def log_success_event(
         self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
@@ -152,9 +256,9 @@ class Recorder(CustomLogger):
 
 
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Listen to LiteLLM's callbacks during one test."""
-    listener = Recorder()
+    listener = Recorder(BackgroundWork(monkeypatch))
     litellm.callbacks = [listener]
     return listener
 

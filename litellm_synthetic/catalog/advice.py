@@ -1,12 +1,12 @@
-"""Which models may be used now, and what to say of an id that is retired, misspelt, or unknown."""
+"""Usable models, and advice on an id that is retired, misspelt or unknown."""
 
 from __future__ import annotations
 
 import logging
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from litellm_synthetic.catalog.query import closest_ids
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
@@ -18,7 +18,7 @@ _warned_of: set[str] = set()
 
 
 def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
-    """Warn, once per id and process, that a model has left the lineup; the call goes on."""
+    """Warn, once per id and process, that a model is no longer served; the call goes on."""
     if model is not None and model.is_retired and model.id not in _warned_of:
         _warned_of.add(model.id)
         _log.warning("%s The call is sent all the same.", explain(model.id, catalog))
@@ -64,13 +64,12 @@ def explain(model_id: str, catalog: Catalog) -> str:
         return f"{wanted} is retired{since}.{_successor(model, catalog)}"
     if model is not None:
         return (
-            f"{wanted} was served on {catalog.observed_on}; the lineup moves without notice. "
+            f"{wanted} was served on {catalog.observed_on}; models change without notice. "
             "The current one is at https://api.synthetic.new/openai/v1/models."
         )
-    by_lower = {one.id.lower(): one.id for one in catalog.current()}
-    close = get_close_matches(wanted.lower(), by_lower, n=2, cutoff=0.75)
+    close = closest_ids(wanted, catalog.current(), max_count=2, min_similarity=0.75)
     if close:
-        return f"Did you mean {' or '.join(by_lower[one] for one in close)}?"
+        return f"Did you mean {' or '.join(close)}?"
     if ":" not in wanted:
         return 'An id is "hf:owner/name" or an alias such as "syn:large:text".'
     current = ", ".join(one.id for one in catalog.current() if one.kind == "alias")

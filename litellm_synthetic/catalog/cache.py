@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.models import Catalog
-from litellm_synthetic.config.private_file import replace_privately
+from litellm_synthetic.config.atomic_file import write_atomically
 from litellm_synthetic.config.settings import CACHE_DIR
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _read(path: Path) -> bytes:
 
 def _check(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _UnusableError("it is no regular file")
+        raise _UnusableError("it is not a regular file")
     if found.st_size > MAX_BYTES:
         raise _UnusableError("it is too large")
     if os.name == "posix":
@@ -186,7 +186,7 @@ def write_cache(table: CachedTable) -> str | None:
     try:
         path = cache_file(table.base_url)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_privately(path, content, temporary_prefix=".models-")
+        write_atomically(path, content)
     except OSError as error:
         return f"the cache could not be written: {error.strerror or error}"
     return None

@@ -1,4 +1,4 @@
-"""Which models a question is about: filters, the allowlist, the closest ids."""
+"""Queries on the model table: filters, the allowlist, the closest ids."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _STATUS_ORDER: Final = ("current", "hidden", "retired", "unverified")
 _GLOB_CHARACTERS: Final = frozenset("*?[")
-_MOST_SUGGESTIONS: Final = 3
-_CLOSE_ENOUGH: Final = 0.5
+_MAX_SUGGESTIONS: Final = 3
+_MIN_SIMILARITY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def select(
     include_all: bool,
     allowlist: Allowlist | None,
 ) -> Selection:
-    """Return the models whose id matches every word, in the current lineup or in all of the table.
+    """Return the models whose id matches every word, among the current ones or in the whole table.
 
     A single word that is an id, in any spelling `canonical_id` understands, means just that one,
     whatever its status.
@@ -72,17 +72,23 @@ def matches(model_id: str, word: str) -> bool:
     return fnmatchcase(model_id, word) or fnmatchcase(bare, word)
 
 
-def closest_ids(words: Iterable[str], models: Iterable[Model]) -> tuple[str, ...]:
-    """Return up to three ids that look most like what was asked for, the likeliest first."""
-    wanted = canonical_id(" ".join(words)).lower()
+def closest_ids(
+    wanted: str,
+    models: Iterable[Model],
+    *,
+    max_count: int = _MAX_SUGGESTIONS,
+    min_similarity: float = _MIN_SIMILARITY,
+) -> tuple[str, ...]:
+    """Return the ids that are spelt most like what was asked for, the likeliest first."""
+    wanted = canonical_id(wanted).lower()
     # An id is known by its last part: nobody misspells the owner of "glm-5.3".
     by_spelling = {
         spelling: one.id
         for one in models
         for spelling in (one.id.lower(), one.id.lower().rpartition("/")[2])
     }
-    close = get_close_matches(wanted, by_spelling, n=2 * _MOST_SUGGESTIONS, cutoff=_CLOSE_ENOUGH)
-    return tuple(dict.fromkeys(by_spelling[each] for each in close))[:_MOST_SUGGESTIONS]
+    close = get_close_matches(wanted, by_spelling, n=2 * max_count, cutoff=min_similarity)
+    return tuple(dict.fromkeys(by_spelling[each] for each in close))[:max_count]
 
 
 def completions(catalog: Catalog, typed: str) -> tuple[Model, ...]:

@@ -14,121 +14,65 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from litellm import ModelResponseStream, StreamingChoices
+from pydantic_core import from_json
 
-from litellm_synthetic.chat.response import (
-    GIVEN_UP,
-    MISFITS,
-    arguments_text,
-    new_tool_call_id,
-    reasoning_of,
+from litellm_synthetic.chat.backlog import Backlog
+from litellm_synthetic.chat.chunks import ChoiceLogprobs, Delta, Envelope, wrap
+from litellm_synthetic.chat.response import ABORTED_FINISH_REASONS, VALIDATION_ERRORS
+from litellm_synthetic.chat.streamed_choice import StreamedChoice
+from litellm_synthetic.chat.unknown_fields import (
+    are_worth_a_chunk,
+    set_fields,
+    unknown_fields,
 )
-from litellm_synthetic.chat.think_tags import ThinkTagSplitter
-from litellm_synthetic.chat.usage import to_usage
+from litellm_synthetic.chat.usage import merged_usage, to_usage
 from litellm_synthetic.errors.bodies import Report, read_body, read_document, reports_error
-from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
+from litellm_synthetic.errors.faults import (
+    BrokenStreamError,
+    ErrorEventError,
+)
 
 if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Iterable
+
     from litellm import Usage
 
+    from litellm_synthetic.chat.streamed_choice import Said
     from litellm_synthetic.transport.sse import Event
 
-# The part of a chunk that LiteLLM does not export.
-Delta: Final = type(StreamingChoices().delta)
 _DONE: Final = "[DONE]"
-
-
-class _Choice:
-    """Follow one choice of the reply through the stream."""
-
-    __slots__ = ("calls", "finish_reason", "has_reasoning", "splitter", "started")
-
-    def __init__(self) -> None:
-        self.finish_reason: str | None = None
-        self.has_reasoning = False
-        self.splitter = ThinkTagSplitter()
-        self.started = False
-        self.calls = _ToolCalls()
-
-
-class _ToolCalls:
-    """Give each streamed tool call its index, also where the upstream names none.
-
-    A piece belongs to the call of its index. Without one, an id that is new, or a name while the
-    call under way has one, begins the next call. Two ids on one index are two calls: some backends
-    number every parallel call 0.
-    """
-
-    __slots__ = ("_by_upstream_index", "_ids", "_names")
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        self._names: list[str] = []
-        self._by_upstream_index: dict[int, int] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._ids)
-
-    def piece(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the delta of one piece, with its index; id and type only on a call's first."""
-        function = fields.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        name = function.get("name")
-        name = name if isinstance(name, str) else ""
-        identifier = fields.get("id") if isinstance(fields.get("id"), str) else None
-        upstream_index = fields.get("index")
-        if isinstance(upstream_index, bool) or not isinstance(upstream_index, int):
-            upstream_index = None
-        index = self._find(upstream_index, identifier, named=bool(name))
-        is_first = index is None
-        if index is None:
-            index = len(self._ids)
-            self._ids.append(identifier or new_tool_call_id())
-            self._names.append(name)
-        elif name and name != self._names[index]:
-            self._names[index] += name
-        else:
-            name = ""  # some backends repeat it; readers of a stream put the pieces together
-        if upstream_index is not None:
-            self._by_upstream_index[upstream_index] = index
-        return {
-            "index": index,
-            "id": self._ids[index] if is_first else None,
-            "type": "function",
-            "function": {
-                "name": name or None,
-                "arguments": arguments_text(function.get("arguments")),
-            },
-        }
-
-    def _find(
-        self, upstream_index: int | None, identifier: str | None, *, named: bool
-    ) -> int | None:
-        if upstream_index is not None:
-            index = self._by_upstream_index.get(upstream_index)
-            if index is None or not identifier or self._ids[index] == identifier:
-                return index
-            return self._ids.index(identifier) if identifier in self._ids else None
-        if identifier:
-            return self._ids.index(identifier) if identifier in self._ids else None
-        if not self._ids or (named and self._names[-1]):
-            return None
-        return len(self._ids) - 1
+_KNOWN: Final = frozenset(
+    ("id", "object", "created", "model", "choices", "system_fingerprint", "usage")
+)
+_KNOWN_CHOICE: Final = frozenset(("index", "delta", "text", "finish_reason", "logprobs"))
 
 
 class ChunkDecoder:
-    """Turn the events of one streamed reply into LiteLLM's chunks."""
+    """Turn the events of one streamed reply into LiteLLM's chunks.
 
-    def __init__(self, model: str) -> None:
-        self.model = model
+    Args:
+        model: the id that was asked for; all chunks bear it.
+        merges: whether deltas that wait together become one chunk, see `Backlog`.
+        max_repeats: how often the model may say the same in a row; None is no limit.
+    """
+
+    def __init__(self, model: str, *, merges: bool = True, max_repeats: int | None = None) -> None:
         self.upstream_model: str | None = None
         self.done = False
         self.progress = 0
         self.last_chunk: ModelResponseStream | None = None
-        self._id = f"chatcmpl-{uuid4().hex}"
-        self._created = int(time.time())
-        self._fingerprint: str | None = None
+        self._envelope = Envelope(f"chatcmpl-{uuid4().hex}", int(time.time()), model)
+        self._backlog = Backlog(self._envelope, merges=merges, max_repeats=max_repeats)
         self._usage: Mapping[str, Any] | None = None
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, StreamedChoice] = {}
+        # Unknown fields of events that brought no chunk; the next one takes them along.
+        self._extras: dict[str, Any] = {}
+
+    @property
+    def ready(self) -> deque[ModelResponseStream]:
+        """Return the chunks that the events so far have brought, without those handed out."""
+        return self._backlog.ready
 
     @property
     def usage(self) -> Usage | None:
@@ -142,33 +86,23 @@ class ChunkDecoder:
             choice.finish_reason is not None for choice in self._choices.values()
         )
 
-    def decode(self, event: Event) -> list[ModelResponseStream]:
-        """Return the chunks that an event brings, often one, sometimes none.
+    def take(self, events: Iterable[Event]) -> None:
+        """Add what events bring to `ready`, up to the one that ends the stream.
 
         Raises:
-            ErrorEventError: the event reports an error.
-            BrokenStreamError: the event is no JSON object, or not of a completion.
+            ErrorEventError: an event reports an error.
+            BrokenStreamError: an event is not a JSON object, or not of a completion.
+            RepeatedTextError: the model says the same again and again.
         """
-        data = event.data.strip()
-        if data == _DONE:
-            self.done = True
-            return []
-        if not data:
-            return []  # how some gateways keep a line busy
-        document = self._document(event, data)
-        if document is None:
-            return []
-        if reports_error(document):
-            raise ErrorEventError(read_document(document))
-        self._take_envelope(document)
-        choices = document.get("choices") or []
-        if not isinstance(choices, list):
-            raise BrokenStreamError("holds an event whose choices are no list")
         try:
-            chunks = [self._chunk(choice) for choice in choices if isinstance(choice, dict)]
-        except MISFITS as error:
-            raise BrokenStreamError("holds an event that is no chat completion chunk") from error
-        return [chunk for chunk in chunks if chunk is not None]
+            for event in events:
+                document = self._document(event)
+                if document is not None:
+                    self._take(document)
+                elif self.done:
+                    return
+        finally:
+            self._backlog.flush()
 
     def finish(self) -> list[ModelResponseStream]:
         """Return what closes the reply: text held back, the usage, and each finish reason once.
@@ -179,30 +113,48 @@ class ChunkDecoder:
         if not self.complete:
             raise BrokenStreamError("ended early, without a finish_reason")
         for choice in self._choices.values():
-            if choice.finish_reason in GIVEN_UP:
+            if choice.finish_reason in ABORTED_FINISH_REASONS:
                 raise BrokenStreamError(f"ended early, with finish_reason {choice.finish_reason}")
         chunks: list[ModelResponseStream] = []
         for index, choice in self._choices.items():
-            held = choice.splitter.close()
-            chunk = self._build(index, choice, held.content, held.reasoning)
-            if chunk is not None:
-                chunks.append(chunk)
+            held = choice.held()
+            if held.parts:
+                delta = choice.delta(held)
+                chunks.append(wrap(self._envelope, StreamingChoices(index=index, delta=delta)))
         if (usage := self.usage) is not None:
-            carrier = self._wrap(StreamingChoices(delta=Delta(content=None)))
+            carrier = wrap(self._envelope, StreamingChoices(delta=Delta(content=None)))
             carrier.usage = usage
             chunks.append(carrier)
         for index, choice in self._choices.items():
             reason = choice.finish_reason
             if reason == "stop" and choice.calls:
                 reason = "tool_calls"
-            delta = Delta(content=None, role=None if choice.started else "assistant")
+            delta = Delta(content=None, role=choice.role())
             finish = StreamingChoices(finish_reason=reason, index=index, delta=delta)
-            chunks.append(self._wrap(finish))
+            set_fields(finish, choice.extras)
+            chunks.append(wrap(self._envelope, finish))
         self.last_chunk = chunks[-1]
+        set_fields(self.last_chunk, self._extras)
         return chunks
 
-    @staticmethod
-    def _document(event: Event, data: str) -> dict[str, Any] | None:
+    def _document(self, event: Event) -> dict[str, Any] | None:
+        """Return the JSON object of an event; None where it has none that needs a look."""
+        if not event.name:
+            try:
+                document = from_json(event.data)
+            except ValueError:  # `json` takes a little more: lone surrogates, deep nesting
+                return self._odd_document(event)
+            if isinstance(document, dict):
+                return document
+        return self._odd_document(event)
+
+    def _odd_document(self, event: Event) -> dict[str, Any] | None:
+        data = event.data.strip()
+        if data == _DONE:
+            self.done = True
+            return None
+        if not data:
+            return None  # how some gateways keep a line busy
         named = event.name not in ("", "message", "error", "completion")
         try:
             document = json.loads(data)
@@ -217,96 +169,90 @@ class ChunkDecoder:
         if not isinstance(document, dict):
             if named:
                 return None
-            raise BrokenStreamError("holds an event that is no JSON object")
+            raise BrokenStreamError("holds an event that is not a JSON object")
         return document
 
-    def _take_envelope(self, document: Mapping[str, Any]) -> None:
+    def _take(self, document: dict[str, Any]) -> None:
+        if not _KNOWN.issuperset(document) or document.get("object") == "error":
+            if reports_error(document):
+                raise ErrorEventError(read_document(document))
+            self._extras |= unknown_fields(document, _KNOWN, ModelResponseStream)
         if not self._choices:
-            if isinstance(identifier := document.get("id"), str) and identifier:
-                self._id = identifier
-            if isinstance(created := document.get("created"), int):
-                self._created = created
-            if isinstance(model := document.get("model"), str):
-                self.upstream_model = model
-            if isinstance(fingerprint := document.get("system_fingerprint"), str):
-                self._fingerprint = fingerprint
-        if isinstance(document.get("usage"), Mapping):
-            # On the finish chunk, on a last one without choices, or on both: the last one counts.
-            self.progress += self._usage != document["usage"]
-            self._usage = document["usage"]
+            self._take_envelope(document)
+        usage = document.get("usage")
+        if usage is not None and isinstance(usage, Mapping):
+            # On the finish chunk, on a last one without choices, on both, or on every one.
+            merged = merged_usage(self._usage or {}, usage)
+            self.progress += merged != self._usage
+            self._usage = merged
+        choices = document.get("choices")
+        if not choices:
+            return
+        if not isinstance(choices, list):
+            raise BrokenStreamError("holds an event whose choices are not a list")
+        try:
+            for fields in choices:
+                if isinstance(fields, dict):
+                    self._take_choice(fields)
+        except VALIDATION_ERRORS as error:
+            raise BrokenStreamError("holds an event that is not a chat completion chunk") from error
 
-    def _chunk(self, fields: Mapping[str, Any]) -> ModelResponseStream | None:
+    def _take_envelope(self, document: Mapping[str, Any]) -> None:
+        envelope = self._envelope
+        if isinstance(identifier := document.get("id"), str) and identifier:
+            envelope.id = identifier
+        if type(created := document.get("created")) is int:
+            envelope.created = created
+        if isinstance(model := document.get("model"), str):
+            self.upstream_model = model
+        if isinstance(fingerprint := document.get("system_fingerprint"), str):
+            envelope.fingerprint = fingerprint
+
+    def _take_choice(self, fields: dict[str, Any]) -> None:
         index = fields.get("index")
-        index = index if isinstance(index, int) and not isinstance(index, bool) else 0
+        if type(index) is not int:
+            index = 0
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _Choice()
+            choice = self._choices[index] = StreamedChoice()
         if reason := fields.get("finish_reason"):  # "" on every chunk is no reason
             self.progress += choice.finish_reason is None
             choice.finish_reason = str(reason)
+        if not _KNOWN_CHOICE.issuperset(fields):
+            choice.extras |= unknown_fields(fields, _KNOWN_CHOICE, StreamingChoices)
         delta = fields.get("delta")
-        delta = delta if isinstance(delta, Mapping) else {"content": fields.get("text")}
-        reasoning = reasoning_of(delta)
-        content = delta.get("content")
-        content = content if isinstance(content, str) else ""
-        if content or reasoning:
-            self.progress += 1
-        if reasoning and not choice.has_reasoning:
-            choice.has_reasoning = True
-            # What was held back, mostly white space, stays before the text that follows.
-            held = choice.splitter.close()
-            reasoning, content = held.reasoning + reasoning, held.content + content
-        if content and not choice.has_reasoning and not choice.splitter.settled:
-            reasoning, content = choice.splitter.feed(content)
-        return self._build(index, choice, content, reasoning, delta, fields.get("logprobs"))
-
-    def _build(  # noqa: PLR0913, PLR0917  # one place that knows what makes a chunk empty
-        self,
-        index: int,
-        choice: _Choice,
-        content: str,
-        reasoning: str,
-        delta: Mapping[str, Any] | None = None,
-        logprobs: Any = None,
-    ) -> ModelResponseStream | None:
-        extra: dict[str, Any] = {}
-        if delta is not None:
-            if isinstance(calls := delta.get("tool_calls"), list):
-                pieces = [choice.calls.piece(call) for call in calls if isinstance(call, Mapping)]
-                if pieces:
-                    extra["tool_calls"] = pieces
-                    self.progress += any(map(_says_something, pieces))
-            if (function := delta.get("function_call")) and isinstance(function, Mapping):
-                arguments = arguments_text(function.get("arguments"))
-                extra["function_call"] = {**function, "arguments": arguments}
-                self.progress += bool(arguments or function.get("name"))
-            if (refusal := delta.get("refusal")) and isinstance(refusal, str):
-                extra["refusal"] = refusal
+        if not isinstance(delta, dict):
+            delta = {"content": fields.get("text")}
+        if choice.is_plain and len(delta) == 1 and fields.get("logprobs") is None:
+            # Nearly every event, and all that there is to do for it.
+            text = delta.get("content")
+            if type(text) is str and text and not self._extras and not choice.extras:
                 self.progress += 1
-        if not (content or reasoning or extra or logprobs):
-            return None
-        if reasoning:
-            extra["reasoning_content"] = reasoning
-        if not choice.started:
-            choice.started = True
-            extra["role"] = "assistant"
-        return self._wrap(
-            StreamingChoices(
-                index=index, delta=Delta(content=content or None, **extra), logprobs=logprobs
-            )
-        )
+                self._backlog.content(index, text)
+                return
+        said = choice.read(delta)
+        self.progress += said.is_progress
+        logprobs = fields.get("logprobs") or None
+        if isinstance(logprobs, dict):
+            logprobs = ChoiceLogprobs(**logprobs)
+        self._put(index, choice, said, logprobs)
 
-    def _wrap(self, choice: StreamingChoices) -> ModelResponseStream:
-        return ModelResponseStream(
-            id=self._id,
-            created=self._created,
-            model=self.model,
-            system_fingerprint=self._fingerprint,
-            choices=[choice],
-        )
-
-
-def _says_something(piece: Mapping[str, Any]) -> bool:
-    """Tell whether a piece of a tool call adds to it; some backends send empty ones meanwhile."""
-    function = piece["function"]
-    return bool(piece["id"] or function["name"] or function["arguments"])
+    def _put(self, index: int, choice: StreamedChoice, said: Said, logprobs: Any) -> None:
+        parts = said.parts
+        if not parts and not logprobs and not are_worth_a_chunk(said.more):
+            return
+        extras, self._extras = self._extras, {}
+        if parts != 1 or said.more or choice.extras:
+            delta = choice.delta(said)
+            whole = StreamingChoices(index=index, delta=delta, logprobs=logprobs)
+            set_fields(whole, choice.extras)
+            choice.extras = {}
+            chunk = wrap(self._envelope, whole)
+            set_fields(chunk, extras)
+            self._backlog.put(chunk, said.content)
+        elif said.content:
+            self._backlog.content(index, said.content, choice.role(), logprobs, extras)
+        elif said.reasoning:
+            self._backlog.reasoning(index, said.reasoning, choice.role(), logprobs, extras)
+        else:
+            self._backlog.arguments(index, said.pieces[0], choice.role(), logprobs, extras)

@@ -20,7 +20,7 @@ _MESSAGES_COUNTS: Final = (
     "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
 )  # fmt: skip  # one list, read as one
 # Beyond it a price computed in floats is no longer exact; no bill gets there.
-_LARGEST_COUNT: Final = 2**53
+_MAX_COUNT: Final = 2**53
 
 
 def to_usage(fields: object) -> Usage | None:
@@ -28,7 +28,7 @@ def to_usage(fields: object) -> Usage | None:
 
     Cached tokens keep their place in `prompt_tokens_details`. `reasoning_tokens`, which Synthetic
     puts at the top level (seen 2026-09-08) and which `completion_tokens` includes, moves to
-    `completion_tokens_details`. A count that is no whole number of at least 0 counts as absent.
+    `completion_tokens_details`. A count that is not a whole number of at least 0 counts as absent.
     """
     if not isinstance(fields, Mapping):
         return None
@@ -50,6 +50,26 @@ def to_usage(fields: object) -> Usage | None:
         prompt_tokens_details=prompt_details or None,
         completion_tokens_details=completion_details or None,
     )
+
+
+def merged_usage(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two `usage` objects of one stream say together, field by field.
+
+    The later one counts, but for what it leaves out, has no readable count for, or puts at 0 after
+    a count was there: counts only grow while a reply comes.
+    """
+    merged = dict(earlier)
+    for name, value in later.items():
+        if isinstance(value, Mapping):
+            before = earlier.get(name)
+            merged[name] = merged_usage(before if isinstance(before, Mapping) else {}, value)
+        elif _count(value) or (value is not None and not _count(merged.get(name))):
+            merged[name] = value
+    if not _count(later.get("total_tokens")) and any(
+        merged.get(name) != earlier.get(name) for name in ("prompt_tokens", "completion_tokens")
+    ):
+        merged.pop("total_tokens", None)  # the earlier one is the sum of other counts
+    return merged
 
 
 def uncached_once(fields: object) -> dict[str, int]:
@@ -79,7 +99,7 @@ def _details(value: object) -> dict[str, int]:
 def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value <= _LARGEST_COUNT and value == value // 1 else None
+    return int(value) if 0 <= value <= _MAX_COUNT and value == value // 1 else None
 
 
 def count_locally(

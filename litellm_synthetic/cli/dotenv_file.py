@@ -1,7 +1,8 @@
-"""The `.env` file with the key: which one LiteLLM reads, and how the key gets into one.
+"""The `.env` file with the key: the one that LiteLLM reads, and writing the key into one.
 
 A file is replaced at once and whole, has mode 0600 afterwards, and is never reached through a
-symbolic link. Its other lines stay as they are, to the byte.
+symbolic link. Its other lines stay as they are, to the byte. (`dotenv.set_key` keeps a wide mode,
+and loses `export`, CRLF and the blank lines before the key.)
 """
 
 from __future__ import annotations
@@ -18,32 +19,33 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from litellm_synthetic.config.atomic_file import write_atomically
 from litellm_synthetic.config.credentials import KEY_VARIABLE
-from litellm_synthetic.config.private_file import replace_privately
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from litellm_synthetic.config.credentials import Secret
 
-MODE: Final = 0o600
 _MAX_BYTES: Final = 1024 * 1024
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _GIT_SECONDS: Final = 5.0
 _IGNORED, _NOT_IGNORED = 0, 1
 # What shells, Docker and python-dotenv all read as it stands, without quotes.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
+# What comes before a name, its binding, and the line ends after it.
+_BINDING: Final = re.compile(r"\A(\s*(?:export\s+)?).*?([\r\n]*)\Z", re.DOTALL)
 
 Exposure = Literal["ignored", "not ignored", "unknown"]
 
 
 class DotEnvError(Exception):
-    """Say why a `.env` file can't hold the key, and what to do; the message never shows a key."""
+    """A `.env` file cannot hold the key. The message says what to do, and never shows a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class DotEnvFile:
-    """Describe a `.env` file as it is before anything is written.
+    """A `.env` file as it is before anything is written.
 
     Attributes:
         path: where it is, or would be.
@@ -104,15 +106,15 @@ def _litellm() -> Path | None:
 
 def is_read_from(path: Path, environ: Mapping[str, str] | None = None) -> bool:
     """Tell whether LiteLLM loads this file by itself, once it is there."""
-    found = read_by_litellm(environ)
-    return found is not None and path.exists() and found.samefile(path)
+    file = read_by_litellm(environ)
+    return file is not None and path.exists() and file.samefile(path)
 
 
 def look(path: Path) -> DotEnvFile:
     """Look at a `.env` file that may not exist yet.
 
     Raises:
-        DotEnvError: it is a symbolic link, no regular file, somebody else's, write-protected or
+        DotEnvError: it is a symbolic link, not a regular file, somebody else's, write-protected or
             unreadable, or its folder is missing.
     """
     if not path.is_absolute() and working_folder() is None:
@@ -129,28 +131,28 @@ def look(path: Path) -> DotEnvFile:
     except FileNotFoundError:
         return DotEnvFile(path)
     except OSError as error:
-        raise DotEnvError(f"{path} can't be read: {error.strerror or error}.") from error
+        raise DotEnvError(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(content) > _MAX_BYTES:
-        raise DotEnvError(f"{path} is larger than 1 MiB, so it is no .env file.")
+        raise DotEnvError(f"{path} is larger than 1 MiB, so it is not a .env file; name another.")
     # What isn't UTF-8 comes back as the same bytes when it is written.
     text = content.decode("utf-8", "surrogateescape")
     return DotEnvFile(path, text, mode, _last_key(text))
 
 
-def _check(path: Path, found: os.stat_result) -> int:
-    mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISREG(found.st_mode):
-        raise DotEnvError(f"{path} is no regular file; name another.")
+def _check(path: Path, status: os.stat_result) -> int:
+    mode = stat.S_IMODE(status.st_mode)
+    if not stat.S_ISREG(status.st_mode):
+        raise DotEnvError(f"{path} is not a regular file; name another.")
     if os.name == "posix":
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise DotEnvError(f"{path} belongs to another user; name another file.")
         if not mode & stat.S_IWUSR:
-            raise DotEnvError(f"{path} is write-protected; chmod u+w it if that is not meant.")
+            raise DotEnvError(f"{path} is write-protected; chmod u+w it if that is not intended.")
     return mode
 
 
 def _bindings(text: str) -> list[tuple[str | None, str | None, str]]:
-    from dotenv.parser import parse_stream  # noqa: PLC0415  # only where there is such a file
+    from dotenv.parser import parse_stream
 
     # The parser drops a byte order mark, which is put back by whoever joins the pieces.
     stream = io.StringIO(text, newline="")
@@ -187,26 +189,23 @@ def write_key(file: DotEnvFile, key: Secret) -> None:
     text = _with_key(file.content or "", f"{KEY_VARIABLE}={key.plain}")
     content = text.encode("utf-8", "surrogateescape")
     try:
-        replace_privately(file.path, content, temporary_prefix=".env-")
+        write_atomically(file.path, content)
     except OSError as error:
-        raise DotEnvError(f"{file.path} can't be written: {error.strerror or error}.") from error
+        raise DotEnvError(f"{file.path} cannot be written: {error.strerror or error}.") from error
 
 
 def _with_key(text: str, line: str) -> str:
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     pieces: list[str] = []
-    is_there = False
+    has_key = False
     for key, _, original in _bindings(text):
         if key != KEY_VARIABLE:
             pieces.append(original)
             continue
-        is_there = True
-        before = original[: len(original) - len(original.lstrip())]
-        export = "export " if original.lstrip().startswith("export") else ""
-        after = re.search(r"[\r\n]*\Z", original)
-        pieces.append(f"{before}{export}{line}{after.group() if after else ''}")
+        has_key = True
+        pieces.append(_BINDING.sub(lambda match: f"{match[1]}{line}{match[2]}", original))
     kept = mark + "".join(pieces)
-    if is_there:
+    if has_key:
         return kept
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not kept or kept.endswith(("\n", "\r")) else end

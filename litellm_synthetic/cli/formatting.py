@@ -1,24 +1,32 @@
-"""How figures are written for people: prices per million tokens, counts, ages."""
+"""Figures written for people: prices per million tokens, counts, ages, sparklines."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from litellm_synthetic.catalog.active import ModelTable
 
 UNKNOWN: Final = "-"
-"""What stands for a fact that is not known, so that no cell of a table is empty."""
+"""What stands for an unknown fact, so that no cell of a table is empty."""
+
+BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+ASCII: Final = " .:-=+*#"
 
 _MILLION_EXPONENT: Final = 6
-_FEWEST_DECIMALS: Final = 2
+_MIN_DECIMALS: Final = 2
 _KIBI: Final = 1024
 _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3600
 _DAY_SECONDS: Final = 86400
-_LONGEST_IN_MINUTES: Final = 90 * _MINUTE_SECONDS
-_LONGEST_IN_HOURS: Final = 2 * _DAY_SECONDS
+_MAX_IN_MINUTES: Final = 90 * _MINUTE_SECONDS
+_MAX_IN_HOURS: Final = 2 * _DAY_SECONDS
 
 
 def plain_decimal(number: Decimal) -> str:
@@ -31,12 +39,12 @@ def usd_per_million(usd_per_token: Decimal | None) -> str:
     if usd_per_token is None:
         return UNKNOWN
     sign, digits, exponent = usd_per_token.as_tuple()
-    if not isinstance(exponent, int):  # infinite or no number at all: the models refuse both
+    if not isinstance(exponent, int):  # infinite or not a number: the models refuse both
         return UNKNOWN
     # Multiplying would round to the precision of the decimal context.
     shifted = plain_decimal(Decimal((sign, digits, exponent + _MILLION_EXPONENT)))
     whole, _, decimals = shifted.partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(_FEWEST_DECIMALS, '0')}"
+    return f"{whole}.{decimals.rstrip('0').ljust(_MIN_DECIMALS, '0')}"
 
 
 def tokens(count: int | None) -> str:
@@ -55,9 +63,9 @@ def age(seconds: float) -> str:
     """Return how long ago something was: `just now`, `12 min ago`, `3 h ago`, `5 days ago`."""
     if seconds < _MINUTE_SECONDS:
         return "just now"
-    if seconds < _LONGEST_IN_MINUTES:
+    if seconds < _MAX_IN_MINUTES:
         return f"{round(seconds / _MINUTE_SECONDS)} min ago"
-    if seconds < _LONGEST_IN_HOURS:
+    if seconds < _MAX_IN_HOURS:
         return f"{round(seconds / _HOUR_SECONDS)} h ago"
     return f"{round(seconds / _DAY_SECONDS)} days ago"
 
@@ -68,3 +76,51 @@ def provenance(table: ModelTable) -> str:
     if age_seconds is None:
         return f"facts of {table.catalog.observed_on}, bundled with the package"
     return f"fetched {age(age_seconds)} from {table.base_url}"
+
+
+def sparkline(
+    prices: Mapping[date, Decimal], start: date, end: date, columns: int, ramp: str
+) -> str:
+    """Draw a price over time in one row, in proportion from zero.
+
+    A price lasts until the next one. Of several in one column the highest is drawn, so that a short
+    rise is not lost; before the first the row is empty.
+
+    Args:
+        prices: USD per token by date, at least one.
+        start: the date of the first column.
+        end: that of the last.
+        columns: characters of the row.
+        ramp: the characters from empty to full: `BLOCKS` or `ASCII`.
+    """
+    shown = [Decimal(0)] * columns
+    scale = (columns - 1) / max((end - start).days, 1)
+    for day, following in pairwise([*sorted(prices), end]):
+        first, last = (round((each - start).days * scale) for each in (day, following))
+        for column in range(first, last + 1):
+            shown[column] = max(shown[column], prices[day])
+    top = max(prices.values()) or 1
+    # Rounded up: a price that is not zero is never drawn as if it were.
+    return "".join(ramp[ceil(price / top * (len(ramp) - 1))] for price in shown)
+
+
+def without_class_names(message: str) -> str:
+    """Return an exception's message without the names of classes that LiteLLM puts in front."""
+    name, colon, rest = message.partition(": ")
+    while colon and (name.isidentifier() or name.startswith("litellm.")):
+        message = rest
+        name, colon, rest = message.partition(": ")
+    return message
+
+
+def split_message(message: str) -> tuple[str, str]:
+    """Split one of this package's error messages into what happened and what fixes it.
+
+    What happened is the first sentence, which may quote an upstream with sentences of its own.
+    """
+    message = without_class_names(message)
+    after_quote = message.find('". ')
+    end = after_quote + 1 if after_quote >= 0 else message.find(". ")
+    if end < 0:
+        return message, "Try again; if it stays, see the service's status at https://synthetic.new."
+    return message[: end + 1], message[end + 2 :]

@@ -1,4 +1,4 @@
-"""The command `init`: get a key, try it, put it into a `.env` file if asked, say what goes where.
+"""The command `init`: check a key, offer to write it to a `.env` file, and print setup snippets.
 
 The key itself is never printed. Exit codes: 0 done, 1 not done and why, 2 no key to be had without
 a terminal, 130 Ctrl-C.
@@ -6,9 +6,10 @@ a terminal, 130 Ctrl-C.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,78 +25,108 @@ from litellm_synthetic.cli.dotenv_file import (
 )
 from litellm_synthetic.cli.init_key import (
     NoKeyError,
-    endpoint,
+    check_key,
     key_from_environment,
     key_from_pipe,
     key_from_prompt,
-    trial,
 )
-from litellm_synthetic.cli.init_view import instructions
-from litellm_synthetic.cli.terminal import Screen, tell
-from litellm_synthetic.config import key_check
-from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret
+from litellm_synthetic.cli.terminal import Line, Screen, error, remark
+from litellm_synthetic.config import key_check, settings
+from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
+from litellm_synthetic.config.ids import ROUTE_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from litellm_synthetic.catalog.models import Catalog
 
 DONE: Final = 0
 NOT_DONE: Final = 1
 NO_TERMINAL: Final = 2
 INTERRUPTED: Final = 130
+_NOTHING_WRITTEN: Final = "Nothing was written."
+_SNIPPETS: Final = """\
+# In a shell
+export {variable}={placeholder}
+
+# {env_title}
+{env_line}
+
+# In Python
+import litellm
+import litellm_synthetic
+
+litellm_synthetic.register()
+answer = litellm.completion(
+    model="{model}",
+    messages=[{{"role": "user", "content": "Hello!"}}],
+)
+print(answer.choices[0].message.content)
+
+# In the proxy's config.yaml
+model_list:
+  - model_name: {name}
+    litellm_params:
+      model: {model}
+      api_key: os.environ/{variable}
+litellm_settings:
+  callbacks: ["litellm_synthetic.proxy.route"]
+
+# Then
+litellm-synthetic doctor --live
+"""
 
 
 class _StopError(Exception):
-    """End the command with a line that says why."""
+    """The command ends here; the message says why."""
 
 
 def run(*, check: bool, write_to: Path | None, force: bool) -> int:
-    """Do what the command is for, and return the exit code.
+    """Set up a key and return the exit code.
 
     Args:
-        check: try the key with one free call.
+        check: check the key with one free call.
         write_to: the `.env` file to write without asking; None asks in a terminal.
         force: replace the key that the file holds, without asking.
     """
     has_terminal = sys.stdin is not None and sys.stdin.isatty()
     try:
-        return _run(check=check, write_to=write_to, force=force, has_terminal=has_terminal)
-    except NoKeyError as error:
-        tell(str(error))
+        _run(check=check, write_to=write_to, force=force, has_terminal=has_terminal)
+    except NoKeyError as failure:
+        error(str(failure))
         return NOT_DONE if has_terminal else NO_TERMINAL
-    except (_StopError, DotEnvError) as error:
-        tell(str(error))
+    except (_StopError, DotEnvError) as failure:
+        error(str(failure))
         return NOT_DONE
-    except click.Abort as abort:
+    except (click.Abort, KeyboardInterrupt) as abort:
         # click's prompts turn Ctrl-C and the end of the input into the same exception.
-        is_interrupt = isinstance(abort.__context__, KeyboardInterrupt)
-        tell("Interrupted; nothing was written." if is_interrupt else "Nothing was written.")
+        is_interrupt = KeyboardInterrupt in (type(abort), type(abort.__context__))
+        error(f"{'Interrupted' if is_interrupt else 'No more input'}. {_NOTHING_WRITTEN}")
         return INTERRUPTED if is_interrupt else NOT_DONE
-    except KeyboardInterrupt:
-        tell("Interrupted; nothing was written.")
-        return INTERRUPTED
-
-
-def _run(*, check: bool, write_to: Path | None, force: bool, has_terminal: bool) -> int:
-    file = None if write_to is None else look(write_to)  # before anybody types a key
-    key = _key(has_terminal=has_terminal)
-    _judge_shape(key, has_terminal=has_terminal)
-    if check:
-        _try(key, has_terminal=has_terminal)
-    else:
-        tell("The key was not tried (--no-check).")
-    if file is not None:
-        _warn_of_git(file)
-    elif has_terminal:
-        file = _offered(key)
-    if file is not None:
-        _write(file, key, force=force, has_terminal=has_terminal)
-    written = None if file is None else file.path
-    screen = Screen.of_stdout()
-    screen.write(instructions(active.in_force().catalog, written))
     return DONE
 
 
+def _run(*, check: bool, write_to: Path | None, force: bool, has_terminal: bool) -> None:
+    file = None if write_to is None else look(write_to)  # before anybody types a key
+    key = _key(has_terminal=has_terminal)
+    _check_shape(key, has_terminal=has_terminal)
+    if check:
+        _check(key, has_terminal=has_terminal)
+    else:
+        remark("The key was not checked (--no-check).")
+    if file is not None:
+        _warn_of_git(file)
+    elif has_terminal:
+        file = _offer(key)
+    if file is not None:
+        _write(file, key, force=force, has_terminal=has_terminal)
+    Screen.of_stdout().write(_snippets(active.current_table().catalog, file))
+
+
 def _ask(question: str, *, default: bool = False) -> bool:
-    # What is asked stands above the line for the answer, which has room on a narrow terminal then.
-    tell(question)
+    # The question has lines of its own, so that the answer has room on a narrow terminal.
+    remark(question)
     return click.confirm("Yes or no?", default=default, err=True)
 
 
@@ -103,49 +134,49 @@ def _key(*, has_terminal: bool) -> Secret:
     ask = (lambda question: _ask(question, default=True)) if has_terminal else None
     text = key_from_environment(ask=ask)
     if text is not None and (reason := key_check.unusable(text)) is not None:
-        raise _StopError(f"{KEY_VARIABLE} in the environment can't be a key: {reason}.")
+        raise _StopError(f"{KEY_VARIABLE} in the environment is not a key: {reason}. Correct it.")
     if text is None:
         text = key_from_prompt() if has_terminal else key_from_pipe()
     return Secret(text)
 
 
-def _judge_shape(key: Secret, *, has_terminal: bool) -> None:
+def _check_shape(key: Secret, *, has_terminal: bool) -> None:
     try:
-        base_url = endpoint().base_url
+        base_url = settings.endpoint().base_url
     except InvalidBaseURLError:
         base_url = DEFAULT_BASE_URL
     is_for_synthetic = key_check.is_synthetics(base_url)
     if (reason := key_check.oddity(key.plain, is_for_synthetic=is_for_synthetic)) is None:
         return
-    tell(f"Something is odd about the key: {reason}.")
-    if has_terminal and not _ask("Go on with it?"):
-        raise _StopError("Nothing was written.")
+    remark(f"The key looks wrong: {reason}.")
+    if has_terminal and not _ask("Continue with it?"):
+        raise _StopError(_NOTHING_WRITTEN)
 
 
-def _try(key: Secret, *, has_terminal: bool) -> None:
-    result = trial(key)
+def _check(key: Secret, *, has_terminal: bool) -> None:
+    result = check_key(key)
     if result.verdict == "accepted":
-        tell(f"The key is accepted. {result.said}")
+        remark(f"The key is accepted. {result.message}")
     elif result.verdict == "rejected":
         raise _StopError(
-            f"The key is rejected, and nothing was written. {result.said} Copy it anew from "
+            f"The key is rejected, and nothing was written. {result.message} Copy it again from "
             f"{key_check.KEYS_ARE_MADE_AT}."
         )
     else:
-        tell(f"The key could not be tried. {result.said}")
+        remark(f"The key could not be checked. {result.message}")
         if not has_terminal:
-            raise _StopError("Nothing was written; --no-check goes on without the trial.")
-        if not _ask("Go on without the trial?"):
-            raise _StopError("Nothing was written.")
+            raise _StopError(f"{_NOTHING_WRITTEN} --no-check skips the check.")
+        if not _ask("Continue without checking?"):
+            raise _StopError(_NOTHING_WRITTEN)
 
 
-def _offered(key: Secret) -> DotEnvFile | None:
-    """Ask whether to write a `.env` here; None if not, or if it can't be."""
+def _offer(key: Secret) -> DotEnvFile | None:
+    """Ask whether to write a `.env` here; None if not, or if it cannot be."""
     path = (working_folder() or Path()) / ".env"
     try:
         file = look(path)
-    except DotEnvError as error:
-        tell(f"No .env file is offered: {error}")
+    except DotEnvError as failure:
+        remark(f"No .env file is offered: {failure}")
         return None
     if not _needs_writing(file, key):
         return file
@@ -160,12 +191,12 @@ def _offered(key: Secret) -> DotEnvFile | None:
 def _warn_of_git(file: DotEnvFile) -> None:
     exposure = git_exposure(file.path)
     if exposure == "not ignored":
-        tell(
+        remark(
             f"Careful: {file.path} is in a git repository and not ignored, so it may be committed. "
             f"Add {file.path.name} to .gitignore."
         )
     elif exposure == "unknown":
-        tell(f"Careful: {file.path} is in a git repository. See that it is ignored.")
+        remark(f"Careful: {file.path} is in a git repository. Check that it is ignored.")
 
 
 def _needs_writing(file: DotEnvFile, key: Secret) -> bool:
@@ -174,20 +205,37 @@ def _needs_writing(file: DotEnvFile, key: Secret) -> bool:
 
 def _write(file: DotEnvFile, key: Secret, *, force: bool, has_terminal: bool) -> None:
     if not _needs_writing(file, key):
-        tell(f"{file.path} holds this key already (mode {file.mode or 0:04o}).")
+        remark(f"{file.path} holds this key already (mode {file.mode or 0:04o}).")
         return
     if file.key and not file.holds(key) and not force:
+        other = f"{file.path} holds another {KEY_VARIABLE}"
         if not has_terminal:
-            raise _StopError(
-                f"{file.path} holds another {KEY_VARIABLE}, and nothing was written; --force "
-                "replaces it."
-            )
-        if not _ask(f"{file.path} holds another {KEY_VARIABLE}. Replace it?"):
-            raise _StopError("Nothing was written.")
+            raise _StopError(f"{other}, and nothing was written; --force replaces it.")
+        if not _ask(f"{other}. Replace it?"):
+            raise _StopError(_NOTHING_WRITTEN)
     write_key(file, key)
     mode = f" (mode 0600; it was {file.mode:04o})" if file.is_open_to_others else " (mode 0600)"
-    tell(f"The key is in {file.path}{mode}.")
+    remark(f"The key is in {file.path}{mode}.")
     if is_read_from(file.path):
-        tell("LiteLLM reads that file by itself.")
+        remark("LiteLLM reads that file by itself.")
     else:
-        tell("LiteLLM does not read that file by itself: load it as shown below.")
+        remark("LiteLLM does not read that file by itself: load it as shown below.")
+
+
+def _snippets(catalog: Catalog, file: DotEnvFile | None) -> Iterator[Line]:
+    """Lay out the lines for shell, `.env`, Python and proxy; none of them holds the key."""
+    order = {"alias": 0, "chat": 1}
+    model = ROUTE_PREFIX + min(catalog.current(), key=lambda one: order.get(one.kind, 2)).id
+    placeholder = f"{KEY_PREFIX}YOUR_KEY"
+    text = _SNIPPETS.format(
+        variable=KEY_VARIABLE,
+        placeholder=placeholder,
+        env_title="In a .env file (mode 0600)" if file is None else "Or from the .env file",
+        env_line=f"{KEY_VARIABLE}={placeholder}"
+        if file is None
+        else f"set -a; . {shlex.quote(str(file.path.absolute()))}; set +a",
+        model=model,
+        name=model.rpartition("/")[2].partition(":")[2].replace(":", "-") or model,
+    )
+    for row in text.splitlines():
+        yield ((row, "bold" if row.startswith("# ") else "cyan"),)

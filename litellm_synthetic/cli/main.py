@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# Click's own, by which a shell says who it is.
+INTERRUPTED: Final = 130
+# click's own, by which a shell says who it is.
 _COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """A group whose usage errors are written like the commands' own, `error: …`."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        run: Any = super().main  # overloads
+        try:
+            result = run(*args, standalone_mode=False, **extra)
+        except click.ClickException as failure:
+            if not standalone_mode:
+                raise
+            text = io.StringIO()
+            failure.show(text)
+            click.echo(text.getvalue().replace("Error: ", "error: ", 1), nl=False, err=True)
+            sys.exit(failure.exit_code)
+        except click.Abort:  # Ctrl-C
+            if not standalone_mode:
+                raise
+            click.echo("error: Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        if standalone_mode:
+            sys.exit(result or 0)
+        return result
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="litellm-synthetic", prog_name="litellm-synthetic")
 def main() -> None:
     """Use Synthetic's open-weight models through LiteLLM."""
+    # Python's last look for garbage goes through all that LiteLLM made, for over a second.
+    atexit.register(gc.freeze)
 
 
 @main.command()
@@ -29,14 +59,15 @@ def main() -> None:
     show_default=True,
     help="The model to show, with or without synthetic/ in front.",
 )
-@click.option("--offline", is_flag=True, help="Use the stand-in even where a key is set.")
-def demo(model: str, offline: bool) -> None:  # noqa: FBT001  # click's flag
-    """Show a completion, a stream, a tool call, the limits and the price.
+@click.option("--offline", is_flag=True, help="Use the stand-in even if a key is set.")
+def demo(model: str, offline: bool) -> None:
+    """Try a completion, a stream and a tool call.
 
-    With SYNTHETIC_API_KEY set the calls go to Synthetic and cost a fraction of a cent; otherwise
-    they go to the stand-in server that comes with the package.
+    Each is shown with its price, and the model with its limits. With SYNTHETIC_API_KEY set the
+    calls go to Synthetic and cost a fraction of a cent; otherwise they go to the stand-in server
+    that comes with the package.
     """
-    from litellm_synthetic.cli.demo import run  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.cli.demo import run  # imports LiteLLM
 
     sys.exit(run(model, offline=offline))
 
@@ -44,7 +75,7 @@ def demo(model: str, offline: bool) -> None:  # noqa: FBT001  # click's flag
 def _complete_id(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    from litellm_synthetic.cli.shell_completion import complete_id  # noqa: PLC0415  # only for shells
+    from litellm_synthetic.cli.shell_completion import complete_id
 
     words = context.params.get(parameter.name or "") or ()
     return complete_id(words, incomplete, is_bash="bash" in os.environ.get(_COMPLETE_VARIABLE, ""))
@@ -53,7 +84,7 @@ def _complete_id(
 @main.command()
 @click.argument("filters", metavar="[FILTER]...", nargs=-1, shell_complete=_complete_id)
 @click.option("--all", "include_all", is_flag=True, help="Show retired and unlisted models too.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--format",
     "litellm_format",
@@ -62,21 +93,22 @@ def _complete_id(
 )
 def models(
     filters: tuple[str, ...],
-    include_all: bool,  # noqa: FBT001  # click's flag
-    as_json: bool,  # noqa: FBT001  # the same
+    include_all: bool,
+    is_json: bool,
     litellm_format: Literal["litellm", "litellm-full"] | None,
 ) -> None:
-    """Show the lineup: limits, inputs, reasoning efforts, prices, what aliases serve.
+    """List models, or show one with its price history.
 
-    FILTER is a part of an id or a glob such as 'hf:zai-org/*', in any case; of several, all must
-    match. A whole id shows all that is known about that model, with its price history. Prices are
-    USD per million tokens; in --json they are decimal strings per token.
+    The list has limits, inputs, reasoning efforts, prices, and what aliases serve. FILTER is a part
+    of an id or a glob such as 'hf:zai-org/*', in any case; of several, all must match. A whole id
+    shows everything that is known about that model. Prices are USD per million tokens; in --json
+    they are decimal strings per token.
     """
-    from litellm_synthetic.cli.models import run  # noqa: PLC0415  # reads the table
+    from litellm_synthetic.cli.models import run
 
-    if as_json and litellm_format:
-        raise click.UsageError("--json and --format exclude each other")
-    shape = litellm_format or ("json" if as_json else "text")
+    if is_json and litellm_format:
+        raise click.UsageError("--json and --format exclude each other.")
+    shape = litellm_format or ("json" if is_json else "text")
     sys.exit(run(filters, include_all=include_all, shape=shape))
 
 
@@ -85,74 +117,68 @@ def models(
 @click.option(
     "--check", is_flag=True, help="Only compare: exit 1 if the list differs, 2 after an error."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def refresh(
-    base_url: str | None,
-    check: bool,  # noqa: FBT001  # click's flag
-    as_json: bool,  # noqa: FBT001  # the same
-) -> None:
-    """Fetch the model list and print what was added, changed and retired. Needs no key."""
-    from litellm_synthetic.cli.refresh import run  # noqa: PLC0415  # reads the table
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
+def refresh(base_url: str | None, check: bool, is_json: bool) -> None:
+    """Fetch the model list and print what changed.
 
-    sys.exit(run(base_url, as_json=as_json, check=check))
+    It prints which models were added, changed and retired. Needs no key.
+    """
+    from litellm_synthetic.cli.refresh import run
+
+    sys.exit(run(base_url, is_json=is_json, check=check))
 
 
 @main.command()
 @click.argument("query", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Show no more results than this.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--base-url",
     help="Where to search, with your key; by default SYNTHETIC_API_BASE, else Synthetic.",
 )
-def search(
-    query: tuple[str, ...],
-    limit: int | None,
-    as_json: bool,  # noqa: FBT001  # click's flag
-    base_url: str | None,
-) -> None:
-    """Search the web. Needs SYNTHETIC_API_KEY and a subscription.
+def search(query: tuple[str, ...], limit: int | None, is_json: bool, base_url: str | None) -> None:
+    """Search the web; needs a key and a subscription.
 
-    Several words make one QUERY. In a pipe each result is a line of title, one of its address, one
-    of its date and one of its text.
+    Several words make one QUERY. In a pipe each result has four lines: title, address, date and
+    text.
     """
-    from litellm_synthetic.cli.search import run  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.cli.search import run  # imports LiteLLM
 
-    sys.exit(run(" ".join(query), limit=limit, as_json=as_json, base_url=base_url))
+    sys.exit(run(" ".join(query), limit=limit, is_json=is_json, base_url=base_url))
 
 
 @main.command()
-@click.option("--live", "is_live", is_flag=True, help="Make one cheap call per surface as well.")
+@click.option("--live", "is_live", is_flag=True, help="Make one cheap call per API as well.")
 @click.option("--model", help="The model of those calls; by default the cheapest chat model.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def doctor(is_live: bool, model: str | None, as_json: bool) -> None:  # noqa: FBT001  # click's flags
-    """Check everything that a call depends on, and say what fixes it.
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
+def doctor(is_live: bool, model: str | None, is_json: bool) -> None:
+    """Check everything that a call depends on.
 
-    LiteLLM, the route, the key and where it is from (never the key itself), the base URL, the
-    settings, the model table and its cache. Without --live nothing is sent anywhere. Exit code 0:
-    all is well; 1: a problem; 3: warnings only.
+    LiteLLM, the route, the key and its source (never the key itself), the base URL, the settings,
+    the model table and its cache; each problem is printed with the one thing that fixes it. Without
+    --live nothing is sent anywhere. Exit code 0: all is well; 1: a problem; 3: warnings only.
     """
-    from litellm_synthetic.cli.doctor.command import run  # noqa: PLC0415  # reads the table
+    from litellm_synthetic.cli.doctor.command import run
 
-    sys.exit(run(as_json=as_json, is_live=is_live, model=model))
+    sys.exit(run(is_json=is_json, is_live=is_live, model=model))
 
 
 @main.command()
-@click.option("--no-check", is_flag=True, help="Don't try the key with a free call.")
+@click.option("--no-check", is_flag=True, help="Don't check the key with a free call.")
 @click.option(
     "--write-env",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Put the key into this .env file without asking, with mode 0600.",
 )
-@click.option("--force", is_flag=True, help="Replace the key that the file holds already.")
-def init(no_check: bool, write_env: Path | None, force: bool) -> None:  # noqa: FBT001  # click's flags
-    """Set up a key: take it, try it, and say what to put where.
+@click.option("--force", is_flag=True, help="Replace a key that is in the file already.")
+def init(no_check: bool, write_env: Path | None, force: bool) -> None:
+    """Validate your key and print setup snippets.
 
     The key comes from SYNTHETIC_API_KEY, a hidden prompt, or a pipe, and is never printed. It is
     written to a file only if you say so.
     """
-    from litellm_synthetic.cli.init import run  # noqa: PLC0415  # reads the table
+    from litellm_synthetic.cli.init import run
 
     sys.exit(run(check=not no_check, write_to=write_env, force=force))
 
@@ -166,30 +192,26 @@ def init(no_check: bool, write_env: Path | None, force: bool) -> None:  # noqa: 
     help="Ids and globs such as 'hf:zai-org/*', instead of all chat and embedding models.",
 )
 @click.option("--aliases", is_flag=True, help="Add the syn: aliases.")
-@click.option("--fallbacks", is_flag=True, help="Send too long prompts to larger windows.")
+@click.option("--fallbacks", is_flag=True, help="Send a prompt that is too long to a larger model.")
 @click.option("--redis", is_flag=True, help="Share state between proxies (REDIS_HOST and so on).")
 @click.option("--out", metavar="FILE", default="-", help="Where to; '-', the default, is stdout.")
-@click.option("--force", is_flag=True, help="Replace FILE if it is there already.")
-def proxy_config(  # noqa: PLR0913, PLR0917  # click passes one for each option
-    globs: tuple[str, ...],
-    aliases: bool,  # noqa: FBT001  # click's flag
-    fallbacks: bool,  # noqa: FBT001  # the same
-    redis: bool,  # noqa: FBT001  # the same
-    out: str,
-    force: bool,  # noqa: FBT001  # the same
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+def proxy_config(
+    globs: tuple[str, ...], aliases: bool, fallbacks: bool, redis: bool, out: str, force: bool
 ) -> None:
-    """Write a config.yaml for LiteLLM's proxy, with keys from the environment.
+    """Write a config.yaml for LiteLLM's proxy.
 
-    It lists the current models, with what LiteLLM should know about them, and loads this package in
-    each worker. Prices stay out of it: the proxy takes the current ones from the model table.
+    It lists the current models with their limits and capabilities, loads this package in each
+    worker, and reads keys from the environment. Prices are left out: the proxy takes the current
+    ones from the model table.
     """
-    from litellm_synthetic.cli.proxy_config import run  # noqa: PLC0415  # reads the table
+    from litellm_synthetic.cli.proxy_config import run
 
-    words = [word for given in globs for each in given.split(",") if (word := each.strip())]
+    words = [word for option in globs for each in option.split(",") if (word := each.strip())]
     if globs and not words:
-        raise click.UsageError("--models names no model")
+        raise click.UsageError("--models names no model.")
     if not out:
-        raise click.UsageError("--out names no file")
+        raise click.UsageError("--out names no file.")
     if force and out == "-":
-        raise click.UsageError("--force needs --out FILE")
+        raise click.UsageError("--force needs --out FILE.")
     sys.exit(run(words, aliases=aliases, fallbacks=fallbacks, redis=redis, out=out, force=force))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.cli.formatting import usd_per_million
-from litellm_synthetic.cli.price_chart import ASCII, BLOCKS, Series, draw
-from litellm_synthetic.cli.terminal import Line, Screen, Span, line
+from litellm_synthetic.cli.formatting import ASCII, BLOCKS, sparkline, usd_per_million
+from litellm_synthetic.cli.terminal import PIPE_CHART_WIDTH, Line, Screen, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
+    from decimal import Decimal
 
-    from litellm_synthetic.catalog.models import Catalog, Efforts, Model, Prices
+    from litellm_synthetic.catalog.models import Catalog, Efforts, Model
 
-_PRICES: Final = (
-    ("input", "input_usd_per_token"),
-    ("output", "output_usd_per_token"),
-    ("cache read", "cache_read_usd_per_token"),
-)
+_PRICES: Final = {
+    "input": "input_usd_per_token",
+    "output": "output_usd_per_token",
+    "cache read": "cache_read_usd_per_token",
+    "cache write": "cache_write_usd_per_token",
+}
+_CHARTED: Final = ("input", "output", "cache read")
 _LABEL_WIDTH: Final = 22
-_NARROWEST_TEXT: Final = 20
-_NOTHING_KNOWN: Final = "unknown"
+_MAX_CHART_COLUMNS: Final = 60
+_MIN_CHART_COLUMNS: Final = 24  # two dates below it
+_UNKNOWN: Final = "unknown"
 
 Fact = tuple[str, str]
 
@@ -33,44 +35,38 @@ def page(model: Model, catalog: Catalog, screen: Screen) -> Iterator[Line]:
 
     In a pipe each fact is one line, its label first, and nothing is broken.
     """
+    until = catalog.observed_on if model.is_current else model.last_seen or catalog.observed_on
     for title, facts in (
         ("", _identity(model, catalog)),
         ("Limits and capabilities", _capabilities(model)),
         ("Reasoning efforts", _efforts(model)),
         ("Aliases", _aliases(model, catalog)),
+        ("Price", _price(model)),
+        ("Price history, USD per million tokens", _chart(model, until, screen)),
     ):
         yield from _section(title, facts, screen)
-    yield from _section("Price", _price(model), screen)
-    yield from _chart(model, catalog, screen)
     yield from _history(model, screen)
-    yield from _section("Sources", _sources(model, catalog), screen)
+    sources = ((key, catalog.sources.get(key, "")) for key in model.sources)
+    yield from _section("Sources", sources, screen)
 
 
 def _section(title: str, facts: Iterable[Fact], screen: Screen) -> Iterator[Line]:
     facts = tuple(facts)
     if title and facts:
-        yield from _heading(title)
+        yield from ((), ((title, "bold"),))
     labels = max([_LABEL_WIDTH, *(len(label) + 2 for label, _ in facts)])
     before = ""
     for label, text in facts:
-        # For the eye a label is said once; grep wants it on every line.
+        # People read a label once; grep needs it on every line.
         shown = "" if label == before and screen.width is not None else label
         before = label
-        for part in _broken(text, screen, labels):
-            yield line(Span(f"{shown:<{labels}}", "dim"), part)
+        for part in _wrapped(text, screen, labels):
+            yield ((f"{shown:<{labels}}", "dim"), part)
             shown = ""
 
 
-def _heading(title: str) -> Iterator[Line]:
-    yield ()
-    yield line(Span(title, "bold"))
-
-
-def _broken(text: str, screen: Screen, indent: int) -> Sequence[str]:
-    if screen.width is None:
-        return (text,)
-    room = max(screen.width - indent, _NARROWEST_TEXT)
-    return wrap(text, room, break_long_words=False, break_on_hyphens=False) or ("",)
+def _wrapped(text: str, screen: Screen, indent: int) -> Sequence[str]:
+    return wrap(text, None if screen.width is None else screen.width - indent)
 
 
 def _identity(model: Model, catalog: Catalog) -> Iterator[Fact]:
@@ -82,7 +78,7 @@ def _identity(model: Model, catalog: Catalog) -> Iterator[Fact]:
     if model.current_target:
         yield "serves now", model.current_target
     if model.deprecated:
-        yield "deprecated", "yes, says the model list"
+        yield "deprecated", "yes, according to the model list"
     yield "first seen", _day(model.first_seen)
     yield "last seen", _day(model.last_seen)
     if model.removed_on is not None:
@@ -99,26 +95,26 @@ def _capabilities(model: Model) -> Iterator[Fact]:
         yield "dimensions", f"{model.embedding.dimensions:,}"
     else:
         yield "max output", _tokens(model.max_output_tokens)
-    yield "input", _listed(model.input_modalities)
-    yield "output", _listed(model.output_modalities)
+    yield "input", _joined(model.input_modalities)
+    yield "output", _joined(model.output_modalities)
     yield "tools", _yes_or_no(known=model.tools)
     yield "reasoning", _yes_or_no(known=model.reasoning)
     yield "JSON mode", _yes_or_no(known=model.json_mode)
     yield "structured outputs", _yes_or_no(known=model.structured_outputs)
     for each in model.seed_differences:
-        yield "figures elsewhere", f"{each.seed} says {each.field} {each.seed_value}"
+        yield "other figures", f"{each.seed} says {each.field} {each.seed_value}"
 
 
 def _efforts(model: Model) -> Iterator[Fact]:
     efforts = model.efforts
     if model.reasoning is False or efforts is None:
         return
-    how = "all others are refused" if efforts.are_complete else "others were not tried"
-    yield "accepted", f"{_listed(efforts.accepted)} ({how})"
+    rest = "all others are refused" if efforts.are_complete else "others were not tried"
+    yield "accepted", f"{_joined(efforts.accepted)} ({rest})"
     if efforts.rejected:
-        yield "seen refused", _listed(efforts.rejected)
+        yield "seen refused", _joined(efforts.rejected)
     if efforts.unreliable:
-        yield "unreliable", f"{_listed(efforts.unreliable)} (accepted, may end without an answer)"
+        yield "unreliable", f"{_joined(efforts.unreliable)} (accepted, may end without an answer)"
     yield "can be stopped", _stopping(efforts)
     if efforts.note:
         yield "note", efforts.note
@@ -135,23 +131,22 @@ def _stopping(efforts: Efforts) -> str:
 
 def _aliases(model: Model, catalog: Catalog) -> Iterator[Fact]:
     for each in model.alias_targets:
-        yield "served", f"{each.target}, {_span(each.since, each.until)}"
+        yield "served", f"{each.target}, {_period(each.since, each.until)}"
     for alias in catalog.models:
         for each in alias.alias_targets:
             if each.target == model.id:
-                yield "served as", f"{alias.id}, {_span(each.since, each.until)}"
+                yield "served as", f"{alias.id}, {_period(each.since, each.until)}"
 
 
-def _span(since: str, until: str | None) -> str:
+def _period(since: str, until: str | None) -> str:
     return f"{since} until now" if until is None else f"{since} to {until}"
 
 
 def _price(model: Model) -> Iterator[Fact]:
-    kinds = (*_PRICES, ("cache write", "cache_write_usd_per_token"))
-    for name, field in kinds:
+    for name, field in _PRICES.items():
         price = getattr(model.prices, field)
         if price is None:
-            yield name, _NOTHING_KNOWN
+            yield name, _UNKNOWN
         else:
             yield name, f"${usd_per_million(price)} per million tokens" if price else "no charge"
     for tier in model.prices.tiers:
@@ -160,79 +155,77 @@ def _price(model: Model) -> Iterator[Fact]:
         yield f"from {tier.min_prompt_tokens:,} tokens", f"{figures} per million tokens"
 
 
-def _chart(model: Model, catalog: Catalog, screen: Screen) -> Iterator[Line]:
-    until = catalog.observed_on if model.is_current else model.last_seen or catalog.observed_on
-    series = tuple(_series(model, until))
-    if not series:
-        return
-    moved = [each for each in series if not each.is_flat]
-    yield from _heading("Price history, USD per million tokens")
-    if moved:
-        yield from draw(moved, until, screen.chart_width, BLOCKS if screen.has_glyphs else ASCII)
-    for each in series:
-        if each.is_flat:
-            first, price = next(iter(each.prices.items()))
-            yield line(f"{each.name} unchanged at {usd_per_million(price)} since {first}")
-    yield ()
-
-
-def _series(model: Model, until: date) -> Iterator[Series]:
-    for name, field in _PRICES:
-        prices = {
-            each.observed_on: price
-            for each in sorted(model.price_history, key=lambda one: one.observed_on)
-            if (price := getattr(each, field)) is not None
+def _chart(model: Model, until: date, screen: Screen) -> Iterator[Fact]:
+    """Give a sparkline for each price that changed, all over one axis of dates."""
+    series = {name: prices for name in _CHARTED if (prices := _series(model, name, until))}
+    changed = {name: each for name, each in series.items() if len(set(each.values())) > 1}
+    if changed:
+        start = min(min(each) for each in changed.values())
+        end = max(until, *(max(each) for each in changed.values()))
+        bounds = {
+            name: f"{usd_per_million(min(each.values()))} to {usd_per_million(max(each.values()))}"
+            for name, each in changed.items()
         }
-        if not prices:
-            continue
-        now = getattr(model.prices, field)
-        if now is not None and now != prices[max(prices)]:
-            prices[max(until, *prices)] = now
-        yield Series(name, prices)
+        room = (screen.width or PIPE_CHART_WIDTH) - _LABEL_WIDTH - 2
+        columns = room - max(len(each) for each in bounds.values())
+        columns = min(max(columns, _MIN_CHART_COLUMNS), _MAX_CHART_COLUMNS)
+        ramp = BLOCKS if screen.has_glyphs else ASCII
+        for name, each in changed.items():
+            yield name, f"{sparkline(each, start, end, columns, ramp)}  {bounds[name]}"
+        yield "from, to", f"{start}{end.isoformat():>{columns - len(start.isoformat())}}"
+    for name, each in series.items():
+        if name not in changed:
+            (first, price), *_ = each.items()
+            yield name, f"{usd_per_million(price)}, unchanged since {first}"
+
+
+def _series(model: Model, name: str, until: date) -> dict[date, Decimal]:
+    """Return the prices of one kind of token by the date on which each was first seen."""
+    field = _PRICES[name]
+    prices = {
+        each.observed_on: price
+        for each in sorted(model.price_history, key=lambda one: one.observed_on)
+        if (price := getattr(each, field)) is not None
+    }
+    now = getattr(model.prices, field)
+    if prices and now is not None and now != prices[max(prices)]:
+        prices[max(until, *prices)] = now
+    return prices
 
 
 def _history(model: Model, screen: Screen) -> Iterator[Line]:
     if not model.price_history:
         return
-    rows = [("date", "input", "output", "cached", "source")]
+    yield ()
+    rows = [["date", "input", "output", "cached", "source"]]
     rows += [
-        (each.observed_on.isoformat(), *_figures(each), each.source)
+        [
+            each.observed_on.isoformat(),
+            *(usd_per_million(getattr(each, _PRICES[name])) for name in _CHARTED),
+            each.source,
+        ]
         for each in sorted(model.price_history, key=lambda one: one.observed_on)
     ]
-    widths = [max(len(row[index]) for row in rows) for index in range(4)]
-    for number, row in enumerate(rows):
-        day, *figures, source = row
-        cells = (each.rjust(width) for each, width in zip(figures, widths[1:], strict=True))
-        text = "  ".join((day.ljust(widths[0]), *cells, ""))
-        for part in _broken(source, screen, len(text)):
-            yield line(Span(text, "" if number else "dim"), Span(part, "dim"))
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        *figures, source = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        text = "  ".join((*figures, ""))
+        for part in _wrapped(source.lstrip(), screen, len(text)):
+            yield ((text, "dim" if row is rows[0] else ""), (part, "dim"))
             text = " " * len(text)
 
 
-def _figures(prices: Prices) -> tuple[str, str, str]:
-    return (
-        usd_per_million(prices.input_usd_per_token),
-        usd_per_million(prices.output_usd_per_token),
-        usd_per_million(prices.cache_read_usd_per_token),
-    )
-
-
-def _sources(model: Model, catalog: Catalog) -> Iterator[Fact]:
-    for key in model.sources:
-        yield key, catalog.sources.get(key, "")
-
-
 def _day(day: date | None) -> str:
-    return _NOTHING_KNOWN if day is None else day.isoformat()
+    return _UNKNOWN if day is None else day.isoformat()
 
 
 def _tokens(count: int | None) -> str:
-    return _NOTHING_KNOWN if count is None else f"{count:,} tokens"
+    return _UNKNOWN if count is None else f"{count:,} tokens"
 
 
-def _listed(values: Sequence[str] | None) -> str:
-    return ", ".join(values) if values else _NOTHING_KNOWN
+def _joined(values: Sequence[str] | None) -> str:
+    return ", ".join(values) if values else _UNKNOWN
 
 
 def _yes_or_no(*, known: bool | None) -> str:
-    return _NOTHING_KNOWN if known is None else "yes" if known else "no"
+    return _UNKNOWN if known is None else "yes" if known else "no"

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
+
 from litellm_synthetic.catalog.cost_map import cost_map
-from litellm_synthetic.catalog.models import PriceTier
 from litellm_synthetic.cli.formatting import plain_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from litellm_synthetic.catalog.active import ModelTable
-    from litellm_synthetic.catalog.models import Catalog, Efforts, Model, Prices
+    from litellm_synthetic.catalog.models import Catalog, Efforts, Model
 
 FORMAT: Final = 1
 """The version of the documents' layout; it only changes when a field goes or changes meaning."""
 
+_FIELDS: Final = (
+    "id", "kind", "status", "status_note", "deprecated", "deprecation_date", "serves",
+    "context_window_tokens",
+    "max_output_tokens", "embedding_dimensions", "input_modalities", "output_modalities", "tools",
+    "reasoning", "json_mode", "structured_outputs", "reasoning_efforts", "prices", "price_tiers",
+    "price_history",
+    "alias_history", "first_seen", "last_seen", "removed_on", "removal_note", "sources", "note",
+)  # fmt: skip  # one list, read as one
 _BUNDLED_COST_MAP: Final = "model_prices_and_context_window_backup.json"
 
 
 class NoLiteLLMCostMapError(Exception):
-    """Say that LiteLLM's own cost map could not be read from where it is installed."""
+    """LiteLLM's own cost map could not be read from where it is installed."""
+
+
+def as_json(document: Any) -> str:
+    """Return a document as indented JSON in ASCII: an id may hold anything.
+
+    Decimals become strings, exact and without an exponent; dates and times are ISO 8601.
+    """
+    return json.dumps(document, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain_decimal(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    return value.isoformat() if isinstance(value, date) else asdict(value)
 
 
 def models_document(table: ModelTable, models: Sequence[Model], hidden: int) -> dict[str, Any]:
@@ -41,12 +66,12 @@ def models_document(table: ModelTable, models: Sequence[Model], hidden: int) -> 
 
 
 def table_document(table: ModelTable) -> dict[str, Any]:
-    """Return where a table came from and how old it is; times are ISO 8601 in UTC."""
+    """Return where a table came from and how old it is; times are in UTC."""
     return {
         "source": table.source,
         "base_url": table.base_url,
-        "observed_on": _iso(table.catalog.observed_on),
-        "fetched_at": _iso(table.fetched_at),
+        "observed_on": table.catalog.observed_on,
+        "fetched_at": table.fetched_at,
     }
 
 
@@ -63,102 +88,40 @@ def whole_litellm_document(rows: dict[str, Any]) -> dict[str, Any]:
     The file is read without importing LiteLLM, which would take seconds and fetch the map.
 
     Raises:
-        NoLiteLLMCostMapError: LiteLLM isn't installed, or its file is missing or unreadable.
+        NoLiteLLMCostMapError: LiteLLM is not installed, or its file is missing or unreadable.
     """
-    found = find_spec("litellm")
-    places = (found.submodule_search_locations if found else None) or ()
-    for place in places:
+    package = find_spec("litellm")
+    for folder in (package.submodule_search_locations if package else None) or ():
         try:
-            whole = json.loads(Path(place, _BUNDLED_COST_MAP).read_text("utf-8"))
+            whole = json.loads(Path(folder, _BUNDLED_COST_MAP).read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise NoLiteLLMCostMapError(f"LiteLLM's {_BUNDLED_COST_MAP}: {error}") from error
+            raise NoLiteLLMCostMapError(
+                f"LiteLLM's {_BUNDLED_COST_MAP} cannot be read ({error}). Reinstall LiteLLM."
+            ) from error
         if isinstance(whole, dict):
             return whole | rows
-    raise NoLiteLLMCostMapError("LiteLLM's own cost map was not found beside this package")
-
-
-def as_json(document: Any) -> str:
-    """Return a document as indented JSON in ASCII: an id may hold anything."""
-    return json.dumps(document, indent=2)
-
-
-def json_value(value: Any) -> Any:
-    """Return a fact as JSON has it; a decimal becomes a string, exact and without an exponent."""
-    if isinstance(value, Decimal):
-        return plain_decimal(value)
-    if isinstance(value, PriceTier):
-        return _tier(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return [json_value(each) for each in value] if isinstance(value, tuple) else value
+    raise NoLiteLLMCostMapError("LiteLLM's own cost map was not found. Reinstall LiteLLM.")
 
 
 def _model(model: Model) -> dict[str, Any]:
-    return {
-        "id": model.id,
-        "kind": model.kind,
-        "status": model.status,
-        "status_note": model.status_note,
-        "deprecated": model.deprecated,
-        "deprecation_date": _iso(model.deprecation_date),
+    facts = model.model_dump(mode="json", by_alias=True)
+    for each in facts["price_history"]:
+        del each["tiers"]
+    facts |= {
+        "price_tiers": facts["prices"].pop("tiers"),
         "serves": model.current_target,
-        "context_window_tokens": model.context_window_tokens,
-        "max_output_tokens": model.max_output_tokens,
         "embedding_dimensions": model.embedding.dimensions if model.embedding else None,
-        "input_modalities": json_value(model.input_modalities),
-        "output_modalities": json_value(model.output_modalities),
-        "tools": model.tools,
-        "reasoning": model.reasoning,
-        "json_mode": model.json_mode,
-        "structured_outputs": model.structured_outputs,
-        "reasoning_efforts": _efforts(model.efforts),
-        "prices": _prices(model.prices),
-        "price_tiers": json_value(model.prices.tiers),
-        "price_history": [
-            {"date": _iso(each.observed_on), **_prices(each), "source": each.source}
-            for each in model.price_history
-        ],
-        "alias_history": [
-            {"target": each.target, "from": each.since, "to": each.until, "source": each.source}
-            for each in model.alias_targets
-        ],
-        "first_seen": _iso(model.first_seen),
-        "last_seen": _iso(model.last_seen),
-        "removed_on": _iso(model.removed_on),
-        "removal_note": model.removal_note,
-        "sources": list(model.sources),
-        "note": model.note,
+        "reasoning_efforts": None if model.efforts is None else _efforts(model.efforts),
+        "alias_history": facts["alias_targets"],
     }
+    return {name: facts[name] for name in _FIELDS}
 
 
-def _efforts(efforts: Efforts | None) -> dict[str, Any] | None:
-    if efforts is None:
-        return None
+def _efforts(efforts: Efforts) -> dict[str, Any]:
     return {
-        "accepted": list(efforts.accepted),
+        "accepted": efforts.accepted,
         "others_are_refused": efforts.are_complete,
-        "unreliable": list(efforts.unreliable or ()),
+        "unreliable": efforts.unreliable or (),
         "can_stop": efforts.can_stop,
         "note": efforts.note,
     }
-
-
-def _tier(tier: PriceTier) -> dict[str, Any]:
-    return {"min_prompt_tokens": tier.min_prompt_tokens, **_prices(tier)}
-
-
-def _prices(prices: Prices | PriceTier) -> dict[str, str | None]:
-    return {
-        "input_usd_per_token": _decimal(prices.input_usd_per_token),
-        "output_usd_per_token": _decimal(prices.output_usd_per_token),
-        "cache_read_usd_per_token": _decimal(prices.cache_read_usd_per_token),
-        "cache_write_usd_per_token": _decimal(prices.cache_write_usd_per_token),
-    }
-
-
-def _decimal(number: Decimal | None) -> str | None:
-    return None if number is None else plain_decimal(number)
-
-
-def _iso(moment: date | datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

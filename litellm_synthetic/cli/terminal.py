@@ -1,6 +1,6 @@
-"""Where lines go: in colour to a terminal, as plain text to a pipe, remarks to stderr.
+"""Output: colours on a terminal, plain text in a pipe, remarks and errors on stderr.
 
-Rich is imported for a terminal only: a pipe has no use for it, and it takes 50 ms.
+Rich is imported for a terminal only: a pipe does not need it, and it takes 50 ms.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
@@ -20,34 +20,23 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_CHART_WIDTH: Final = 80
-_NARROWEST: Final = 20
-_GLYPHS: Final = "→▁▂▃▄▅▆▇█│└─┬"
+MIN_WIDTH: Final = 20
+_GLYPHS: Final = "→…▁▂▃▄▅▆▇█"
 
+Piece: TypeAlias = "str | tuple[str, str]"
+"""A text, or a text and its style in Rich's terms (`bold`, `dim`, …)."""
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Hold a piece of a line and its style, in Rich's words (`bold`, `dim`, …)."""
-
-    text: str
-    style: str = ""
-
-
-Line = tuple[Span, ...]
-
-
-def line(*spans: Span | str) -> Line:
-    """Return a line of styled and plain pieces."""
-    return tuple(Span(each) if isinstance(each, str) else each for each in spans)
+Line: TypeAlias = "tuple[Piece, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Say what stdout can show, and write to it.
+    """What stdout can show.
 
     Attributes:
-        width: columns of the terminal; None where stdout is no terminal and lines have no limit.
+        width: columns of the terminal; None where stdout is not one and lines have no limit.
         has_glyphs: whether arrows and blocks may be used: a terminal whose encoding has them.
-        console: Rich's console; None where stdout is no terminal.
+        console: Rich's console; None where stdout is not a terminal.
     """
 
     width: int | None = None
@@ -59,58 +48,64 @@ class Screen:
         """Look at stdout, and at NO_COLOR, TERM and COLUMNS."""
         if not sys.stdout.isatty():
             return cls()
-        from rich.console import Console  # noqa: PLC0415  # for terminals only
+        from rich.console import Console
 
-        # Rich takes NO_COLOR at its word and keeps bold and dim; most people want neither.
-        system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-        console = Console(highlight=False, color_system=system)
+        # Rich's NO_COLOR keeps bold and dim; most people want neither.
+        system = None if os.environ.get("NO_COLOR") else "auto"
+        console = Console(highlight=False, color_system=system)  # type: ignore[arg-type]  # a literal
         return cls(console.width, can_encode(_GLYPHS, console.encoding), console)
 
     @property
     def arrow(self) -> str:
-        """Return what stands between an alias and the model that it serves."""
+        """Return the arrow between an alias and the model that it serves."""
         return "→" if self.has_glyphs else "->"
 
-    @property
-    def chart_width(self) -> int:
-        """Return how many columns a chart may take."""
-        return self.width or PIPE_CHART_WIDTH
-
     def write(self, lines: Iterable[Line]) -> None:
-        """Write lines, without what a terminal would take for a command; none is cut or broken."""
-        if self.console is None:
-            click.echo("\n".join(plain(each) for each in lines))
-            return
-        from rich.text import Text  # noqa: PLC0415  # for terminals only
-
-        encoding = self.console.encoding
+        """Write lines without control characters; none is cut or broken."""
         for each in lines:
-            pieces = ((harmless(span.text, encoding), span.style) for span in each)
+            if self.console is None:
+                click.echo(plain(each))
+                continue
+            from rich.text import Text
+
+            encoding = self.console.encoding
+            pieces = ((harmless(text, encoding), style) for text, style in map(_styled, each))
             self.console.print(Text.assemble(*pieces), soft_wrap=True)
 
 
-def plain(spans: Line) -> str:
+def _styled(piece: Piece) -> tuple[str, str]:
+    return (piece, "") if isinstance(piece, str) else piece
+
+
+def plain(line: Line) -> str:
     """Return the text of a line, as for a pipe."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return harmless("".join(span.text for span in spans), encoding).rstrip()
+    return harmless("".join(text for text, _ in map(_styled, line)), encoding).rstrip()
+
+
+def wrap(text: str, width: int | None) -> list[str]:
+    """Break a text between words; a path or a command stays whole, so that it can be copied."""
+    if width is None:
+        return [text]
+    width = max(width, MIN_WIDTH)
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def remark(text: str) -> None:
-    """Write a line to stderr."""
-    click.echo(harmless(text, getattr(sys.stderr, "encoding", None) or "utf-8"), err=True)
+    """Write sentences to stderr, broken between words where that is a terminal."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for each in wrap(text, width):
+        click.echo(harmless(each, encoding), err=True)
 
 
-def tell(text: str) -> None:
-    """Write a sentence or two to stderr, broken between words where that is a terminal."""
-    if sys.stderr.isatty():
-        width = max(shutil.get_terminal_size().columns, _NARROWEST)
-        text = "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
-    for each in text.splitlines():
-        remark(each)
+def error(text: str) -> None:
+    """Write an error to stderr: what happened, and the one thing that fixes it."""
+    remark(f"error: {text}")
 
 
 def harmless(text: str, encoding: str = "utf-8") -> str:
-    """Replace what isn't printable, or isn't in the encoding, by question marks.
+    """Replace characters that are not printable, or not in the encoding, by question marks.
 
     An id comes from the network: it may hold escape sequences, line ends or bidi overrides.
     """

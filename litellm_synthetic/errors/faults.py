@@ -40,6 +40,14 @@ class ErrorEventError(Exception):
         self.report = report
 
 
+class RepeatedTextError(Exception):
+    """The model says the same again and again; `text` is what it says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the model is repeating {text!r}")
+        self.text = text
+
+
 class NoEventsError(Exception):
     """The body is not an event stream; `prefix` holds its start."""
 

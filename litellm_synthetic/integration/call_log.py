@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
@@ -29,6 +33,25 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     return arguments if isinstance(arguments, dict) else {}
 
 
+def log_success_one_at_a_time(logging_obj: Any) -> None:
+    """Let no two threads run this call's success handler at once.
+
+    `text_completion` and `responses` call `completion` within, and the decorators of both give the
+    same handler to a pool of threads (utils.py:1905, litellm_logging.py:4083). It looks whether it
+    has told the callbacks before it begins, and notes that it has near its end
+    (litellm_logging.py:2852, :2928): on a busy machine both threads tell them.
+    """
+    if logging_obj.call_type in {"completion", "acompletion"}:
+        return  # nothing within, so the handler is given to the pool once
+    handler, turn = logging_obj.success_handler, threading.RLock()
+
+    def success_handler(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return handler(*args, **kwargs)
+
+    logging_obj.success_handler = success_handler
+
+
 def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
     """Return how many deployments Router has for the model of this call; None outside of Router.
 
@@ -39,6 +62,40 @@ def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
         if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
             return int(told["model_group_size"])
     return None
+
+
+# What LiteLLM calls with each chunk of a sync stream: of the callbacks for sync calls, and of those
+# for async ones (litellm_logging.py:2909, :3487).
+_HOOKS_OF_CHUNKS: Final = ("log_stream_event", "logging_hook")
+_ASYNC_HOOKS_OF_CHUNKS: Final = ("async_log_stream_event", "async_logging_hook")
+
+
+def hears_chunks(logging_obj: Any) -> bool:
+    """Tell whether a callback of this call wants to know of every chunk of a sync stream.
+
+    Functions are told of every chunk, and so are some of LiteLLM's integrations by name; a class
+    only if it overrides one of the hooks. Functions among the async callbacks hear of the whole.
+    """
+    sync = (*litellm.success_callback, *(logging_obj.dynamic_success_callbacks or ()))
+    if any(
+        _overrides(each, _HOOKS_OF_CHUNKS) if isinstance(each, compat.CustomLogger) else True
+        for each in sync
+    ):
+        return True
+    dynamic = logging_obj.dynamic_async_success_callbacks or ()
+    return any(
+        _overrides(each, _ASYNC_HOOKS_OF_CHUNKS)
+        if isinstance(each, compat.CustomLogger)
+        else each == "openmeter"
+        for each in (*litellm._async_success_callback, *dynamic)  # noqa: SLF001  # no public name
+    )
+
+
+def _overrides(callback: object, names: tuple[str, ...]) -> bool:
+    return any(
+        getattr(getattr(callback, name), "__func__", None) is not getattr(compat.CustomLogger, name)
+        for name in names
+    )
 
 
 class MessagesRequest:
@@ -140,6 +197,45 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
         compat.log_in_background(work)
+
+
+def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: bool) -> None:
+    """Log a completion's stream that its reader left, with what had come, once.
+
+    LiteLLM's proxy does the same for a client that disconnects (common_request_processing.py:421);
+    whoever comes second finds it done.
+
+    Args:
+        logging_obj: LiteLLM's log of the call.
+        assemble: returns the response that the chunks add up to, None for none.
+        is_async: whether it is the stream of an async call.
+    """
+
+    async def log() -> None:
+        response = assemble()
+        if response is not None:
+            await logging_obj.dispatch_success_handlers(
+                result=response,
+                start_time=None,
+                end_time=None,
+                cache_hit=False,
+                prefer_async_handlers=True,
+            )
+
+    def log_sync() -> None:
+        response = assemble()
+        if response is not None:
+            logging_obj.success_handler(response, None, None, False)  # noqa: FBT003  # no cache hit
+
+    if not is_async:
+        compat.executor.submit(log_sync)
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # dropped after its event loop ended
+        compat.executor.submit(lambda: asyncio.run(log()))
+    else:
+        compat.log_in_background(log())
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:

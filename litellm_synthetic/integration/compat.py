@@ -15,7 +15,7 @@ import re
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import litellm
@@ -73,9 +73,14 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ),
     ),
     (
-        "litellm", "log calls only where somebody listens",
-        ("_async_success_callback", "cache", "callbacks", "max_budget", "success_callback"),
+        "litellm", "tell callbacks of a stream's chunks only where one hears of them",
+        ("_async_success_callback", "disable_streaming_logging", "success_callback"),
     ),
+    (
+        "litellm", "hand out a stream's chunks as LiteLLM would",
+        ("REPEATED_STREAMING_CHUNK_LIMIT", "post_call_rules", "set_verbose"),
+    ),
+    ("litellm", "log what came of a stream that was left", ("stream_chunk_builder",)),
     ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
     ("litellm", "tell a team's credentials from a client's", ("credential_list",)),
     ("litellm", "name a missing key", ("validate_environment",)),
@@ -146,9 +151,9 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         "litellm.litellm_core_utils.streaming_handler", "stream",
         (
             "CustomStreamWrapper.__anext__", "CustomStreamWrapper.__next__",
+            "CustomStreamWrapper._add_mcp_list_tools_to_first_chunk",
             "CustomStreamWrapper._optional_combine_thinking_block_in_choices",
             "CustomStreamWrapper.aclose", "CustomStreamWrapper.chunk_creator",
-            "CustomStreamWrapper.raise_on_model_repetition",
             "CustomStreamWrapper.run_success_logging_and_cache_storage",
         ),
     ),
@@ -163,6 +168,10 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "litellm.litellm_core_utils.logging_worker", "tell LiteLLM's callbacks of streams",
         ("GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue",),
+    ),
+    (
+        "litellm.litellm_core_utils.thread_pool_executor", "tell LiteLLM's callbacks of streams",
+        ("executor.submit",),
     ),
     (
         "litellm.llms.custom_httpx.llm_http_handler", "serve Anthropic messages",
@@ -249,10 +258,11 @@ def _is_there(name: Name) -> bool:
 
 
 def _installed_version() -> str:
+    # LiteLLM has looked it up already; its metadata takes milliseconds to read again.
     try:
+        return str(import_module("litellm._version").version)
+    except (ImportError, AttributeError):
         return version("litellm")
-    except PackageNotFoundError:  # a source tree on the path
-        return "of an unknown version"
 
 
 def _release(text: str) -> tuple[int, ...]:
@@ -284,8 +294,10 @@ check_installed()
 from litellm import main, utils
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.litellm_core_utils.thread_pool_executor import executor
 from litellm.llms.anthropic.chat.handler import ModelResponseIterator
 from litellm.llms.anthropic.chat.transformation import ANTHROPIC_TOOL_NAME_REVERSE_MAP_KEY
 from litellm.llms.base_llm.base_utils import BaseLLMModelInfo, BaseTokenCounter
@@ -316,7 +328,9 @@ __all__ = [
     "SearchResult",
     "TokenCountResponse",
     "check_installed",
+    "executor",
     "main",
+    "streaming_handler",
     "utils",
 ]
 
@@ -338,8 +352,8 @@ _ASSISTANTS_CALLS: Final = frozenset(
 )  # fmt: skip  # one set, read as one
 
 
-# The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
-# its own entry for `synthetic`.
+# Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,
+# and its own entry for `synthetic`.
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 

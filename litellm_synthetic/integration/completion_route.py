@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -16,24 +17,33 @@ from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.chat.usage import count_locally
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, Resolved, resolve
-from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream, Decoder
+from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream
+from litellm_synthetic.client.stream_reader import Decoder
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
 from litellm_synthetic.integration import compat
-from litellm_synthetic.integration.call_log import call_arguments, router_group_size
+from litellm_synthetic.integration.call_log import (
+    call_arguments,
+    log_success_one_at_a_time,
+    router_group_size,
+)
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
 from litellm_synthetic.messages.translate import fill_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.exchange import Fill
     from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.transport.client import Reply
     from litellm_synthetic.transport.headers import Headers
+
+NewDecoder = Callable[[], Decoder]
+"""Make what reads a streamed reply."""
 
 
 class Route:
@@ -53,7 +63,12 @@ class Route:
             del headers
             return replies.fill_chat(ctx.model_response, document, model)
 
-        return _run(ctx, prepare_chat(resolved, ctx.messages), fill, ChunkDecoder(model))
+        return _run(
+            ctx,
+            prepare_chat(resolved, ctx.messages),
+            fill,
+            lambda: ChunkDecoder(model, **_stream_settings()),
+        )
 
     def text(self, ctx: Any) -> Any:
         """Serve `text_completion` and `atext_completion` from a dispatch context."""
@@ -66,7 +81,12 @@ class Route:
             del headers
             return replies.fill_text(document, model)
 
-        return _run(ctx, prepare_text(resolved, prompt), fill, ChunkDecoder(model))
+        return _run(
+            ctx,
+            prepare_text(resolved, prompt),
+            fill,
+            lambda: ChunkDecoder(model, **_stream_settings()),
+        )
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         """Return the request of an embedding from what LiteLLM hands a custom provider."""
@@ -145,10 +165,17 @@ def _call(ctx: Any) -> Call:
     )
 
 
+def _stream_settings(*, merges: bool = True) -> dict[str, Any]:
+    return {
+        "merges": merges and settings.STREAM_MERGE.value(),
+        "max_repeats": litellm.REPEATED_STREAMING_CHUNK_LIMIT,
+    }
+
+
 # ---- chat and text
 
 
-def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decoder]:
+def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, NewDecoder]:
     model = ROUTE_PREFIX + ctx.model
     prepared, translation = prepare_completion(resolved, ctx.messages)
     json_mode, names = translation.json_mode, compat.renamed_tools(translation.noted)
@@ -158,19 +185,23 @@ def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, Decode
             ctx.model_response, document, model, headers, json_mode=json_mode, tool_names=names
         )
 
-    parse = compat.anthropic_chunk_parser(json_mode=json_mode, tool_names=names)
-    return prepared, fill, MessageChunkDecoder(model, parse)
+    def new_decoder() -> Decoder:
+        parse = compat.anthropic_chunk_parser(json_mode=json_mode, tool_names=names)
+        # The arguments of the tool that stands for a JSON answer become text one by one.
+        return MessageChunkDecoder(model, parse, **_stream_settings(merges=not json_mode))
+
+    return prepared, fill, new_decoder
 
 
-def _run(ctx: Any, prepared: Prepared, fill: Fill, decoder: Decoder) -> Any:
+def _run(ctx: Any, prepared: Prepared, fill: Fill, new_decoder: NewDecoder) -> Any:
     refresh_in_background_if_due(prepared.origin.base_url)
     exchange.log_request(ctx.logging, prepared, ctx.messages)
     if ctx.acompletion:
         if prepared.stream:
-            return _astream(ctx, prepared, decoder)
+            return _astream(ctx, prepared, new_decoder())
         return _aplain(ctx, prepared, fill)
     if prepared.stream:
-        return _stream(ctx, prepared, decoder)
+        return _stream(ctx, prepared, new_decoder())
     return _plain(ctx, prepared, fill)
 
 
@@ -189,6 +220,7 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
     exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
+    log_success_one_at_a_time(ctx.logging)
     return response
 
 

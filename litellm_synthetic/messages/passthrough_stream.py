@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.client.stream import STREAM_ERRORS, Prefix, translated_error
+from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.errors.rules import shown_cause
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document

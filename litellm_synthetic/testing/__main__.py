@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import threading
@@ -17,26 +18,33 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: The command line; by default the process's own.
     """
-    asked = _parser().parse_args(arguments)
-    if asked.list_faults:
-        for each in FAULTS.values():
-            _say(f"{each.name:30} {each.shows}")
+    options = _parser().parse_args(arguments)
+    if options.list_faults:
+        _print(*(f"{each.name:30} {each.shows}" for each in FAULTS.values()))
         return 0
     server = SyntheticServer(
-        port=asked.port, api_key=asked.api_key, delay_seconds=asked.delay_ms / 1000
+        port=options.port, api_key=options.api_key, delay_seconds=options.delay_ms / 1000
     )
     try:
         server.start()
-    except OSError as failure:
-        sys.stderr.write(f"cannot listen on 127.0.0.1:{asked.port}: {failure.strerror}\n")
+    except (OSError, OverflowError) as failure:
+        reason = str(getattr(failure, "strerror", None) or failure).rstrip(".")
+        sys.stderr.write(
+            f"error: Cannot listen on 127.0.0.1:{options.port}: {reason}. Choose another --port.\n"
+        )
         return 1
     try:
-        _say(f"A stand-in for api.synthetic.new is listening on {server.url}")
-        _say(f"  OpenAI clients:    {server.openai_base}")
-        _say(f"  Anthropic clients: {server.anthropic_base}")
-        _say(f"  Key:               {server.api_key}")
-        _say("It answers by itself. Send the header `x-stand-in-fault: NAME` for a fault;")
-        _say("--list-faults prints the names. Stop it with Ctrl-C.")
+        _print(
+            f"A stand-in for api.synthetic.new is listening on {server.url}",
+            f"  OpenAI clients:    {server.openai_base}",
+            f"  Anthropic clients: {server.anthropic_base}",
+            f"  Key:               {server.api_key}",
+            "For litellm-synthetic, paste into a shell:",
+            f"  export SYNTHETIC_API_BASE={server.openai_base}",
+            f"  export SYNTHETIC_API_KEY={shlex.quote(server.api_key)}",
+            "It answers by itself. Send the header `x-stand-in-fault: NAME` for a fault;",
+            "--list-faults prints the names. Stop it with Ctrl-C.",
+        )
         _wait_for_signal()
     finally:
         server.stop()
@@ -51,20 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one if 0")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="pause before each reply")
     parser.add_argument("--api-key", default=DEFAULT_API_KEY, help="the key to accept")
-    parser.add_argument("--list-faults", action="store_true", help="print the faults and leave")
+    parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
     return parser
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+def _print(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 
 def _wait_for_signal() -> None:
-    asked_to_stop = threading.Event()
+    stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: asked_to_stop.set())
-    asked_to_stop.wait()
+        signal.signal(name, lambda *_: stopping.set())
+    stopping.wait()
 
 
 if __name__ == "__main__":

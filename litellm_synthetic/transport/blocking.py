@@ -224,12 +224,13 @@ class _Deadlines(HTTPConnection):
             self.connect()
         clock.enter("send")
         # Headers and body in one write: the server wakes up once, and so do we.
-        self._unsent = unsent = []
+        unsent: list[bytes] = []
+        self._unsent = unsent
         try:
             super().request(*args, **kwargs)
         finally:
             self._unsent = None
-        if sum(map(len, unsent)) <= _SEND_BYTES:
+        if sum(len(data) for data in unsent) <= _SEND_BYTES:
             unsent = [b"".join(unsent)]
         for data in unsent:
             self._send_within(data, clock)
@@ -300,7 +301,7 @@ class Blocking:
         proxy: an HTTP proxy, where one is named for this origin.
 
     Raises:
-        UnsendableError: the origin is no URL that can be called, or the setting for TLS is wrong.
+        UnsendableError: the origin is not a URL that can be called, or the TLS setting is wrong.
     """
 
     def __init__(self, origin: str, verify: Verify, proxy: Proxy | None) -> None:

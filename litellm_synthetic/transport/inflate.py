@@ -27,17 +27,23 @@ class Inflater:
         OversizedReplyError: it grows by more than `MAX_RATIO`.
     """
 
-    __slots__ = ("_begun", "_decompressor", "_in", "_out")
+    __slots__ = ("_begun", "_decompressor", "_first", "_in", "_out")
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
         self._begun = False
+        self._first = b""
         self._in = 0
         self._out = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what some compressed bytes hold, in pieces of bounded size."""
         self._in += len(data)
+        if not self._begun:
+            # The format shows in the first two bytes.
+            data = self._first = self._first + data
+            if len(data) < 2:  # noqa: PLR2004  # as said
+                return
         while data:
             piece = self._inflate(data)
             data = self._rest()

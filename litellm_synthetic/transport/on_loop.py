@@ -145,7 +145,7 @@ class OnLoop:
                 proxy=self._proxy,
             )
         except BaseException as error:
-            self.give_back()
+            self._give_back()
             if isinstance(error, Exception):
                 raise translated(error, _TABLE) from error
             raise
@@ -179,17 +179,25 @@ class OnLoop:
         with contextlib.suppress(StopIteration):
             self._session.close().send(None)
 
-    def give_back(self) -> None:
-        """Take back the place of a call."""
+    def finish(self, response: aiohttp.ClientResponse) -> None:
+        """Close a reply, and take back its place."""
+        connection = response.connection
+        if connection is not None and connection.transport is not None:
+            # An orderly end of TLS would wait for the other side.
+            connection.transport.abort()
+        response.close()
+        self._give_back()
+
+    def finish_soon(self, response: aiohttp.ClientResponse) -> None:
+        """Do what `finish` does, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self.finish, response)
+
+    def _give_back(self) -> None:
         self._in_use -= 1
         self._slots.release()
         if self._is_retired and not self._in_use:
             self._close()
-
-    def give_back_soon(self) -> None:
-        """Do what `give_back` does, from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self.give_back)
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, *_ = address
@@ -234,20 +242,14 @@ class LoopReply:
     def close(self) -> None:
         """Let go of the connection, without waiting for anything: a close is never cancelled."""
         way, self._way = self._way, None
-        if way is None:
-            return
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            # An orderly end of TLS would wait for the other side.
-            connection.transport.abort()
-        self._response.close()
-        way.give_back()
+        if way is not None:
+            way.finish(self._response)
 
     def __del__(self) -> None:
         # Forgotten by everybody, in whatever thread the collector runs.
         way, self._way = self._way, None
         if way is not None:
-            way.give_back_soon()
+            way.finish_soon(self._response)
 
 
 async def _pieces(content: bytes, deadline: Deadline) -> AsyncIterator[memoryview]:

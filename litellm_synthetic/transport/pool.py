@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.transport.destination import origin_of, proxy_for
+from litellm_synthetic.transport.tls import forget_contexts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -138,8 +139,9 @@ def _sweep() -> None:
 def retire_connections() -> None:
     """Close the connections that no call is using, and the others as soon as their call ends.
 
-    Later calls open new ones.
+    Later calls open new ones, and read proxies and CA certificates again.
     """
+    forget_contexts()
     with _lock:
         ways = list(_blocking.values())
         _blocking.clear()

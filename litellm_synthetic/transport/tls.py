@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
 from pathlib import Path
 
 from litellm_synthetic.transport.failures import UnsendableError
@@ -23,9 +24,19 @@ def tls_context(verify: Verify) -> ssl.SSLContext:
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
-    context = _unverified() if verify is False else _verified(verify)
+    environment = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+    return _made(verify, *environment)
+
+
+@lru_cache(maxsize=16)
+def _made(verify: str | bool, file: str, folder: str) -> ssl.SSLContext:  # noqa: FBT001  # a setting
+    # Reading the CAs takes some 20 ms, and every event loop has connections of its own.
+    context = _unverified() if verify is False else _verified(verify, file, folder)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+forget_contexts = _made.cache_clear
 
 
 def _unverified() -> ssl.SSLContext:
@@ -35,18 +46,16 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _verified(verify: str | bool) -> ssl.SSLContext:  # noqa: FBT001  # a setting, not a switch
+def _verified(verify: str | bool, file: str, folder: str) -> ssl.SSLContext:  # noqa: FBT001  # the same
     named = verify if isinstance(verify, str) else ""
-    path: str | None = named or os.environ.get("SSL_CERT_FILE")
-    folder = None if path else os.environ.get("SSL_CERT_DIR")
-    if named and Path(named).is_dir():
-        path, folder = None, named
-    if not path and not folder:
+    if named:
+        file, folder = ("", named) if Path(named).is_dir() else (named, "")
+    elif not (file or folder):
         import certifi  # noqa: PLC0415  # only where no other CAs are named
 
-        path = certifi.where()
+        file = certifi.where()
     try:
-        return ssl.create_default_context(cafile=path or None, capath=folder or None)
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except (OSError, ValueError):
         setting = "ssl_verify or SSL_VERIFY" if named else "SSL_CERT_FILE or SSL_CERT_DIR"
         raise UnsendableError(f"{setting} does not name CA certificates that can be read") from None

@@ -1,4 +1,4 @@
-"""What a library's exceptions mean, read off one table per library."""
+"""The exceptions of the HTTP libraries, translated by one table per library."""
 
 from __future__ import annotations
 
@@ -51,9 +51,11 @@ def itself(error: TransportError) -> TransportError:
     return error
 
 
-def untrusted(error: ssl.SSLCertVerificationError) -> TransportError:
+def untrusted(error: ssl.SSLCertVerificationError) -> TransportError | None:
     """Return what a certificate that does not verify means."""
-    return UntrustedPeerError(f"the certificate is not trusted: {error.verify_message}")
+    # aiohttp's own exception is a subclass that does not say why; what it wraps does.
+    reason = getattr(error, "verify_message", None)
+    return UntrustedPeerError(f"the certificate is not trusted: {reason}") if reason else None
 
 
 def oversized_headers() -> TransportError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_synthetic.catalog.listing import (
@@ -338,7 +338,6 @@ def test_arbitrary_json_is_read_or_raises_the_one_error(document: object) -> Non
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), anything, max_size=6), max_size=6))
-@settings(max_examples=300)
 def test_real_rows_with_arbitrary_fields_keep_what_can_be_read(
     changes: list[dict[str, Any]],
 ) -> None:

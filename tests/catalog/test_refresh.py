@@ -34,6 +34,7 @@ from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
 from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
 from litellm_synthetic.testing.lineup import listed_models
+from tests.background_work import end_of_refreshes
 from tests.catalog.test_listing import JANUARY
 
 if TYPE_CHECKING:
@@ -80,14 +81,14 @@ class TestARefresh:
     def test_puts_the_served_list_in_force_and_keeps_it(self, server: SyntheticServer) -> None:
         before = datetime.now(UTC)
         outcome = refresh()
-        assert outcome.table is active.in_force()
+        assert outcome.table is active.current_table()
         assert (outcome.table.source, outcome.table.base_url) == ("refresh", server.openai_base)
         assert outcome.table.fetched_at is not None
         assert before <= outcome.table.fetched_at <= datetime.now(UTC)
         assert (outcome.added, outcome.retired, outcome.skipped) == ((), (), ())
         assert (outcome.not_modified, outcome.cache_note) == (False, None)
         active.forget()
-        again = active.in_force()
+        again = active.current_table()
         assert (again.source, again.fetched_at) == ("cache", outcome.table.fetched_at)
         assert again.catalog == outcome.table.catalog
 
@@ -95,7 +96,7 @@ class TestARefresh:
         server.set_models([row for row in listed_models() if row["id"] != KIMI])
         outcome = await arefresh()
         assert outcome.retired == (KIMI,)
-        assert outcome.table is active.in_force()
+        assert outcome.table is active.current_table()
 
     def test_sends_no_key_no_cookie_and_nothing_else_that_names_anyone(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -147,19 +148,19 @@ class TestARefresh:
     ) -> None:
         monkeypatch.delenv("SYNTHETIC_API_BASE")
         active.forget()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
         refresh(base_url=server.anthropic_base)
         assert server.last_request.path == "/openai/v1/models"
-        assert active.in_force().base_url == server.openai_base
+        assert active.current_table().base_url == server.openai_base
         active.forget()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_builds_on_what_another_process_has_seen(self, server: SyntheticServer) -> None:
-        active.in_force()
-        old = active.in_force()
+        active.current_table()
+        old = active.current_table()
         server.set_models([*listed_models(), {"id": "hf:new/model"}])
         assert refresh().added == ("hf:new/model",)
-        active.set_in_force(old)
+        active.set_current_table(old)
         assert refresh().added == ()
 
     def test_works_without_a_cache(self, server: SyntheticServer, world: Path) -> None:
@@ -168,7 +169,7 @@ class TestARefresh:
         outcome = refresh()
         assert outcome.cache_note is not None
         assert outcome.added == ("hf:new/model",)
-        assert active.in_force() is outcome.table
+        assert active.current_table() is outcome.table
 
     def test_warns_of_a_collapse_and_believes_it(
         self, server: SyntheticServer, caplog: pytest.LogCaptureFixture
@@ -238,7 +239,7 @@ class TestAFailedRefresh:
             refresh()
         assert server.openai_base in str(raised.value)
         assert server.api_key not in str(raised.value)
-        assert active.in_force() is good
+        assert active.current_table() is good
         assert cache.read_bytes() == kept
 
     def test_is_told_apart_by_its_reason(self, server: SyntheticServer) -> None:
@@ -256,22 +257,20 @@ class TestAFailedRefresh:
     def test_ends_in_time_though_the_server_stalls_or_drips(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.4)
+        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.2)
         for name in ("stall_before_headers", "stall_mid_stream", "slow_drip"):
             server.set_models(fault(name))
-            started = time.monotonic()
             with pytest.raises(RefreshError, match=r"no whole reply|Timeout"):
                 refresh()
-            assert time.monotonic() - started < 1.5
 
-    async def test_may_be_cancelled(
-        self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.4)
+    async def test_may_be_cancelled(self, server: SyntheticServer) -> None:
         server.set_models(fault("stall_before_headers"))
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await arefresh()
+        task = asyncio.create_task(arefresh())
+        assert await asyncio.to_thread(server.wait_for_requests, 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        server.drop_active()  # what its thread waits for
 
     def test_follows_no_redirect(self, server: SyntheticServer) -> None:
         server.set_models(Redirect(f"{server.url}/elsewhere", status=302))
@@ -400,11 +399,11 @@ def test_whatever_is_served_there_is_a_table_or_the_one_error(
 
 def refresh_each(bodies: list[bytes]) -> None:
     for _ in bodies:
-        before = active.in_force()
+        before = active.current_table()
         try:
             outcome = refresh()
         except RefreshError:
-            assert active.in_force() is before
+            assert active.current_table() is before
         else:
             assert is_sane(outcome)
             assert outcome.cache_note is None
@@ -417,12 +416,12 @@ class TestACheck:
         self, server: SyntheticServer
     ) -> None:
         refresh()
-        before, stored = active.in_force(), active.stored_table(server.openai_base)
+        before, stored = active.current_table(), active.stored_table(server.openai_base)
         server.set_models([row for row in listed_models() if row["id"] != KIMI])
         found = check()
         assert found.retired == (KIMI,)
         assert found.has_drifted
-        assert active.in_force() is before
+        assert active.current_table() is before
         assert active.stored_table(server.openai_base) == stored
         assert refresh().retired == (KIMI,)
         assert not check().has_drifted
@@ -431,7 +430,7 @@ class TestACheck:
         del server
         check()
         assert not table_cache.cache_folder().exists()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
@@ -461,7 +460,7 @@ def test_offline_sends_nothing_even_when_asked_to(
         refresh()
     refresh_in_background_if_due(server.openai_base)
     assert asked(server) == 0
-    assert active.in_force().source == "bundled"
+    assert active.current_table().source == "bundled"
 
 
 class TestSettings:
@@ -514,13 +513,6 @@ def auto(server: SyntheticServer, monkeypatch: pytest.MonkeyPatch) -> SyntheticS
     return server
 
 
-def wait_for_background() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "litellm-synthetic-refresh":
-            thread.join(10)
-            assert not thread.is_alive()
-
-
 class Attempts:
     """Stand for the fetching in a schedule: count, wait, fail as told."""
 
@@ -533,7 +525,7 @@ class Attempts:
 
     def __call__(self, base_url: str) -> active.ModelTable:
         self.made.append(base_url)
-        self.gate.wait(5)
+        self.gate.wait(60)
         if self.error is not None:
             raise self.error
         return active.ModelTable(load_bundled(), "refresh", datetime.now(UTC), base_url)
@@ -542,7 +534,7 @@ class Attempts:
         self.schedule.start_if_due(base_url)
 
     def settle(self) -> None:
-        assert self.schedule.join(5)
+        assert self.schedule.join(60)
 
 
 @pytest.fixture
@@ -578,34 +570,33 @@ class TestInTheBackground:
     ) -> None:
         for _ in range(5):
             refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         for _ in range(5):
             refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert asked(auto) == 1
-        assert active.in_force().source == "refresh"
+        assert active.current_table().source == "refresh"
 
     def test_a_fresh_cache_is_enough(self, auto: SyntheticServer) -> None:
         refresh()
         active.forget()
         refresh_in_background_if_due(auto.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert asked(auto) == 1
-        assert active.in_force().source == "cache"
+        assert active.current_table().source == "cache"
 
     def test_no_request_waits_for_it(self, auto: SyntheticServer) -> None:
-        auto.set_models(RawJSON(200, {"data": listed_models()}, delay_seconds=0.5))
-        active.in_force()
-        started = time.perf_counter()
+        auto.set_models(fault("stall_before_headers"))
         refresh_in_background_if_due(auto.openai_base)
-        assert time.perf_counter() - started < 0.2
-        assert active.in_force().source == "bundled"
-        wait_for_background()
-        assert active.in_force().source == "refresh"
+        assert auto.wait_for_requests(1)
+        assert auto.active_requests == 1  # it is still waited for, but not by us
+        assert active.current_table().source == "bundled"
+        auto.drop_active()
+        end_of_refreshes()
 
     def test_a_stand_in_is_not_asked_unless_told_so(self, server: SyntheticServer) -> None:
         refresh_in_background_if_due(server.openai_base)
-        wait_for_background()
+        end_of_refreshes()
         assert server.requests == []
 
     def test_a_server_that_is_down_is_no_requests_concern(
@@ -614,10 +605,10 @@ class TestInTheBackground:
         auto.set_models(fault("models_down"))
         for _ in range(3):
             refresh_in_background_if_due(auto.openai_base)
-            wait_for_background()
+            end_of_refreshes()
         assert asked(auto) == 1
         assert caplog.text.count("HTTP 503") == 1
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_threads_start_one_refresh_between_them(self, attempts: Attempts) -> None:
         attempts.gate.clear()
@@ -658,10 +649,10 @@ class TestInTheBackground:
         attempts.call()
         attempts.settle()
         for hours, expected in ((1, 1), (3.9, 1), (4.1, 2)):
-            table = active.in_force()
+            table = active.current_table()
             old = datetime.now(UTC) - timedelta(hours=hours)
             aged = active.ModelTable(table.catalog, "refresh", old, table.base_url)
-            active.set_in_force(aged)
+            active.set_current_table(aged)
             clock.now += background.RECONSIDER_SECONDS + 1
             attempts.call()
             attempts.settle()
@@ -699,7 +690,7 @@ class TestInTheBackground:
         attempts.call()
         attempts.settle()
         assert len(attempts.made) == 2
-        assert active.in_force().source == "refresh"
+        assert active.current_table().source == "refresh"
 
     def test_what_was_forgotten_meanwhile_is_not_put_in_force(self, attempts: Attempts) -> None:
         attempts.gate.clear()
@@ -708,7 +699,7 @@ class TestInTheBackground:
         attempts.gate.set()
         attempts.settle()
         assert len(attempts.made) == 1
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX only")
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -732,7 +723,7 @@ with active._state.table_lock, schedule._lock:  # as another thread of the paren
     child = os.fork()
     if child == 0:
         schedule.start_if_due("https://api.synthetic.new/openai/v1")
-        os._exit(0 if schedule.join(5) and len(made) == 1 else 1)
+        os._exit(0 if schedule.join(60) and len(made) == 1 else 1)
 _, status = os.waitpid(child, 0)
 raise SystemExit(os.waitstatus_to_exitcode(status))
 """
@@ -742,7 +733,7 @@ raise SystemExit(os.waitstatus_to_exitcode(status))
             "SYNTHETIC_CATALOG": "auto",
         }
         done = subprocess.run(  # noqa: S603  # our own interpreter
-            [sys.executable, "-c", script], env=environment, check=False, timeout=30
+            [sys.executable, "-c", script], env=environment, check=False
         )
         assert done.returncode == 0
 
@@ -781,7 +772,7 @@ class TestOverProcesses:
         self, attempts: Attempts, clock: Clock, world: Path
     ) -> None:
         world.mkdir()
-        base_url = active.in_force().base_url
+        base_url = active.current_table().base_url
         path = table_cache.cache_file(base_url, ".lock")
         holder = subprocess.Popen(  # noqa: S603  # our own script
             [sys.executable, "-c", HOLDER, str(path)],
@@ -802,18 +793,18 @@ class TestOverProcesses:
         attempts.call()
         attempts.settle()
         assert attempts.made == []
-        assert active.in_force().source == "cache"
+        assert active.current_table().source == "cache"
 
     def test_processes_fetch_once_between_them(self, auto: SyntheticServer) -> None:
         auto.set_models(RawJSON(200, {"data": listed_models()}, delay_seconds=0.3))
         script = (
             "import sys, time;"
             "from litellm_synthetic.catalog import active, refresh;"
-            "active.in_force();"
+            "active.current_table();"
             "import httpx, filelock;"
             "print('ready', flush=True); sys.stdin.readline();"
             "refresh.refresh_in_background_if_due(sys.argv[1]);"
-            "assert refresh._schedule.join(8)"
+            "assert refresh._schedule.join(60)"
         )
         processes = [
             subprocess.Popen(  # noqa: S603  # our own script
@@ -832,7 +823,7 @@ class TestOverProcesses:
             process.stdin.write("go\n")
             process.stdin.flush()
         for process in processes:
-            process.communicate(timeout=20)
+            process.communicate()
             assert process.returncode == 0
         assert asked(auto) == 1
 

@@ -195,7 +195,7 @@ def test_shared_headers_come_along_without_their_credentials(
         "OpenAI-Organization": "org-other",
         "openai-project": "other",
         "X-Api-Key": "sk-other",
-        "Cookie": "a=b",
+        "Cookie": "session=other",
         "Host": "other.example",
         "Content-Length": "5",
         "X-Team": "blue",

@@ -21,9 +21,18 @@ def piece(delta: Any, finish_reason: Any = None, index: int = 0, **more: Any) ->
 STOP = piece({}, "stop")
 
 
+def decode(decoder: ChunkDecoder, *events: Event) -> list[Any]:
+    """Return the chunks that events bring which come in one read."""
+    decoder.take(events)
+    made = list(decoder.ready)
+    decoder.ready.clear()
+    return made
+
+
 def chunks(*documents: Any) -> list[Any]:
+    """Return the chunks of events of which each comes alone."""
     decoder = ChunkDecoder(MODEL)
-    made = [one for each in documents for one in decoder.decode(Event("", json.dumps(each)))]
+    made = [one for each in documents for one in decode(decoder, Event("", json.dumps(each)))]
     return made + decoder.finish()
 
 
@@ -71,7 +80,7 @@ def test_an_answer_without_content_still_has_its_role() -> None:
 
 def test_the_upstreams_own_name_is_kept() -> None:
     decoder = ChunkDecoder(MODEL)
-    decoder.decode(Event("", json.dumps(piece({"content": "a"}))))
+    decode(decoder, Event("", json.dumps(piece({"content": "a"}))))
     assert decoder.upstream_model == "zai-org/GLM-5.3"
 
 
@@ -302,7 +311,7 @@ def test_usage_is_counted_once_and_comes_before_the_finish(
 )
 def test_an_error_event_is_an_error(event: Event, said: str, status: int | None) -> None:
     with pytest.raises(ErrorEventError) as caught:
-        ChunkDecoder(MODEL).decode(event)
+        decode(ChunkDecoder(MODEL), event)
     assert (caught.value.report.text, caught.value.report.status) == (said, status)
 
 
@@ -319,7 +328,7 @@ def test_an_error_event_is_an_error(event: Event, said: str, status: int | None)
     ],
 )
 def test_what_brings_nothing_is_ignored(event: Event) -> None:
-    assert ChunkDecoder(MODEL).decode(event) == []
+    assert decode(ChunkDecoder(MODEL), event) == []
 
 
 @pytest.mark.parametrize(
@@ -336,12 +345,12 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
 )
 def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:
     with pytest.raises(BrokenStreamError, match=said):
-        ChunkDecoder(MODEL).decode(Event("", data))
+        decode(ChunkDecoder(MODEL), Event("", data))
 
 
 def test_done_ends_the_stream_and_brings_nothing() -> None:
     decoder = ChunkDecoder(MODEL)
-    assert decoder.decode(Event("", " [DONE] ")) == []
+    assert decode(decoder, Event("", " [DONE] ")) == []
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="ended early, without a finish_reason"):
         decoder.finish()
@@ -372,7 +381,7 @@ STREAMED = objects(
 def test_any_events_are_chunks_or_one_of_two_errors(events: list[tuple[str, str]]) -> None:
     decoder = ChunkDecoder(MODEL)
     try:
-        made: list[Any] = [one for event in events for one in decoder.decode(Event(*event))]
+        made: list[Any] = [one for event in events for one in decode(decoder, Event(*event))]
         made += decoder.finish()
     except (ErrorEventError, BrokenStreamError):
         return

@@ -1,4 +1,4 @@
-"""What `litellm-synthetic doctor` finds, says and returns."""
+"""Findings, texts and exit codes of `litellm-synthetic doctor`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -22,14 +22,13 @@ from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.advice import cheapest_chat_model
 from litellm_synthetic.catalog.cache import CachedTable, cache_file, write_cache
 from litellm_synthetic.catalog.models import Catalog, load_bundled
-from litellm_synthetic.cli.doctor.check import Check, exit_code
-from litellm_synthetic.cli.doctor.live import told_apart
-from litellm_synthetic.cli.doctor.view import lines_of
-from litellm_synthetic.cli.main import main
-from litellm_synthetic.cli.terminal import Screen
+from litellm_synthetic.cli.doctor.check import Check, exit_code, lines_of
+from litellm_synthetic.cli.formatting import split_message
+from litellm_synthetic.cli.terminal import Screen, plain
 from litellm_synthetic.config import key_check
 from litellm_synthetic.integration import compat
 from litellm_synthetic.testing import Text
+from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,10 +49,7 @@ def well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write_cache(CachedTable(BASE_URL, datetime.now(UTC), load_bundled()))
 
 
-def run(*arguments: str, code: int | None = 0) -> Result:
-    result = CliRunner().invoke(main, ["doctor", *arguments])
-    assert code is None or result.exit_code == code, result.output
-    return result
+run = partial(invoke, "doctor")
 
 
 def checks(*arguments: str, code: int | None = 0) -> dict[str, Any]:
@@ -101,7 +97,7 @@ class TestAllIsWell:
         assert found["base_url"]["details"] == {
             "source": "default",
             "base_url": BASE_URL,
-            "surface": "openai",
+            "api": "openai",
         }
         assert found["table"]["details"]["source"] == "cache"
         assert found["table"]["details"]["stale"] is False
@@ -171,7 +167,7 @@ class TestTheKey:
             (f" {KEY}\t", "ok", "white space around it is dropped"),
         ],
     )
-    def test_of_an_odd_shape_is_told_but_never_shown(
+    def test_of_an_odd_shape_is_named_but_never_shown(
         self, monkeypatch: pytest.MonkeyPatch, key: str, status: str, says: str
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_API_KEY", key)
@@ -204,13 +200,13 @@ class TestTheKey:
         assert "never sent to Synthetic" in result.stdout
         assert "sk-of" not in result.output
 
-    def test_in_a_file_that_nobody_reads_is_pointed_out(
+    def test_in_a_file_that_litellm_does_not_read_is_pointed_out(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.delenv("SYNTHETIC_API_KEY")
         (tmp_path / ".env").write_text(f"SYNTHETIC_API_KEY={KEY}\n")
         found = checks(code=1)["key"]
-        assert "LiteLLM doesn't read that file" in found["found"]
+        assert "LiteLLM does not read that file" in found["found"]
         assert found["remedy"] == f"Load it first: set -a; . {tmp_path / '.env'}; set +a"
 
     def test_that_hides_another_in_a_file_is_pointed_out(self, tmp_path: Path) -> None:
@@ -242,7 +238,7 @@ class TestTheKey:
 @pytest.mark.usefixtures("well")
 class TestTheBaseURL:
     @pytest.mark.parametrize(
-        ("said", "base_url", "surface"),
+        ("given", "base_url", "api"),
         [
             ("https://api.synthetic.new", BASE_URL, "openai"),
             (
@@ -254,19 +250,19 @@ class TestTheBaseURL:
         ],
     )
     def test_is_shown_as_it_is_understood(
-        self, monkeypatch: pytest.MonkeyPatch, said: str, base_url: str, surface: str
+        self, monkeypatch: pytest.MonkeyPatch, given: str, base_url: str, api: str
     ) -> None:
-        monkeypatch.setenv("SYNTHETIC_API_BASE", said)
+        monkeypatch.setenv("SYNTHETIC_API_BASE", given)
         details = checks(code=None)["base_url"]["details"]
-        assert details == {"source": "environment", "base_url": base_url, "surface": surface}
+        assert details == {"source": "environment", "base_url": base_url, "api": api}
 
     @pytest.mark.parametrize(
-        "said", ["api.synthetic.new", "http://example.org/v1", "https://u:pa55word@example.org/v1"]
+        "given", ["api.synthetic.new", "http://example.org/v1", "https://u:pa55word@example.org/v1"]
     )
     def test_that_is_refused_is_a_problem_with_a_remedy(
-        self, monkeypatch: pytest.MonkeyPatch, said: str
+        self, monkeypatch: pytest.MonkeyPatch, given: str
     ) -> None:
-        monkeypatch.setenv("SYNTHETIC_API_BASE", said)
+        monkeypatch.setenv("SYNTHETIC_API_BASE", given)
         result = run("--live", code=1)
         assert "SYNTHETIC_API_BASE is refused" in result.stdout
         assert f"Unset SYNTHETIC_API_BASE to use {BASE_URL}" in result.stdout
@@ -274,10 +270,10 @@ class TestTheBaseURL:
         assert result.stdout.count("Not called: base_url has a problem.") == 3
 
     @pytest.mark.parametrize(
-        "said", ["https://synthetic.new/api/openai/v1", "https://api.glhf.chat/v1"]
+        "given", ["https://synthetic.new/api/openai/v1", "https://api.glhf.chat/v1"]
     )
-    def test_of_the_past_is_warned_about(self, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-        monkeypatch.setenv("SYNTHETIC_API_BASE", said)
+    def test_of_the_past_is_warned_about(self, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+        monkeypatch.setenv("SYNTHETIC_API_BASE", given)
         assert checks(code=3)["base_url"]["status"] == "warning"
 
 
@@ -292,16 +288,16 @@ class TestTheSettings:
             ("SYNTHETIC_BILLING", "free", 3, "counts as metered"),
             ("SYNTHETIC_MESSAGES", "openai", 3, "counts as native"),
             ("SYNTHETIC_ALLOW_HTTP", "please", 3, "counts as 0"),
-            ("SYNTHETIC_ALLOWED_MODELS", "gpt-*", 1, "allows no model"),
+            ("SYNTHETIC_ALLOWED_MODELS", "gpt-*", 1, "allows no current model"),
             ("SYNTHETIC_ALLOWED_MODELS", "syn:*, hf:gone/*", 3, "matches 'hf:gone/*'"),
             ("SYNTHETIC_ALLOWED_MODELS", "syn:*, 'x", 3, "'x"),
             ("SYNTHETIC_BASE_URL", "https://x.example", 3, "Rename"),
             ("SYNTHETIC_BILING", "metered", 3, "Rename SYNTHETIC_BILING to SYNTHETIC_BILLING"),
-            ("SSL_VERIFY", "false", 3, "can read the key"),
+            ("SSL_VERIFY", "false", 3, "can read key and prompts"),
             ("SSL_VERIFY", "/no/such/ca.pem", 1, "does not exist"),
         ],
     )
-    def test_that_cannot_be_meant_are_named_with_what_they_count_as(
+    def test_that_are_wrong_are_named_with_the_value_used_instead(
         self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: int, says: str
     ) -> None:
         monkeypatch.setenv(name, value)
@@ -339,7 +335,7 @@ def _table(monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None:
     bundled = load_bundled()
     catalog = bundled.with_models((), observed_on=bundled.observed_on)
     fetched_at = datetime.now(UTC) - age
-    active.set_in_force(ModelTable(catalog, "cache", fetched_at, BASE_URL))
+    active.set_current_table(ModelTable(catalog, "cache", fetched_at, BASE_URL))
     monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", "3600")
 
 
@@ -377,13 +373,13 @@ class TestTheCache:
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("SYNTHETIC_CACHE_DIR", str(tmp_path / "file" / "cache"))
         found = checks(code=3)["cache"]
-        assert "no folder" in found["found"] or "Not a directory" in found["found"]
+        assert "not a folder" in found["found"] or "Not a directory" in found["found"]
         assert "SYNTHETIC_CACHE_DIR" in found["remedy"]
 
     @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, even from root")
     def test_that_takes_no_files_is_warned_about(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_CACHE_DIR", "/proc")
-        assert "can't be kept in /proc" in checks(code=3)["cache"]["found"]
+        assert "cannot be kept in /proc" in checks(code=3)["cache"]["found"]
 
     def test_with_a_file_that_is_ignored_says_why(self) -> None:
         cache_file(BASE_URL).chmod(0o666)
@@ -406,7 +402,7 @@ class TestTheRoute:
         found = checks("--live", code=1)
         assert found["route"]["remedy"] == "Unset USE_LITELLM_PROXY."
         assert found["route"]["details"]["ours"] is False
-        assert found["live.openai"]["remedy"] == "Solve that of route first."
+        assert found["live.openai"]["remedy"] == "Fix route first."
 
     def test_that_somebody_has_taken_over_since_is_a_problem(
         self, monkeypatch: pytest.MonkeyPatch
@@ -434,7 +430,7 @@ class TestTheRoute:
         found = checks(code=3)["route"]
         assert found["remedy"] == f"Rename {tmp_path / 'litellm_synthetic.py'}."
 
-    def test_of_a_litellm_that_cannot_be_imported_is_told_without_a_traceback(
+    def test_of_a_litellm_that_cannot_be_imported_is_reported_without_a_traceback(
         self, tmp_path: Path
     ) -> None:
         (tmp_path / "litellm").mkdir()
@@ -442,7 +438,7 @@ class TestTheRoute:
         path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
         done = process(tmp_path, "-c", DOCTOR, "doctor", environment={"PYTHONPATH": path})
         assert done.returncode == 1
-        assert "can't be imported: ImportError: it is broken." in done.stdout
+        assert "cannot be imported: ImportError: it is broken." in done.stdout
         assert "Traceback" not in done.stderr
 
 
@@ -455,11 +451,9 @@ def live(well: None, upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch)
 
 
 class TestLive:
-    @pytest.mark.parametrize("surface", ["openai", "anthropic", "v2"])
-    def test_each_surface_says_how_fast_it_answered(
-        self, live: SyntheticServer, surface: str
-    ) -> None:
-        found = checks("--live")[f"live.{surface}"]
+    @pytest.mark.parametrize("api", ["openai", "anthropic", "v2"])
+    def test_each_api_says_how_fast_it_answered(self, live: SyntheticServer, api: str) -> None:
+        found = checks("--live")[f"live.{api}"]
         assert found["status"] == "ok"
         assert found["details"]["latency_ms"] >= 0
         assert f"{found['details']['latency_ms']} ms" in found["found"]
@@ -475,21 +469,21 @@ class TestLive:
         assert [each.method for each in quotas] == ["GET"]
         assert quotas[0].bearer == live.api_key
 
-    def test_each_chat_surface_is_called_through_litellm_at_its_own_base(
+    def test_each_chat_api_is_called_through_litellm_at_its_own_base(
         self, live: SyntheticServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: list[str] = []
+        bases: list[str] = []
         really = litellm.completion
 
         def completion(**arguments: Any) -> Any:
             if arguments.get("client") is None:  # not the rehearsal
-                asked.append(arguments["api_base"])
+                bases.append(arguments["api_base"])
                 arguments["api_base"] = live.openai_base
             return really(**arguments)
 
         monkeypatch.setattr(litellm, "completion", completion)
         found = checks("--live")
-        assert asked == [live.openai_base, f"{live.anthropic_base}/v1"]
+        assert bases == [live.openai_base, f"{live.anthropic_base}/v1"]
         assert found["live.anthropic"]["details"]["base_url"] == f"{live.anthropic_base}/v1"
 
     def test_the_model_is_the_cheapest_that_may_be_used(
@@ -504,9 +498,7 @@ class TestLive:
         called = next(e for e in live.requests if e.route.endswith("/chat/completions"))
         assert called.json["model"] == "hf:zai-org/GLM-5.3"
 
-    def test_reasoning_that_takes_all_tokens_proves_the_surface(
-        self, live: SyntheticServer
-    ) -> None:
+    def test_reasoning_that_takes_all_tokens_proves_the_api(self, live: SyntheticServer) -> None:
         live.enqueue(Text("", reasoning="Hm", finish_reason="length"))
         found = checks("--live")["live.openai"]
         assert found["status"] == "ok"
@@ -525,8 +517,8 @@ class TestLive:
             }
         )
         found = checks("--live")["live.v2"]
-        assert "73.5 of 500 requests of five hours left" in found["found"]
-        assert "$11.20 of $24.00 credits of the week left" in found["found"]
+        assert "73.5 of 500 requests left in the 5-hour window" in found["found"]
+        assert "$11.20 of $24.00 credits left this week" in found["found"]
         assert "2026-11-21 05:00 UTC" in found["found"]
         quotas = found["details"]["quotas"]
         assert quotas["requests_left"] == 73.5
@@ -556,14 +548,14 @@ class TestLive:
         assert found["details"]["quotas"] is None
         assert "No subscription is reported" in found["found"]
 
-    def test_a_rejected_key_is_told_with_its_remedy_and_without_itself(
+    def test_a_rejected_key_is_reported_with_its_remedy_and_never_shown(
         self, live: SyntheticServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_API_KEY", KEY)
         result = run("--live", "--json", code=1)
         found = {each["name"]: each for each in json.loads(result.stdout)["checks"]}
-        for surface in ("openai", "v2"):
-            check = found[f"live.{surface}"]
+        for api in ("openai", "v2"):
+            check = found[f"live.{api}"]
             assert check["found"] == 'Synthetic answered 401: "Invalid API Key".'
             assert check["remedy"].startswith("Check SYNTHETIC_API_KEY")
             assert check["details"]["status_code"] == 401
@@ -572,7 +564,7 @@ class TestLive:
         assert live.requests
 
     @pytest.mark.usefixtures("well")
-    def test_an_upstream_that_is_down_is_told_with_its_remedy(
+    def test_an_upstream_that_is_down_is_reported_with_its_remedy(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_API_BASE", "http://127.0.0.1:9/openai/v1")
@@ -584,13 +576,11 @@ class TestLive:
             assert found[name]["details"]["status_code"] is None
 
     @pytest.mark.usefixtures("well")
-    def test_surfaces_of_which_nothing_is_known_are_not_guessed(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unknown_apis_are_not_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_API_BASE", "http://127.0.0.1:9/my/llm")
         found = checks("--live", code=1)
         assert [name for name in found if name.startswith("live.")] == ["live.openai"]
-        assert "Whether other APIs lie beside it is unknown." in found["base_url"]["found"]
+        assert "No other API is known beside it." in found["base_url"]["found"]
 
     @pytest.mark.usefixtures("well")
     def test_nothing_is_sent_without_a_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -615,15 +605,15 @@ class TestLive:
         ),
     ],
 )
-def test_what_happened_is_told_apart_from_what_fixes_it(
+def test_a_message_is_split_into_what_happened_and_what_fixes_it(
     message: str, found: str, remedy: str
 ) -> None:
-    assert told_apart(message) == (found, remedy)
+    assert split_message(message) == (found, remedy)
 
 
 @given(st.text(max_size=80))
 def test_any_message_yields_something_to_do(message: str) -> None:
-    assert told_apart(message)[1] or message.endswith(". ")
+    assert split_message(message)[1] or message.endswith(". ")
 
 
 def test_the_cheapest_model_is_a_current_one_with_known_prices() -> None:
@@ -671,7 +661,7 @@ class TestOnAScreen:
     def shown(self, width: int | None) -> list[str]:
         console = None if width is None else Console(width=width)
         screen = Screen(width, has_glyphs=False, console=console)
-        return ["".join(span.text for span in each) for each in lines_of(self.CHECK, screen)]
+        return [plain(each) for each in lines_of(self.CHECK, screen)]
 
     @pytest.mark.parametrize("width", [40, 59, 60, 80, 200])
     def test_no_line_but_that_of_a_long_path_is_wider(self, width: int) -> None:
@@ -721,7 +711,7 @@ def test_what_litellm_prints_stays_out_of_the_json(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder in use can't be deleted there")
 @pytest.mark.usefixtures("well")
-def test_a_working_folder_that_is_gone_is_no_trouble(
+def test_a_deleted_working_folder_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()

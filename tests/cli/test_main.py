@@ -1,4 +1,4 @@
-"""What people and pipes get from `models` and `refresh`."""
+"""Output of `models` and `refresh`, for people and for pipes; imports of every command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -21,16 +21,17 @@ from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.models import Catalog, load_bundled
 from litellm_synthetic.catalog.query import closest_ids, matches
 from litellm_synthetic.cli import formatting
+from litellm_synthetic.cli.formatting import ASCII, BLOCKS, sparkline
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.cli.model_page import page
 from litellm_synthetic.cli.models_table import view
-from litellm_synthetic.cli.price_chart import ASCII, BLOCKS, Series, draw
 from litellm_synthetic.cli.shell_completion import complete_id
 from litellm_synthetic.cli.terminal import Screen, harmless, plain
 from litellm_synthetic.testing.lineup import listed_models
+from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from click.testing import Result
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -106,14 +107,8 @@ CATALOG = Catalog.from_document(
 def table() -> ModelTable:
     """Put the small table in force, as if it were bundled."""
     made = ModelTable(catalog=CATALOG, source="bundled", fetched_at=None, base_url=BASE_URL)
-    active.set_in_force(made)
+    active.set_current_table(made)
     return made
-
-
-def run(*arguments: str, code: int = 0, env: Mapping[str, str] | None = None) -> Result:
-    result = CliRunner().invoke(main, arguments, env=env)
-    assert result.exit_code == code, result.output
-    return result
 
 
 def ids(result: Result) -> list[str]:
@@ -123,10 +118,10 @@ def ids(result: Result) -> list[str]:
 @pytest.mark.usefixtures("table")
 class TestTheTableInAPipe:
     def test_has_one_line_per_current_model_aliases_first(self) -> None:
-        assert ids(run("models")) == ["syn:large:text", LONG_ID]
+        assert ids(invoke("models")) == ["syn:large:text", LONG_ID]
 
     def test_gives_every_column_in_every_line_exact_and_without_inner_spaces(self) -> None:
-        lines = [line.split() for line in run("models").stdout.splitlines()]
+        lines = [line.split() for line in invoke("models").stdout.splitlines()]
         facts = "524288 65536 text,image none,low,medium,high,xhigh,max 2.19 15.00 0.035"
         assert lines[0][:5] == ["ID", "CONTEXT", "MAX_OUTPUT", "INPUT", "EFFORTS"]
         assert lines[0][5:] == ["USD/M_IN", "USD/M_OUT", "USD/M_CACHE_READ", "SERVES"]
@@ -134,22 +129,22 @@ class TestTheTableInAPipe:
         assert lines[2] == [LONG_ID, *facts.split(), "-"]
 
     def test_is_plain_ascii_even_where_colour_is_forced(self) -> None:
-        output = run("models", env={"FORCE_COLOR": "1", "COLUMNS": "40"}).stdout
+        output = invoke("models", env={"FORCE_COLOR": "1", "COLUMNS": "40"}).stdout
         assert output.isascii()
         assert "\x1b" not in output
 
     def test_keeps_remarks_off_stdout(self) -> None:
-        result = run("models")
+        result = invoke("models")
         assert result.stderr == "facts of 2026-10-08, bundled with the package\n"
         assert "facts of" not in result.stdout
 
     def test_tells_when_a_fetched_table_was_fetched(self, table: ModelTable) -> None:
         fetched = datetime.now(UTC) - timedelta(hours=3)
-        active.set_in_force(ModelTable(table.catalog, "cache", fetched, BASE_URL))
-        assert run("models").stderr == f"fetched 3 h ago from {BASE_URL}\n"
+        active.set_current_table(ModelTable(table.catalog, "cache", fetched, BASE_URL))
+        assert invoke("models").stderr == f"fetched 3 h ago from {BASE_URL}\n"
 
     def test_shows_the_rest_with_all_and_says_when_it_was_seen(self) -> None:
-        lines = run("models", "--all").stdout.splitlines()
+        lines = invoke("models", "--all").stdout.splitlines()
         assert [line.split()[0] for line in lines[3:]] == ["hf:lab/Secret", "hf:lab/Old"]
         assert lines[4].split()[-2:] == ["retired", "2026-08-01"]
 
@@ -167,21 +162,24 @@ class TestTheTableInAPipe:
     def test_is_filtered_by_words_that_must_all_match(
         self, words: list[str], found: list[str]
     ) -> None:
-        assert ids(run("models", *words)) == found
+        assert ids(invoke("models", *words)) == found
 
 
 @pytest.mark.usefixtures("table")
 class TestNothingFound:
     def test_names_the_closest_ids_and_fails(self) -> None:
-        result = run("models", "hf:lab/Olt", code=1)
+        result = invoke("models", "hf:lab/Olt", code=1)
         assert result.stdout == ""
         assert "No model matches 'hf:lab/Olt'. Closest: hf:lab/Old" in result.stderr
 
     def test_says_what_all_would_show(self) -> None:
-        assert "with --all: hf:lab/Old (retired)" in run("models", "old", code=1).stderr
+        assert "With --all: hf:lab/Old (retired)" in invoke("models", "old", code=1).stderr
+
+    def test_names_the_aliases_where_nothing_is_close(self) -> None:
+        assert "Aliases: syn:large:text." in invoke("models", "nope", code=1).stderr
 
     def test_still_prints_a_document(self) -> None:
-        assert json.loads(run("models", "nonsense", "--json", code=1).stdout)["models"] == []
+        assert json.loads(invoke("models", "nonsense", "--json", code=1).stdout)["models"] == []
 
 
 class TestTheTableInATerminal:
@@ -233,7 +231,7 @@ class TestTheTableInATerminal:
 class TestOneModel:
     @pytest.mark.parametrize("spelling", ["hf:lab/Old", "lab/Old", "synthetic/hf:lab/Old"])
     def test_has_a_page_in_every_spelling_also_when_retired(self, spelling: str) -> None:
-        lines = run("models", spelling).stdout.splitlines()
+        lines = invoke("models", spelling).stdout.splitlines()
         assert lines[0].split() == ["model", "hf:lab/Old"]
         text = "\n".join(lines)
         assert "is retired, last seen on 2026-08-01" in text
@@ -244,20 +242,20 @@ class TestOneModel:
         assert 'no, though reasoning_effort="none" is accepted' in text
 
     def test_has_its_price_history_as_a_chart_and_as_figures(self) -> None:
-        lines = run("models", LONG_ID).stdout.splitlines()
-        chart = next(line for line in lines if line.startswith("input") and "|#" in line)
-        assert "3.00 |#" in chart
-        assert any(line.split() == ["2026-05-01", "2026-07-01", "2026-10-08"] for line in lines)
-        assert "output unchanged at 15.00 since 2026-05-01" in lines
+        lines = invoke("models", LONG_ID).stdout.splitlines()
+        chart = next(line for line in lines if line.startswith("input") and "##" in line)
+        assert chart.endswith("*  2.19 to 3.00")
+        assert ["from,", "to", "2026-05-01", "2026-10-08"] in [line.split() for line in lines]
+        assert "output                15.00, unchanged since 2026-05-01" in lines
         assert "2026-07-01   2.19   15.00       -  two" in lines
 
     def test_shows_an_alias_with_what_it_served_when(self) -> None:
-        text = run("models", "syn:large:text").stdout
+        text = invoke("models", "syn:large:text").stdout
         assert f"serves now            {LONG_ID}" in text
         assert "served                hf:lab/Old, 2026-05-01 to 2026-08-01" in text
 
     def test_is_the_only_one_in_json(self) -> None:
-        (only,) = json.loads(run("models", "lab/Old", "--json").stdout)["models"]
+        (only,) = json.loads(invoke("models", "lab/Old", "--json").stdout)["models"]
         assert only["id"] == "hf:lab/Old"
 
     @pytest.mark.parametrize("width", [40, 60, 80, 200])
@@ -269,19 +267,17 @@ class TestOneModel:
                 assert len(plain(line)) <= max(width, 60, 34 + words)
 
 
-class TestTheChart:
+class TestTheSparkline:
     def test_is_proportional_from_zero(self) -> None:
-        half = Series("x", {date(2026, 1, 1): Decimal(4), date(2026, 1, 2): Decimal(2)})
-        top, middle, bottom, *_ = (
-            plain(each).partition("│")[2] for each in draw([half], date(2026, 1, 2), 34, BLOCKS)
-        )
-        assert (set(top), set(middle), set(bottom)) == ({"█"}, {"█", "▄"}, {"█"})
+        first, last = date(2026, 1, 1), date(2026, 1, 4)
+        half = {first: Decimal(4), date(2026, 1, 3): Decimal(2)}
+        assert sparkline(half, first, last, 4, BLOCKS) == "███▄"
+        assert sparkline(half, date(2025, 12, 31), last, 5, BLOCKS) == " ███▄"
 
     def test_keeps_a_rise_that_is_shorter_than_a_column(self) -> None:
         days = {date(2026, 1, 1): Decimal(1), date(2026, 6, 1): Decimal(9)}
         days[date(2026, 6, 2)] = Decimal(1)
-        top = plain(next(draw([Series("x", days)], date(2026, 12, 31), 60, ASCII)))
-        assert top.count("#") == 1
+        assert sparkline(days, min(days), date(2026, 12, 31), 30, ASCII).count("#") == 1
 
     @given(
         st.dictionaries(
@@ -295,16 +291,15 @@ class TestTheChart:
     def test_is_drawn_for_any_prices_and_width(
         self, history: dict[date, Decimal], until: date, width: int
     ) -> None:
-        for glyphs in (BLOCKS, ASCII):
-            lines = [plain(each) for each in draw([Series("x", history)], until, width, glyphs)]
-            assert len(lines) == 5
-            assert min(history).isoformat() in lines[-1]
+        row = sparkline(history, min(history), max(until, *history), width, BLOCKS)
+        assert len(row) == width
+        assert ("█" in row) is any(history.values())
 
 
 @pytest.mark.usefixtures("table")
 class TestJSON:
     def test_is_one_document_with_exact_prices_per_token(self) -> None:
-        document = json.loads(run("models", "--json").stdout)
+        document = json.loads(invoke("models", "--json").stdout)
         assert document["format"] == 1
         assert document["table"] == {
             "source": "bundled",
@@ -324,50 +319,52 @@ class TestJSON:
         assert long["reasoning_efforts"]["others_are_refused"] is True
 
     def test_has_the_same_fields_for_every_model(self) -> None:
-        models = json.loads(run("models", "--all", "--json").stdout)["models"]
+        models = json.loads(invoke("models", "--all", "--json").stdout)["models"]
         assert len({tuple(each) for each in models}) == 1
 
     def test_names_every_field_in_the_documentation(self, request: pytest.FixtureRequest) -> None:
         text = (request.config.rootpath / "docs" / "cli.md").read_text("utf-8")
-        (model,) = json.loads(run("models", LONG_ID, "--json").stdout)["models"]
+        (model,) = json.loads(invoke("models", LONG_ID, "--json").stdout)["models"]
         fields = {*model, *model["reasoning_efforts"], "hidden_by_allowlist", "table"}
         assert {
             field for field in fields if f"`{field}`" not in text and f".{field}" not in text
         } == (set())
 
     def test_litellm_format_is_its_cost_map_without_what_has_no_price(self) -> None:
-        result = run("models", "--all", "--format", "litellm")
+        result = invoke("models", "--all", "--format", "litellm")
         rows = json.loads(result.stdout)
         assert rows[f"synthetic/{LONG_ID}"]["input_cost_per_token"] == 2.19e-06
         assert "synthetic/hf:lab/Old" not in rows
         assert "1 left out" in result.stderr
 
     def test_litellm_full_keeps_litellms_own_rows(self) -> None:
-        rows = json.loads(run("models", "--format", "litellm-full").stdout)
+        rows = json.loads(invoke("models", "--format", "litellm-full").stdout)
         assert len(rows) > 1000
         assert "synthetic/syn:large:text" in rows
 
     def test_two_shapes_at_once_are_refused(self) -> None:
-        run("models", "--json", "--format", "litellm", code=2)
+        invoke("models", "--json", "--format", "litellm", code=2)
 
 
 @pytest.mark.usefixtures("table")
 class TestTheAllowlist:
     def test_hides_models_and_says_how_many(self) -> None:
-        result = run("models", env={"SYNTHETIC_ALLOWED_MODELS": "syn:*, 'x'"})
+        result = invoke("models", env={"SYNTHETIC_ALLOWED_MODELS": "syn:*, 'x'"})
         assert ids(result) == ["syn:large:text"]
         assert "1 hidden by SYNTHETIC_ALLOWED_MODELS" in result.stderr
         assert "\"'x'\" can match no id" in result.stderr
 
     @pytest.mark.parametrize("shape", [[], ["--json"], ["--format", "litellm"]])
     def test_hides_a_model_that_is_asked_for_by_name(self, shape: list[str]) -> None:
-        result = run("models", LONG_ID, *shape, code=1, env={"SYNTHETIC_ALLOWED_MODELS": "syn:*"})
+        result = invoke(
+            "models", LONG_ID, *shape, code=1, env={"SYNTHETIC_ALLOWED_MODELS": "syn:*"}
+        )
         assert LONG_ID not in result.stdout
         assert "1 hidden" in result.stderr
 
     def test_is_not_undone_by_suggestions(self) -> None:
         environment = {"SYNTHETIC_ALLOWED_MODELS": "syn:*"}
-        assert "lab/Old" not in run("models", "lab/Olt", code=1, env=environment).stderr
+        assert "lab/Old" not in invoke("models", "lab/Olt", code=1, env=environment).stderr
 
 
 @pytest.mark.usefixtures("table")
@@ -410,11 +407,11 @@ class TestRefresh:
         """Let the command fetch from the stand-in, which was fetched from once already."""
         monkeypatch.delenv("SYNTHETIC_CATALOG")
         active.forget()
-        run("refresh")
+        invoke("refresh")
         return synthetic_server
 
     def test_says_that_nothing_changed_and_since_when(self, server: SyntheticServer) -> None:
-        result = run("refresh")
+        result = invoke("refresh")
         assert result.stdout.startswith("nothing changed since 20")
         assert result.stderr == f"fetched just now from {server.openai_base}\n"
 
@@ -426,20 +423,20 @@ class TestRefresh:
         server.set_models(
             [first | {"context_length": 1000}, *rest, {"id": "hf:new-lab/New"}],
         )
-        lines = run("refresh").stdout.splitlines()
+        lines = invoke("refresh").stdout.splitlines()
         assert [line.split()[0] for line in lines] == ["added", "changed", "retired"]
         assert "hf:new-lab/New" in lines[0]
         assert f"context window tokens: {before:,} -> 1,000" in lines[1]
         assert f"{second['id']} is retired, last seen on" in lines[2]
         server.set_models([first | {"context_length": 1000}, *rest, {"id": 7}])
-        skipped = [line for line in run("refresh").stdout.splitlines() if "skipped" in line]
+        skipped = [line for line in invoke("refresh").stdout.splitlines() if "skipped" in line]
         assert len(skipped) == 1
 
     def test_prints_one_document(self, server: SyntheticServer) -> None:
         rows = [dict(each) for each in listed_models()]
         rows[0]["pricing"] = {**rows[0]["pricing"], "prompt": "$0.00000071"}
         server.set_models(rows)
-        document = json.loads(run("refresh", "--json").stdout)
+        document = json.loads(invoke("refresh", "--json").stdout)
         assert document["table"]["source"] == "refresh"
         (change,) = document["changed"]
         assert (change["field"], change["after"]) == ("input_usd_per_token", "0.00000071")
@@ -452,31 +449,31 @@ class TestRefresh:
         self, arguments: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("SYNTHETIC_CATALOG")
-        result = run("refresh", *arguments, code=1)
+        result = invoke("refresh", *arguments, code=1)
         assert result.stdout == ""
-        assert result.stderr.startswith("Not refreshed: ")
+        assert result.stderr.startswith("error: The model list was not fetched: ")
         assert len(result.stderr.splitlines()) == 1
 
     def test_a_check_exits_with_one_on_drift_and_writes_nothing(
         self, server: SyntheticServer
     ) -> None:
-        same = run("refresh", "--check")
+        same = invoke("refresh", "--check")
         assert same.stdout.startswith("nothing changed since 20")
         server.set_models([*listed_models(), {"id": "hf:new-lab/New"}])
         for _ in range(2):
-            drifted = run("refresh", "--check", code=1)
+            drifted = invoke("refresh", "--check", code=1)
             assert drifted.stdout.split()[:2] == ["added", "hf:new-lab/New"]
-        assert json.loads(run("refresh", "--check", "--json", code=1).stdout)["added"]
-        assert run("refresh").stdout.split()[:2] == ["added", "hf:new-lab/New"]
-        run("refresh", "--check")
+        assert json.loads(invoke("refresh", "--check", "--json", code=1).stdout)["added"]
+        assert invoke("refresh").stdout.split()[:2] == ["added", "hf:new-lab/New"]
+        invoke("refresh", "--check")
 
-    def test_a_check_that_fails_is_no_drift(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_check_that_fails_is_not_drift(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("SYNTHETIC_CATALOG")
-        failed = run("refresh", "--check", "--base-url", "http://127.0.0.1:9/openai/v1", code=2)
-        assert failed.stderr.startswith("Not checked: ")
+        failed = invoke("refresh", "--check", "--base-url", "http://127.0.0.1:9/openai/v1", code=2)
+        assert failed.stderr.startswith("error: The model list was not fetched: ")
         assert failed.stdout == ""
 
-    def test_prices_of_long_prompts_and_unknown_ones_are_told(
+    def test_prices_of_long_prompts_and_unknown_ones_are_shown(
         self, server: SyntheticServer
     ) -> None:
         rows = [dict(each) for each in listed_models()]
@@ -484,18 +481,18 @@ class TestRefresh:
         rows[0]["pricing"] = {**rows[0]["pricing"], "tiers": [long]}
         rows[1]["pricing"] = {**rows[1]["pricing"], "request": "$0.01"}
         server.set_models(rows)
-        told = run("refresh", "--check", code=1).stdout
-        assert "-> from 200,000 prompt tokens 4.00 in, 18.00 out" in told
-        assert f"unreadable  {rows[1]['id']}  pricing.request: a price per request" in told
-        document = json.loads(run("refresh", "--json").stdout)
+        shown = invoke("refresh", "--check", code=1).stdout
+        assert "-> from 200,000 prompt tokens 4.00 in, 18.00 out" in shown
+        assert f"unreadable  {rows[1]['id']}  pricing.request: a price per request" in shown
+        document = json.loads(invoke("refresh", "--json").stdout)
         (change,) = (each for each in document["changed"] if each["field"] == "tiers")
         assert change["after"][0]["min_prompt_tokens"] == 200_000
-        page = run("models", rows[0]["id"]).stdout
+        page = invoke("models", rows[0]["id"]).stdout
         assert "from 200,000 tokens" in page
         assert "$4.00 in, $18.00 out per million tokens" in page
 
     def test_offline_means_offline(self) -> None:
-        assert "SYNTHETIC_CATALOG=offline" in run("refresh", code=1).stderr
+        assert "SYNTHETIC_CATALOG=offline" in invoke("refresh", code=1).stderr
 
 
 class TestFigures:
@@ -527,7 +524,7 @@ class TestFigures:
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_words_can_be_asked_for(model_id: str, word: str) -> None:
     assert isinstance(matches(model_id, word), bool)
-    assert len(closest_ids([word], CATALOG.models)) <= 3
+    assert len(closest_ids(word, CATALOG.models)) <= 3
 
 
 @pytest.mark.parametrize(

@@ -13,37 +13,46 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def is_alone(path: Path) -> bool:
+    return os.listdir(path.parent) == [path.name]  # noqa: PTH208  # hidden ones too
+
+
+def test_a_new_file_has_the_mode_that_the_umask_leaves(path: Path) -> None:
     before = os.umask(0o027)
     try:
-        write_file(tmp_path / "config.yaml", "a: é\n", force=False)
+        write_file(path, "a: é\n", force=False)
     finally:
         os.umask(before)
-    assert (tmp_path / "config.yaml").read_bytes() == "a: é\n".encode()
-    assert (tmp_path / "config.yaml").stat().st_mode & 0o777 == 0o640
-    assert os.listdir(tmp_path) == ["config.yaml"]  # noqa: PTH208  # hidden ones too
+    assert path.read_bytes() == "a: é\n".encode()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert is_alone(path)
 
 
-def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
-    path = tmp_path / "config.yaml"
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_an_existing_file_is_kept_unless_forced(path: Path, mode: int) -> None:
     path.write_text("mine")
-    path.chmod(0o600)
-    with pytest.raises(NotWrittenError, match=r"config\.yaml is there already; --force replaces"):
+    path.chmod(mode)
+    with pytest.raises(NotWrittenError, match=r"config\.yaml exists already; --force replaces"):
         write_file(path, "theirs", force=False)
     assert path.read_text() == "mine"
     write_file(path, "theirs", force=True)
     assert path.read_text() == "theirs"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == ["config.yaml"]  # noqa: PTH208  # hidden ones too
+    assert path.stat().st_mode & 0o777 == mode
+    assert is_alone(path)
 
 
-def test_force_writes_a_new_file_too(tmp_path: Path) -> None:
-    write_file(tmp_path / "new", "x", force=True)
-    assert (tmp_path / "new").read_text() == "x"
+def test_force_writes_a_new_file_too(path: Path) -> None:
+    write_file(path, "x", force=True)
+    assert path.read_text() == "x"
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_what_is_no_file_is_never_replaced(tmp_path: Path, *, force: bool) -> None:
+def test_only_a_regular_file_is_ever_replaced(tmp_path: Path, *, force: bool) -> None:
     target = tmp_path / "target"
     target.write_text("mine")
     (tmp_path / "link").symlink_to(target)
@@ -54,7 +63,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, *, force: bool) -> No
         "link": "symbolic link",
         "dangling": "symbolic link",
         "folder": "is a folder",
-        "pipe": "no regular file",
+        "pipe": "not a regular file",
         "missing/config.yaml": "No such file or directory",
         "target/config.yaml": "Not a directory",
         "n" * 300: "File name too long",
@@ -68,10 +77,9 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, *, force: bool) -> No
 
 
 @pytest.mark.parametrize("has_links", [True, False])
-def test_a_file_that_comes_into_being_meanwhile_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+def test_a_file_that_appears_meanwhile_is_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
 ) -> None:
-    path = tmp_path / "config.yaml"
     link = os.link
 
     def late(source: Any, target: Any) -> None:
@@ -84,31 +92,30 @@ def test_a_file_that_comes_into_being_meanwhile_is_kept(
     with pytest.raises(NotWrittenError, match="already"):
         write_file(path, "theirs", force=False)
     assert path.read_text() == "mine"
-    assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
+    assert is_alone(path)
 
 
 def test_a_disk_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "config.yaml"
     path.write_text("mine")
 
-    def fails(_handle: int) -> None:
+    def fail(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", fails)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(NotWrittenError, match="No space left on device"):
         write_file(path, "theirs", force=True)
     assert path.read_text() == "mine"
-    assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
+    assert is_alone(path)
 
 
 def test_a_file_system_without_hard_links_will_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(_source: Any, _target: Any) -> None:
+    def refuse(_source: Any, _target: Any) -> None:
         raise PermissionError("no hard links here")
 
-    monkeypatch.setattr(os, "link", refused)
-    write_file(tmp_path / "config.yaml", "x", force=False)
-    assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
+    monkeypatch.setattr(os, "link", refuse)
+    write_file(path, "x", force=False)
+    assert is_alone(path)

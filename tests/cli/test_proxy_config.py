@@ -1,14 +1,14 @@
-"""What `proxy-config` writes: which models, what is said about them, where long prompts go."""
+"""The config of `proxy-config`: its models, their facts, its fallbacks."""
 
 from __future__ import annotations
 
 import itertools
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +16,10 @@ from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.catalog.models import Catalog, Model, load_bundled
-from litellm_synthetic.cli.main import main
 from litellm_synthetic.cli.proxy_config_models import choose
-from litellm_synthetic.cli.proxy_config_yaml import Wishes, proxy_config
+from litellm_synthetic.cli.proxy_config_yaml import ConfigOptions, proxy_config
 from litellm_synthetic.config.allowlist import parse_allowlist
-from tests.cli.test_yaml_text import HOSTILE
+from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,12 +37,15 @@ ALIASES = [one.id for one in load_bundled().current() if one.kind == "alias"]
 CHAT = [one.id for one in load_bundled().current() if one.kind == "chat"]
 FLASH = [one for one in CHAT if one.endswith("Flash")]
 EMBEDDINGS = [one.id for one in load_bundled().current() if one.kind == "embedding"]
+HOSTILE = [
+    "hf:a/b: c", "x # y", '" - "', "'", "a\\", "\n- injected: true", "---", "...", "%YAML 1.1",
+    "!!python/object/apply:os.system [id]", "&a", "*a", "{a: b}", "[1]", "? a", "- a", "<<", "=",
+    "~", "null", "Yes", "off", "n", "1e3", "0x1f", "1:20", "1_000", "2026-11-20", ".inf", "NaN",
+    " a", "a ", "\t", "\x00\x07\x1b\x7f\x85", "\u2028\u2029\ufeff\u202e", "\U0001f600", "é",
+]  # fmt: skip  # one list, read as one
 
 
-def run(*arguments: str, code: int = 0, env: Mapping[str, str] | None = None) -> Result:
-    result = CliRunner().invoke(main, ["proxy-config", *arguments], env=env)
-    assert result.exit_code == code, result.output
-    return result
+run = partial(invoke, "proxy-config")
 
 
 def config(*arguments: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -109,7 +111,7 @@ class TestTheFile:
             "socket_timeout": 1,
             "socket_connect_timeout": 1,
         }
-        # The router takes that connection; one of its own would have to notice a dead Redis anew.
+        # The router takes that connection; one of its own would have to notice a dead Redis again.
         assert not any("redis" in name for name in written["router_settings"])
 
     def test_states_limits_of_models_nothing_of_aliases_and_no_price(self) -> None:
@@ -146,7 +148,7 @@ class TestTheFile:
 
     def test_says_where_a_gateways_facts_are_from(self) -> None:
         own = table(model(), base_url="https://gateway.example/openai/v1")
-        text = proxy_config(own, own.catalog.models, Wishes())
+        text = proxy_config(own, own.catalog.models, ConfigOptions())
         assert "https://gateway.example/openai/v1: set SYNTHETIC_API_BASE" in text.replace(
             "\n# ", " "
         )
@@ -154,7 +156,7 @@ class TestTheFile:
 
     def test_warns_of_a_model_without_a_price_and_of_a_deprecated_one(self) -> None:
         own = table(model(deprecated=True))
-        text = proxy_config(own, own.catalog.models, Wishes())
+        text = proxy_config(own, own.catalog.models, ConfigOptions())
         assert "No price is known" in text
         assert "marks it as deprecated" in text
 
@@ -164,8 +166,8 @@ class TestTheFile:
         st.text(max_size=30),
         st.text(max_size=30),
     )
-    @example(HOSTILE[:16], "\n- evil: true", "\nevil: true")
-    @example([one for one in HOSTILE[16:] if one and one != "\ud800"], "\r- evil", "\x85evil: 1")
+    @example(HOSTILE, "\n- evil: true", "\nevil: true")
+    @example([" ".join(HOSTILE)], "\r- evil", "\x85evil: 1")
     def test_holds_nothing_but_the_ids_whatever_they_hold(
         self, model_ids: list[str], target: str, command: str
     ) -> None:
@@ -179,7 +181,8 @@ class TestTheFile:
             ),
             base_url=command,
         )
-        text = proxy_config(own, own.catalog.models, Wishes(fallbacks=True, command=command))
+        options = ConfigOptions(fallbacks=True, command=command, file=command)
+        text = proxy_config(own, own.catalog.models, options)
         written = yaml.safe_load(text)
         assert [one["model_name"] for one in written["model_list"]] == [
             f"synthetic/{one}" for one in model_ids
@@ -219,7 +222,7 @@ class TestTheChoice:
         assert ids(config(*arguments)) == found
 
     @pytest.mark.parametrize(
-        ("word", "said"),
+        ("word", "message"),
         [
             (
                 "hf:moonshotai/Kimi-K4",
@@ -235,9 +238,9 @@ class TestTheChoice:
             ("zzzzzzzzzzz", "No model matches 'zzzzzzzzzzz'.\n"),
         ],
     )
-    def test_fails_on_a_word_that_names_no_current_model(self, word: str, said: str) -> None:
+    def test_fails_on_a_word_that_names_no_current_model(self, word: str, message: str) -> None:
         result = run("--models", f"syn:large:text,{word}", code=1)
-        assert said in result.stderr
+        assert message in result.stderr
         assert result.stderr.endswith("Nothing was written.\n")
         assert result.stdout == ""
 
@@ -257,8 +260,8 @@ class TestTheChoice:
             ["--force", "--out", "-"],
         ],
     )
-    def test_refuses_what_means_nothing(self, arguments: list[str]) -> None:
-        assert "Error: --" in run(*arguments, code=2).stderr
+    def test_refuses_options_that_mean_nothing(self, arguments: list[str]) -> None:
+        assert "error: --" in run(*arguments, code=2).stderr
 
     @given(st.text(max_size=20))
     def test_gives_models_or_a_problem_for_any_word(self, word: str) -> None:
@@ -282,13 +285,13 @@ class TestTheAllowlist:
     def test_is_not_undone_by_suggestions(self) -> None:
         allowed = parse_allowlist("syn:small:*, hf:zai-org/*")
         for word in ("hf:moonshotai/Kimi-K", "hf:zai-org/GLM-5.2"):
-            (said,) = choose(load_bundled(), [word], aliases=False, allowlist=allowed).problems
-            assert "moonshotai/Kimi-K3" not in said
-            assert "syn:large" not in said
+            (problem,) = choose(load_bundled(), [word], aliases=False, allowlist=allowed).problems
+            assert "moonshotai/Kimi-K3" not in problem
+            assert "syn:large" not in problem
 
     def test_that_allows_nothing_leaves_nothing_to_write(self) -> None:
         result = run(code=1, env={"SYNTHETIC_ALLOWED_MODELS": "none:*"})
-        assert result.stderr.endswith("Nothing was written: there is no model to list.\n")
+        assert result.stderr.endswith("error: There is no model to list.\nNothing was written.\n")
 
 
 class TestTheOutput:
@@ -300,16 +303,22 @@ class TestTheOutput:
         assert path.read_text() == run("--out", "-").stdout
         path.write_text("mine")
         again = run("--out", str(path), code=1)
-        assert f"{path} is there already; --force replaces it." in again.stderr
+        assert f"{path} exists already; --force replaces it." in again.stderr
         assert path.read_text() == "mine"
         run("--out", str(path), "--force")
         assert ids(yaml.safe_load(path.read_text())) == CHAT + EMBEDDINGS
 
-    def test_is_no_folder(self, tmp_path: Path) -> None:
+    def test_names_its_file(self, tmp_path: Path) -> None:
+        run("--out", str(tmp_path / "my config.yaml"))
+        assert (
+            "#   litellm --config 'my config.yaml'\n" in (tmp_path / "my config.yaml").read_text()
+        )
+
+    def test_is_not_a_folder(self, tmp_path: Path) -> None:
         assert "is a folder; name a file in it." in run("--out", str(tmp_path), code=1).stderr
 
     def test_follows_the_table_in_force(self) -> None:
-        active.set_in_force(table(model("hf:new/One", 1000)))
+        active.set_current_table(table(model("hf:new/One", 1000)))
         assert ids(config()) == ["hf:new/One"]
 
 

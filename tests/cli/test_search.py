@@ -1,19 +1,20 @@
-"""What people and pipes get from `search`."""
+"""Output and errors of `search`, for people and for pipes."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from rich.cells import cell_len
 from rich.console import Console
 
-from litellm_synthetic.cli.main import main
-from litellm_synthetic.cli.search_view import lines
+from litellm_synthetic.cli.search import lines
 from litellm_synthetic.cli.terminal import Screen, plain
 from litellm_synthetic.client.search_results import SearchResults, read_results
 from litellm_synthetic.testing import fault
+from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -33,19 +34,14 @@ ROWS: list[Any] = [
     },
     {"url": "https://b.example/", "title": HOSTILE},
 ]
-
-
-def run(*arguments: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, ["search", *arguments])
-    assert result.exit_code == code, result.output
-    return result
+run = partial(invoke, "search")
 
 
 def shown(rows: list[Any], columns: int) -> list[str]:
     console = Console(width=columns, force_terminal=True)
     screen = Screen(columns, has_glyphs=True, console=console)
-    found = read_results({"results": rows}, "x")
-    return [plain(each) for each in lines(found, screen, None)]
+    results = read_results({"results": rows}, "x")
+    return [plain(each) for each in lines(results, screen, None)]
 
 
 def test_a_pipe_gets_four_plain_lines_for_each_result(synthetic_server: SyntheticServer) -> None:
@@ -60,26 +56,24 @@ def test_a_pipe_gets_four_plain_lines_for_each_result(synthetic_server: Syntheti
     assert third[1:] == ["https://b.example/", "-", "-"]
 
 
-def test_nothing_that_a_terminal_would_obey_is_printed(synthetic_server: SyntheticServer) -> None:
+def test_no_control_character_is_printed(synthetic_server: SyntheticServer) -> None:
     synthetic_server.set_search_results(ROWS)
     out = run("x").stdout
     assert all(char.isprintable() or char == "\n" for char in out)
     assert "owned" in out
 
 
-def test_a_terminal_gets_wrapped_text_of_four_lines_at_most() -> None:
-    for columns in (40, 80, 200):
-        out = shown(ROWS, columns)
-        limit = min(columns, 100)
-        from rich.cells import cell_len  # noqa: PLC0415  # beside its use
-
-        assert all(cell_len(each) <= limit for each in out if "://" not in each)
-        assert out[0] == "1. Foxes"
-        assert out[2].strip() == "2026-01-31"
-        text = out[3 : out.index("")]
-        assert len(text) == 4
-        assert text[-1].endswith("…")
-        assert any(each.startswith("3. ") and "second line" in each for each in out)
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_terminal_gets_wrapped_text_of_four_lines_at_most(columns: int) -> None:
+    out = shown(ROWS, columns)
+    limit = min(columns, 100)
+    assert all(cell_len(each) <= limit for each in out if "://" not in each)
+    assert out[0] == "1. Foxes"
+    assert out[2].strip() == "2026-01-31"
+    text = out[3 : out.index("")]
+    assert len(text) == 4
+    assert text[-1].endswith("…")
+    assert any(each.startswith("3. ") and "second line" in each for each in out)
 
 
 def test_a_text_without_width_is_cut_once() -> None:
@@ -107,7 +101,8 @@ def test_json_is_one_document(synthetic_server: SyntheticServer) -> None:
     result = run("foxes", "--json", "--limit", "2")
     document = json.loads(result.stdout)
     assert (document["format"], document["query"], document["left_out"]) == (1, "foxes", 1)
-    assert document["skipped"] == [{"index": 3, "reason": "it is no object"}]
+    assert [each["index"] for each in document["skipped"]] == [3]
+    assert "object" in document["skipped"][0]["reason"]
     assert document["results"][1] == {
         "url": "https://a.example/灯台",
         "title": None,
@@ -120,7 +115,7 @@ def test_json_is_one_document(synthetic_server: SyntheticServer) -> None:
     assert "1 skipped" in result.stderr
 
 
-def test_nothing_found_is_said_and_no_failure(synthetic_server: SyntheticServer) -> None:
+def test_no_results_is_not_a_failure(synthetic_server: SyntheticServer) -> None:
     synthetic_server.set_search_results([])
     result = run("foxes")
     assert (result.stdout, result.stderr) == ("", "Nothing was found.\n")
@@ -128,7 +123,7 @@ def test_nothing_found_is_said_and_no_failure(synthetic_server: SyntheticServer)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "text"),
     [
         ("forbidden", "Search needs a subscription"),
         ("html_200", "not JSON"),
@@ -137,18 +132,19 @@ def test_nothing_found_is_said_and_no_failure(synthetic_server: SyntheticServer)
     ],
 )
 def test_a_failure_is_one_line_on_stderr(
-    synthetic_server: SyntheticServer, name: str, told: str
+    synthetic_server: SyntheticServer, name: str, text: str
 ) -> None:
     synthetic_server.set_search_results(fault(name))
     result = run("foxes", code=1)
     assert result.stdout == ""
-    assert told in result.stderr
+    assert text in result.stderr
     assert result.stderr.count("\n") == 1
-    assert not result.stderr.startswith("litellm.")
+    assert result.stderr.startswith("error: ")
+    assert "litellm." not in result.stderr
     assert synthetic_server.api_key not in result.output
 
 
-def test_without_a_key_the_line_says_which_variable(
+def test_without_a_key_the_error_names_the_variable(
     synthetic_server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SYNTHETIC_API_KEY")

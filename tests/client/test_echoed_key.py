@@ -51,7 +51,7 @@ ECHOES: dict[str, Callable[[str], Reply]] = {
     "quotas": lambda key: RawBytes(429, b"{}", headers={"x-synthetic-quotas": key}),
     "error in a 200": lambda key: RawJSON(200, {"error": f"bad {key}"}),
     "field of the wrong type": lambda key: RawJSON(200, {"choices": [{"message": key}]}),
-    "choices that are no list": lambda key: RawJSON(200, {"choices": key}),
+    "choices that are not a list": lambda key: RawJSON(200, {"choices": key}),
     "finish reason": lambda key: RawJSON(
         200, {"choices": [{"message": {"content": "x"}, "finish_reason": key}]}
     ),

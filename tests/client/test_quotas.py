@@ -51,7 +51,7 @@ def server(status: int, body: bytes, headers: dict[str, str] | None = None) -> I
             return
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
+        thread = threading.Thread(target=listening.serve_forever, args=(0.005,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{listening.server_port}/openai/v1"

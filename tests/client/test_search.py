@@ -206,6 +206,7 @@ async def test_what_may_be_the_plan_names_the_subscription_and_no_model(
     assert len(synthetic_server.requests) == 1
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", ["backend_error", "unavailable", "edge_timeout", "bad_gateway"])
 async def test_a_failing_server_is_asked_again(
     caller: Caller, synthetic_server: SyntheticServer, name: str
@@ -216,6 +217,7 @@ async def test_a_failing_server_is_asked_again(
     assert len(synthetic_server.requests) == 2
 
 
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("name", ["backend_error", "edge_timeout"])
 async def test_advice_about_models_and_streams_is_not_given(
     caller: Caller, synthetic_server: SyntheticServer, name: str
@@ -232,7 +234,7 @@ async def test_the_timeout_bounds_the_whole_call(
 ) -> None:
     synthetic_server.set_search_results(fault("stall_before_headers"))
     with pytest.raises(litellm.Timeout, match="Raise the limit") as caught:
-        await caller.search("x", timeout=0.3)
+        await caller.search("x", timeout=0.2)
     assert "model" not in caught.value.message
 
 

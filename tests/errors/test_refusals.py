@@ -447,10 +447,10 @@ async def test_an_error_without_a_text_is_one_clear_error(
         await caller.stream(**CALLED)
 
 
+@pytest.mark.usefixtures("no_waiting")
 async def test_a_busy_backend_is_asked_again(
-    either_surface: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    either_surface: SyntheticServer, caller: Caller
 ) -> None:
-    monkeypatch.setattr("litellm_synthetic.transport.retries._FIRST_DELAY_SECONDS", 0.001)
     body = {"error": "Error from inference backend: 429 rate limited"}
     either_surface.respond_with(RawJSON(400, body))
     with pytest.raises(litellm.RateLimitError, match="The backend is busy"):
@@ -466,16 +466,15 @@ async def test_a_busy_backend_is_asked_again(
         ("backend_busy", litellm.RateLimitError),
     ],
 )
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_native_messages_end_in_the_refusals_own_class_too(
     upstream: SyntheticServer,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
     kind: Kind,
     *,
     stream: bool,
 ) -> None:
-    monkeypatch.setattr("litellm_synthetic.transport.retries._FIRST_DELAY_SECONDS", 0.001)
     upstream.respond_with(fault(name))
     with pytest.raises(kind) as caught:
         await litellm.anthropic_messages(**CALLED, max_tokens=10, stream=stream)

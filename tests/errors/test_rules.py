@@ -489,3 +489,20 @@ def test_local_failures_are_litellms_exceptions_too(
     assert KEY not in str(vars(error))
     assert "S=1" not in str(getattr(error, "litellm_response_headers", ""))
     assert passed_on(MODEL, error, "synthetic") is error
+
+
+def test_causes_that_go_round_in_a_circle_have_an_end() -> None:
+    inner, outer = ValueError("inner"), OSError("outer")
+    inner.__cause__, outer.__context__ = outer, inner
+    assert rules.shown_cause(inner, origin()) is inner
+
+
+@pytest.mark.parametrize("arguments", [(f"Bearer {KEY}",), ({"authorization": f"Bearer {KEY}"},)])
+def test_nothing_is_chained_that_holds_the_key(arguments: tuple[Any, ...]) -> None:
+    class Quiet(Exception):  # noqa: N818  # as aiohttp's, whose text hides what its arguments show
+        def __str__(self) -> str:
+            return "quiet"
+
+    error = ValueError("fine")
+    error.__cause__ = Quiet(*arguments)
+    assert rules.shown_cause(error, origin()) is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.testing import SyntheticServer
+from tests.forks import import_too
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # The proxy is an extra of LiteLLM; `tox run -e gateway` installs it.
 collect_ignore_glob = [] if importlib.util.find_spec("apscheduler") else ["test_*.py"]
+
+import_too("litellm.proxy.proxy_server", "litellm.proxy.proxy_cli")
 
 CONFIG: dict[str, Any] = {
     **LOADING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PROGRAM = shutil.which("redis-server")
-_START_SECONDS = 10
+_START_SECONDS = 60
 needs_redis = pytest.mark.skipif(_PROGRAM is None, reason="redis-server is not installed")
 
 
@@ -67,11 +68,21 @@ class RedisServer:
         """Answer again after `hang()`."""
         self._signal(signal.SIGCONT)
 
+    def forget(self) -> None:
+        """Drop every key."""
+        self.ask("FLUSHALL")
+
     def ask(self, command: str) -> bytes:
         """Return the raw reply to an inline command such as `EXISTS key`."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+        with socket.create_connection(
+            ("127.0.0.1", self.port), timeout=_START_SECONDS
+        ) as connection:
             connection.sendall(f"{command}\r\n".encode())
             return connection.recv(65536)
+
+    def has_answers(self) -> bool:
+        """Return whether LiteLLM has cached an answer: its keys are digests."""
+        return re.search(rb"\b[0-9a-f]{64}\b", self.ask("KEYS *")) is not None
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -1,4 +1,8 @@
-"""Real LiteLLM proxies in processes of their own, with a stand-in as Synthetic behind them."""
+"""Real LiteLLM proxies in processes of their own, with a stand-in as Synthetic behind them.
+
+Nine tenths of a proxy's start are the import of LiteLLM, so most proxies are forks of a process
+that has imported it. From there on a fork does what the `litellm` command does.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,14 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
 import yaml
+
+from tests.forks import ENVIRONMENT, Command, fork
+from tests.waiting import MAX_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,23 +35,37 @@ MASTER_KEY = "sk-made-up-for-tests-0123456789abcdef0123456789abcdef"
 # The lines that the README names; every proxy that the tests start is loaded by them.
 LOADING = {"litellm_settings": {"callbacks": ["litellm_synthetic.proxy.route"]}}
 _HERE = Path(__file__).parent
-_START_SECONDS = 120
-_STOP_SECONDS = 20
+# For a busy machine: nothing waits that long where all is well.
+_START_SECONDS = 300
+_STOP_SECONDS = 60
+_POLL_SECONDS = 0.05
+
+
+class Process(Protocol):
+    """A process that can be waited for."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def is_running(self) -> bool: ...
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether it ended within the time."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """Hold a running proxy: its address, its upstream, its own log and its process."""
+    """A running proxy: its address, its upstream, its own log and its process."""
 
     url: str
     upstream: SyntheticServer
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Process
 
     def client(self, key: str = MASTER_KEY) -> httpx.Client:
         """Return a client that carries a key of the proxy's own."""
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=MAX_SECONDS)
 
 
 def put_beside_config(folder: Path, *modules: str) -> None:
@@ -53,17 +74,15 @@ def put_beside_config(folder: Path, *modules: str) -> None:
         shutil.copy(_HERE / f"{module}.py", folder)
 
 
-def costs(path: Path, count: int, timeout_seconds: float = 10.0) -> list[dict[str, Any]]:
+def costs(path: Path, count: int) -> list[dict[str, Any]]:
     """Return what the workers wrote into a spend log, once it holds `count` calls."""
-    deadline = time.monotonic() + timeout_seconds
-    lines: list[str] = []
-    while time.monotonic() < deadline:
-        lines = path.read_text().splitlines() if path.exists() else []
-        if len(lines) >= count:
-            break
-        time.sleep(0.05)
-    assert len(lines) == count, lines
-    return [json.loads(line) for line in lines]
+
+    def lines() -> list[str]:
+        return path.read_text().splitlines() if path.exists() else []
+
+    wait_until(lambda: len(lines()) >= count, lambda: f"{len(lines())} of {count} calls are told")
+    assert len(lines()) == count, lines()
+    return [json.loads(line) for line in lines()]
 
 
 def free_port() -> int:
@@ -81,6 +100,7 @@ def run_proxy(
     *,
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    from_scratch: bool = False,
 ) -> Iterator[Proxy]:
     """Run `litellm --config` on a free port until the block ends.
 
@@ -90,6 +110,8 @@ def run_proxy(
         upstream: the stand-in; its key and base URL are put into the environment.
         environment: more variables, which win.
         arguments: more arguments, such as `--num_workers 2`.
+        from_scratch: run the command itself instead of a fork. Needed for more than one worker, and
+            for variables that LiteLLM reads while it is imported.
     """
     if not isinstance(config, Path):
         written = folder / "config.yaml"
@@ -99,47 +121,86 @@ def run_proxy(
     log = folder / f"proxy-{port}.log"
     variables = {
         **os.environ,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        **ENVIRONMENT,
         "LITELLM_MASTER_KEY": MASTER_KEY,
         "SYNTHETIC_API_KEY": upstream.api_key,
         "SYNTHETIC_API_BASE": upstream.openai_base,
         "SYNTHETIC_CATALOG": "offline",
         **(environment or {}),
     }
-    program = str(Path(sys.executable).with_name("litellm"))
-    command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    with log.open("w") as output:
-        # Workers are children of the process, so the whole group is told to end.
-        process = subprocess.Popen(  # noqa: S603  # LiteLLM's own command
-            [*command, *arguments],
-            env=variables,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    proxy = Proxy(f"http://127.0.0.1:{port}", upstream, log, process)
+    words = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
+    started: Process = (_Command if from_scratch else _Fork)(words, variables, log)
+    proxy = Proxy(f"http://127.0.0.1:{port}", upstream, log, started)
     try:
         _wait(proxy)
         yield proxy
     finally:
-        _stop(process)
+        _stop(started)
+
+
+class _Command:
+    """The `litellm` command, in a process group of its own: its workers are told to end too."""
+
+    def __init__(self, words: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
+        program = str(Path(sys.executable).with_name("litellm"))
+        with log.open("w") as output:
+            self._process = subprocess.Popen(  # noqa: S603  # LiteLLM's own command
+                [program, *words],
+                env=dict(variables),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self, seconds: float) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.is_running()
+
+
+class _Fork:
+    """A fork of the process that has imported LiteLLM's proxy."""
+
+    def __init__(self, words: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
+        log.touch()
+        self._process = fork(
+            Command(_run_litellm, ["litellm", *words], variables, Path.cwd(), str(log))
+        )
+        self.pid = self._process.pid or 0
+
+    def is_running(self) -> bool:
+        return self._process.is_alive()
+
+    def wait(self, seconds: float) -> bool:
+        self._process.join(seconds)
+        return not self.is_running()
+
+
+def _run_litellm() -> None:
+    """Do what the console script `litellm` does."""
+    from litellm import run_server  # noqa: PLC0415  # nothing else here needs LiteLLM
+
+    run_server()
 
 
 def _wait(proxy: Proxy) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and proxy.process.poll() is None:
-        with contextlib.suppress(httpx.TransportError), proxy.client() as client:
-            if client.get("/health/readiness").is_success:
-                return
-        time.sleep(0.3)
+    with proxy.client() as client:
+        while time.monotonic() < deadline and proxy.process.is_running():
+            with contextlib.suppress(httpx.TransportError):
+                if client.get("/health/readiness").is_success:
+                    return
+            time.sleep(_POLL_SECONDS)
     pytest.fail(f"the proxy did not start:\n{proxy.log.read_text()[-3000:]}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(_STOP_SECONDS)
+def _stop(process: Process) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        if process.wait(_STOP_SECONDS):
+            return

@@ -359,4 +359,4 @@ def test_a_client_that_leaves_closes_the_upstream_connection(
     with client.messages.stream(model="large", max_tokens=500, messages=HELLO) as stream:
         assert "word" in next(iter(stream.text_stream))
         assert messages_proxy.upstream.active_requests == 1
-    assert messages_proxy.upstream.wait_until_idle(10)
+    assert messages_proxy.upstream.wait_until_idle()

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import socket
-import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +13,9 @@ from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.models import load_bundled
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.testing import SyntheticServer
-from tests.gateway.running import free_port, run_proxy
+from tests.gateway.redis_server import RedisServer, needs_redis
+from tests.gateway.running import run_proxy
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,33 +145,14 @@ def test_the_written_file_holds_no_key(written: Path, proxy: Proxy) -> None:
     assert keys == {"os.environ/SYNTHETIC_API_KEY"}
 
 
-@contextlib.contextmanager
-def run_redis(folder: Path) -> Iterator[dict[str, str]]:
-    """Run a Redis that keeps nothing, and give the variables that say where."""
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(  # noqa: S603  # Debian's own program
-        [shutil.which("redis-server") or "", *options], stdout=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.05)
-        yield {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)}
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
+@needs_redis
 def test_with_redis_only_those_who_ask_get_an_earlier_answer(tmp_path: Path) -> None:
     written = write(tmp_path, "--models", GPT, "--redis")
     body = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
     with (
-        run_redis(tmp_path) as place,
+        RedisServer(tmp_path) as redis,
         SyntheticServer() as upstream,
-        run_proxy(tmp_path, written, upstream, environment=place) as proxy,
+        run_proxy(tmp_path, written, upstream, environment=redis.environment) as proxy,
         proxy.client() as client,
     ):
         assert client.get("/cache/ping").json()["cache_type"] == "redis"
@@ -183,11 +161,7 @@ def test_with_redis_only_those_who_ask_get_an_earlier_answer(tmp_path: Path) -> 
         assert len(upstream.requests) == 2
         asking = body | {"cache": {"use-cache": True}}
         first = client.post("/v1/chat/completions", json=asking).json()
-        deadline = time.monotonic() + 20
-        again: dict[str, Any] = {}
-        while again.get("id") != first["id"] and time.monotonic() < deadline:
-            again = client.post("/v1/chat/completions", json=asking).json()
+        wait_until(redis.has_answers, lambda: "the answer is not cached")
+        again = client.post("/v1/chat/completions", json=asking).json()
         assert again["id"] == first["id"]
-        sent = len(upstream.requests)
-        client.post("/v1/chat/completions", json=asking)
-        assert len(upstream.requests) == sent
+        assert len(upstream.requests) == 3

@@ -150,10 +150,16 @@ def test_not_even_an_unfiltered_log_holds_the_key(tmp_path: Path) -> None:
     wildcard = {"model_name": "synthetic/*", "litellm_params": {"model": "synthetic/*"}}
     config = {**CONFIG, "model_list": [CONFIG["model_list"][2], wildcard]}
     unfiltered = {"LITELLM_DISABLE_REDACT_SECRETS": "true"}
-    arguments = ["--detailed_debug"]
     with (
         SyntheticServer() as upstream,
-        run_proxy(tmp_path, config, upstream, environment=unfiltered, arguments=arguments) as proxy,
+        run_proxy(
+            tmp_path,
+            config,
+            upstream,
+            environment=unfiltered,
+            arguments=["--detailed_debug"],
+            from_scratch=True,
+        ) as proxy,
     ):
         for path in PATHS:
             for stream in (False, True):

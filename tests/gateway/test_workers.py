@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 ASKED = {"model": "synthetic/syn:large:text", "messages": [{"role": "user", "content": "hello"}]}
 PRICE = 1000 * 6e-07 + 100 * 1.2e-06
-ATTEMPTS = 30
+WORKERS = 2
+# A connection that goes to a worker that is held still waits for so long. A busy machine may need
+# longer for any answer, and then more attempts.
+ATTEMPTS = 200
 ATTEMPT_SECONDS = 5
 CONFIG: dict[str, Any] = {
     "litellm_settings": {"callbacks": [*LOADING["litellm_settings"]["callbacks"], "spend_log.log"]},
@@ -57,7 +60,7 @@ def _let_go_at_the_end() -> Iterator[list[int]]:
             os.kill(process, signal.SIGCONT)
 
 
-def _ask_every_worker(proxy: Proxy, workers: int) -> set[int]:
+def _ask_every_worker(proxy: Proxy) -> set[int]:
     """Ask one worker after the other, each held still once it has answered.
 
     Left to themselves the kernel and the event loops may give all connections to one of them.
@@ -69,23 +72,22 @@ def _ask_every_worker(proxy: Proxy, workers: int) -> set[int]:
                 worker = _ask_one_worker(proxy)
                 os.kill(worker, signal.SIGSTOP)
                 answered.append(worker)
-            if len(answered) == workers:
+            if len(answered) == WORKERS:
                 break
         return set(answered)
 
 
 @pytest.mark.parametrize(
-    ("workers", "arguments"),
+    "arguments",
     [
         # uvicorn replaces a worker that doesn't answer for 5 seconds.
-        pytest.param(2, ["--timeout_worker_healthcheck", "120"], id="uvicorn, 2"),
-        pytest.param(4, ["--timeout_worker_healthcheck", "120"], id="uvicorn, 4"),
-        pytest.param(2, ["--run_gunicorn"], id="gunicorn, 2"),
-        pytest.param(2, ["--run_granian"], id="granian, 2"),
+        pytest.param(["--timeout_worker_healthcheck", "1200"], id="uvicorn"),
+        pytest.param(["--run_gunicorn"], id="gunicorn"),
+        pytest.param(["--run_granian"], id="granian"),
     ],
 )
 def test_every_worker_serves_the_route_and_knows_the_prices(
-    tmp_path: Path, workers: int, arguments: list[str]
+    tmp_path: Path, arguments: list[str]
 ) -> None:
     put_beside_config(tmp_path, "spend_log")
     with (
@@ -95,9 +97,10 @@ def test_every_worker_serves_the_route_and_knows_the_prices(
             CONFIG,
             upstream,
             environment={"SPEND_LOG": str(tmp_path / "spend.jsonl")},
-            arguments=["--num_workers", str(workers), *arguments],
+            arguments=["--num_workers", str(WORKERS), *arguments],
+            from_scratch=True,
         ) as proxy,
     ):
         upstream.respond_with(Text("Hi.", usage=Usage(1000, 100)))
-        assert len(_ask_every_worker(proxy, workers)) == workers
+        assert len(_ask_every_worker(proxy)) == WORKERS
         assert {one.bearer for one in upstream.requests} == {upstream.api_key}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -15,6 +13,7 @@ import litellm_synthetic
 from litellm_synthetic.catalog import active, advice
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.testing import Text, Usage, fault
+from tests.background_work import end_of_refreshes
 from tests.caller import text_of
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    in_force = usable_models(active.in_force().catalog)
+    table_models = usable_models(active.current_table().catalog)
 
     def listed(**asked: str) -> list[str]:
         # LiteLLM keeps a list for as long as nothing about the question changes.
@@ -143,11 +142,11 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
             check_provider_endpoint=True, custom_llm_provider="synthetic", **asked
         )
 
-    assert listed(api_key="syn_offline") == in_force
+    assert listed(api_key="syn_offline") == table_models
     # The bundled table, where nothing else is known.
-    assert listed(api_base="https://gateway.example/openai/v1") == in_force
+    assert listed(api_base="https://gateway.example/openai/v1") == table_models
     monkeypatch.setenv("SYNTHETIC_ALLOWED_MODELS", "syn:*")
-    assert listed(api_key="syn_allowed") == [one for one in in_force if "syn:" in one]
+    assert listed(api_key="syn_allowed") == [one for one in table_models if "syn:" in one]
 
 
 def test_get_valid_models_lists_the_table_and_live_if_asked(fetching: SyntheticServer) -> None:
@@ -167,17 +166,15 @@ async def test_the_first_call_refreshes_once_and_is_not_held_up(
     fetching.set_models([_row("hf:moonshotai/Kimi-K3", context_length=77_777)])
     for _ in range(3):
         await caller.completion(model=KIMI, messages=MESSAGES)
-    deadline = time.monotonic() + 5
-    while litellm.get_model_info(KIMI)["max_input_tokens"] != 77_777:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # noqa: ASYNC251  # the refresh is a thread of its own
+    end_of_refreshes()
+    assert litellm.get_model_info(KIMI)["max_input_tokens"] == 77_777
     fetched = [one for one in fetching.requests if one.path.endswith("/models")]
     assert len(fetched) == 1
 
 
 async def test_offline_fetches_nothing(upstream: SyntheticServer, caller: Caller) -> None:
     await caller.completion(model=KIMI, messages=MESSAGES)
-    time.sleep(0.2)  # noqa: ASYNC251  # long enough for a thread to start
+    end_of_refreshes()
     assert not [one for one in upstream.requests if one.path.endswith("/models")]
 
 
@@ -201,10 +198,7 @@ async def test_on_a_subscription_calls_cost_nothing_and_the_list_price_stays_vis
         assert litellm.completion_cost(answer) == 0.0
     listed = 400 * 3e-06 + 600 * 4.5e-07 + 100 * 1.5e-05
     assert answer._hidden_params["list_price_usd"] == pytest.approx(listed, rel=1e-12)  # noqa: SLF001
-    deadline = time.monotonic() + 5
-    while not recorder.costs and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)  # LiteLLM's worker gives no sign
-    assert recorder.costs == [0.0]
+    assert await recorder.settled_costs() == [0.0]
     row = litellm.model_cost[KIMI]
     assert row["metadata"]["list_price"]["input_cost_per_token"] == 3e-06
 

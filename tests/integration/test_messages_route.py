@@ -61,16 +61,6 @@ def events(raw: bytes) -> list[dict[str, Any]]:
     return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
 
 
-async def settled(recorder: Recorder, attribute: str = "costs") -> list[Any]:
-    for _ in range(150):
-        if getattr(recorder, attribute):
-            break
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(0.2)
-    told: list[Any] = getattr(recorder, attribute)
-    return told
-
-
 async def test_the_request_arrives_as_it_was_written(upstream: SyntheticServer) -> None:
     said: dict[str, Any] = {
         "messages": MESSAGES,
@@ -167,7 +157,7 @@ async def test_the_price_is_told_once_and_right_to_the_token(
         assert reply["usage"]["input_tokens"] == 700
         assert reply["usage"]["cache_creation_input_tokens"] == 700
     price = 700 * 0.6e-6 + 500 * 0.03e-6 + 70 * 1.2e-6
-    assert await settled(recorder) == [pytest.approx(price)]
+    assert await recorder.settled_costs() == [pytest.approx(price)]
 
 
 async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
@@ -179,7 +169,8 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
         break
     await stream.aclose()
     assert await asyncio.to_thread(upstream.wait_until_idle, 3)
-    [cost] = await settled(recorder)
+    [cost] = await recorder.settled_costs()
+    assert cost is not None
     assert 100 * 0.6e-6 <= cost < 100 * 0.6e-6 + 200 * 1.2e-6
 
 
@@ -232,13 +223,13 @@ async def test_a_stream_that_breaks_is_no_success(
         await receive()
     assert [one["type"] for one in events(b"".join(received))][:1] == ["message_start"]
     assert b"message_stop" not in b"".join(received)
-    assert await settled(recorder, "failures")
-    assert recorder.costs == []
+    assert await recorder.settled_failures()
+    assert await recorder.settled_costs() == []
 
 
 async def test_a_silent_stream_is_given_up(upstream: SyntheticServer) -> None:
     upstream.respond_with(fault("stall_mid_stream", after_events=4))
-    stream = await ask(stream=True, stream_timeout=0.3)
+    stream = await ask(stream=True, stream_timeout=0.2)
     with pytest.raises(litellm.Timeout, match="silence"):
         await read(stream)
 

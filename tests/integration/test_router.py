@@ -76,6 +76,8 @@ async def test_the_router_waits_as_retry_after_says(
     router = _router(num_retries=1, disable_cooldowns=True)
     answer = await caller.router_completion(router, model="flash", messages=MESSAGES)
     assert answer.choices[0].message.content == "later"
+    first, second = either_surface.requests
+    assert second.arrived_at - first.arrived_at >= 1  # its own back-off is set to far less
 
 
 async def test_streams_tools_and_headers_work_through_the_router(

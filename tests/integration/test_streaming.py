@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +185,7 @@ async def test_a_stream_that_breaks_raises_and_what_came_stays(
     assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
     assert either_surface.wait_until_idle()
     assert len(either_surface.requests) == 1
-    assert recorder.costs == []
+    assert await recorder.settled_costs() == []
 
 
 async def test_done_without_a_finish_reason_is_no_success(
@@ -229,14 +230,13 @@ async def test_a_connection_lost_after_the_finish_loses_nothing(
 async def test_silence_ends_in_a_timeout(
     either_surface: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_surface.enqueue(fault(name))
-    started = time.monotonic()
+    either_surface.respond_with(fault(name))
     with pytest.raises(litellm.Timeout) as caught:
-        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.3)
-    assert time.monotonic() - started < 3
+        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
     assert caught.value.llm_provider == "synthetic"
     assert either_surface.wait_until_idle()
-    assert len(either_surface.requests) == 1
+    # A busy machine may take longer over the sending alone; it is not sent again in any case.
+    assert len(either_surface.requests) <= 1
 
 
 async def test_comments_do_not_count_as_an_answer(
@@ -245,25 +245,35 @@ async def test_comments_do_not_count_as_an_answer(
     busy = b": still queued\n\n" * 40
     either_surface.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
     with pytest.raises(litellm.Timeout):
-        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.4)
+        await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
 
 
 async def test_a_slow_stream_that_keeps_talking_is_not_cut(
-    either_surface: SyntheticServer, caller: Caller
+    either_surface: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    either_surface.enqueue(Text("a b c d e f", delay_seconds=0.1))
-    chunks = await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.5, timeout=0.5)
+    either_surface.enqueue(Text("a b c d e f", delay_seconds=0.02))
+    stream = await caller.completion(
+        model=MODEL, messages=MESSAGES, stream=True, stream_timeout=60, timeout=60
+    )
+    # Ten seconds pass with each chunk, by the clock that the limits are measured with.
+    skipped = itertools.count(10, 10)
+    chunks: list[Any] = []
+    clock = time.monotonic
+    while (chunk := await caller.next_of(stream)) is not None:
+        chunks.append(chunk)
+        seconds = next(skipped)
+        monkeypatch.setattr(time, "monotonic", lambda seconds=seconds: clock() + seconds)
     assert text_of(chunks) == "a b c d e f"
+    assert seconds > 60
 
 
 async def test_a_server_that_stays_open_after_done_does_not_hold_the_caller(
     either_surface: SyntheticServer, caller: Caller
 ) -> None:
     either_surface.enqueue(Text("all", ending="stall"))
-    started = time.monotonic()
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert text_of(chunks) == "all"
-    assert time.monotonic() - started < 5
+    assert either_surface.wait_until_idle()  # nobody waits for the rest, which never comes
 
 
 async def test_closing_a_stream_closes_the_connection(
@@ -298,8 +308,7 @@ async def test_cancelling_closes_the_connection(either_surface: SyntheticServer,
     either_surface.enqueue(fault(name))
     caller = Caller(is_async=True)
     task = asyncio.create_task(caller.stream(model=MODEL, messages=MESSAGES))
-    await asyncio.to_thread(either_surface.wait_for_requests, 1)
-    await asyncio.sleep(0.1)
+    assert await asyncio.to_thread(either_surface.wait_for_requests, 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

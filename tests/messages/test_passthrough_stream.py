@@ -164,7 +164,8 @@ def test_an_event_of_no_readable_kind_brings_nothing() -> None:
     )
     kinds: tuple[Any, ...] = (None, 1, [], {}, "of_tomorrow", "ping")
     for kind in kinds:
-        assert decoder.decode(Event("", json.dumps({"type": kind}))) == []
+        decoder.take([Event("", json.dumps({"type": kind}))])
+        assert not decoder.ready
     with pytest.raises(BrokenStreamError, match="ended early"):
         decoder.finish()
 
@@ -174,9 +175,9 @@ def test_a_stop_reason_is_never_invented() -> None:
         "synthetic/m", anthropic_chunk_parser(json_mode=False, tool_names={})
     )
     for document in STORY[:-2]:
-        decoder.decode(Event("", json.dumps(document)))
-    decoder.decode(Event("", json.dumps(told("message_delta", delta={"stop_reason": None}))))
-    decoder.decode(Event("", json.dumps(told("message_stop"))))
+        decoder.take([Event("", json.dumps(document))])
+    decoder.take([Event("", json.dumps(told("message_delta", delta={"stop_reason": None})))])
+    decoder.take([Event("", json.dumps(told("message_stop")))])
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="stop_reason"):
         decoder.finish()

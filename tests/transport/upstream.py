@@ -138,6 +138,11 @@ class Upstream:
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS)
 
+    @property
+    def serving(self) -> int:
+        """Return how many threads serve a connection."""
+        return sum(thread.is_alive() for thread in self._threads)
+
     async def all_left(self) -> bool:
         """Wait until no client is connected any more."""
         return await self._until(lambda: self._open == 0)

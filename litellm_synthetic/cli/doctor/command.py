@@ -1,4 +1,4 @@
-"""The command `doctor`: look at everything that a call depends on, and say what to do."""
+"""The command `doctor`: check everything that a call depends on, and say what fixes it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import contextlib
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import cheapest_chat_model
-from litellm_synthetic.cli.doctor.account import (
+from litellm_synthetic.cli.doctor.check import Check, document, exit_code, lines_of, summary
+from litellm_synthetic.cli.doctor.configuration import (
     check_base_url,
     check_key,
+    check_settings,
     endpoint_in_force,
     key_in_force,
 )
-from litellm_synthetic.cli.doctor.check import APIS, Check, blank_call, exit_code
-from litellm_synthetic.cli.doctor.route import check_litellm, check_route
-from litellm_synthetic.cli.doctor.settings import check_settings
-from litellm_synthetic.cli.doctor.table import check_cache, check_table
-from litellm_synthetic.cli.doctor.view import document, lines_of, summary
-from litellm_synthetic.cli.models_json import as_json as encoded
-from litellm_synthetic.cli.terminal import Screen, remark
+from litellm_synthetic.cli.doctor.installation import (
+    check_cache,
+    check_litellm,
+    check_route,
+    check_table,
+)
+from litellm_synthetic.cli.main import INTERRUPTED
+from litellm_synthetic.cli.models_json import as_json
+from litellm_synthetic.cli.terminal import Screen, error, remark
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
 from litellm_synthetic.config.settings import models_base_url
@@ -32,19 +36,17 @@ from litellm_synthetic.config.settings import models_base_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-INTERRUPTED: Final = 130
 
-
-def run(*, as_json: bool, is_live: bool, model: str | None) -> int:
+def run(*, is_json: bool, is_live: bool, model: str | None) -> int:
     """Print the findings as they come, and return the exit code.
 
     Args:
-        as_json: print one JSON document at the end instead.
+        is_json: print one JSON document at the end instead.
         is_live: make one cheap call per API as well.
         model: the model of those calls; by default the cheapest chat model that may be used.
 
     Returns:
-        What `doctor_check.exit_code` says, or 130 after Ctrl-C.
+        What `exit_code` says, or 130 after Ctrl-C.
     """
     screen = Screen.of_stdout()
     checks: list[Check] = []
@@ -56,20 +58,20 @@ def run(*, as_json: bool, is_live: bool, model: str | None) -> int:
             if check is None:
                 break
             checks.append(check)
-            if not as_json:
+            if not is_json:
                 screen.write(lines_of(check, screen))
     except KeyboardInterrupt:
-        remark("Interrupted.")
+        error("Interrupted.")
         return INTERRUPTED
-    if as_json:
-        click.echo(encoded(document(checks, is_live=is_live)))
+    if is_json:
+        click.echo(as_json(document(checks, is_live=is_live)))
     remark(summary(checks))
     return exit_code(checks)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep stdout for the findings, and stderr free of what the findings say themselves."""
+    """Keep stdout for the findings, and stderr free of log lines that repeat them."""
     log = logging.getLogger("litellm_synthetic")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
@@ -94,7 +96,7 @@ def _examine(
     # The doctor compares no prices but ours, and importing LiteLLM would fetch others.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     yield check_litellm()
-    table = active.in_force()
+    table = active.current_table()
     usable = cheapest_chat_model(table.catalog)
     route = check_route(usable)
     yield route
@@ -111,13 +113,10 @@ def _examine(
     yield check_cache(DEFAULT_BASE_URL if endpoint is None else models_base_url(endpoint.base_url))
     if not is_live:
         return
-    hindrance = next((each for each in (route, key, where) if each.status == "problem"), None)
-    if hindrance is not None or endpoint is None:
-        name = (hindrance or where).name
-        for api in APIS:
-            found, remedy = f"Not called: {name} has a problem.", f"Solve that of {name} first."
-            yield Check(f"live.{api}", "problem", found, remedy, blank_call(api))
-        return
-    from litellm_synthetic.cli.doctor.live import check_live  # noqa: PLC0415  # imports LiteLLM
+    from litellm_synthetic.cli.doctor.live import check_live, not_called  # imports LiteLLM
 
-    yield from check_live(endpoint, model or usable)
+    obstacle = next((each for each in (route, key, where) if each.status == "problem"), None)
+    if obstacle is not None or endpoint is None:
+        yield from not_called((obstacle or where).name)
+    else:
+        yield from check_live(endpoint, model or usable)

@@ -1,0 +1,71 @@
+"""Tool calls as they are streamed: whose piece is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm_synthetic.chat.chunks import CallPiece
+from litellm_synthetic.chat.response import arguments_text, new_tool_call_id
+
+
+class StreamedCalls:
+    """Give each streamed tool call of a choice its index, also where the upstream names none.
+
+    A piece belongs to the call of its index. Without one, an id that is new, or a name while the
+    call under way has one, begins the next call. Two ids on one index are two calls: some backends
+    number every parallel call 0.
+    """
+
+    __slots__ = ("_by_upstream_index", "_ids", "_names")
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._names: list[str] = []
+        self._by_upstream_index: dict[int, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+    def piece(self, fields: Mapping[str, Any]) -> CallPiece:
+        """Return a piece with its index; the id only on a call's first."""
+        function = fields.get("function")
+        function = function if isinstance(function, Mapping) else {}
+        name = function.get("name")
+        name = name if isinstance(name, str) else ""
+        identifier = fields.get("id") if isinstance(fields.get("id"), str) else None
+        upstream_index = fields.get("index")
+        if isinstance(upstream_index, bool) or not isinstance(upstream_index, int):
+            upstream_index = None
+        index = self._find(upstream_index, identifier, named=bool(name))
+        is_first = index is None
+        if index is None:
+            index = len(self._ids)
+            self._ids.append(identifier or new_tool_call_id())
+            self._names.append(name)
+        elif name and name != self._names[index]:
+            self._names[index] += name
+        else:
+            name = ""  # some backends repeat it; readers of a stream put the pieces together
+        if upstream_index is not None:
+            self._by_upstream_index[upstream_index] = index
+        return CallPiece(
+            index,
+            self._ids[index] if is_first else None,
+            name or None,
+            arguments_text(function.get("arguments")),
+        )
+
+    def _find(
+        self, upstream_index: int | None, identifier: str | None, *, named: bool
+    ) -> int | None:
+        if upstream_index is not None:
+            index = self._by_upstream_index.get(upstream_index)
+            if index is None or not identifier or self._ids[index] == identifier:
+                return index
+            return self._ids.index(identifier) if identifier in self._ids else None
+        if identifier:
+            return self._ids.index(identifier) if identifier in self._ids else None
+        if not self._ids or (named and self._names[-1]):
+            return None
+        return len(self._ids) - 1

@@ -1,0 +1,371 @@
+"""Run cases over surfaces: many at once, watched, and judged."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import io
+import itertools
+import logging
+import sys
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotEndedError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES
+from tests.harden.cases import Case, Reply
+from tests.harden.replies import TEXT, VECTORS, sized
+from tests.harden.secrets import has_secret, places_in_answer, places_in_call, places_in_error
+from tests.harden.surfaces import SURFACES, Answer, Door, Surface, vectors_text
+from tests.harden.upstream import RawUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+WATCHDOG_SECONDS: Final = 240.0
+"""What no case takes, however busy the machine; a call that does hangs."""
+_THREADS: Final = 24
+TOKEN: Final = "case"
+"""How the id of a call of ours begins. LiteLLM gives a search an id of its own, and tells of one that
+fails twice, whatever the provider.
+"""
+_LOGGERS: Final = (
+    "", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "litellm_synthetic", "asyncio", "urllib3",
+    "aiohttp.client", "httpx",
+)  # fmt: skip  # one list, read as one
+
+
+# Where an error is work that failed behind a caller's back: a callback that heard nothing, a task
+# that nobody awaited.
+_WATCHED: Final = ("LiteLLM", "litellm_synthetic", "asyncio", "aiohttp")
+
+
+class Ears(CustomLogger):
+    """Count what LiteLLM tells callbacks of each call, and look for the secret in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.successes: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.costs: dict[str, Any] = {}
+        self.leaks: list[str] = []
+        self.changed = threading.Condition()
+
+    def _hear(self, counter: Counter[str], what: str, kwargs: Any, response: Any) -> None:
+        identifier = str(kwargs.get("litellm_call_id"))
+        places = places_in_call(kwargs, response)
+        with self.changed:
+            counter[identifier] += 1
+            self.leaks += [f"{what} callback of {identifier}: {place}" for place in places]
+            self.costs[identifier] = kwargs.get("response_cost")
+            self.changed.notify_all()
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
+        del model, messages
+        self.leaks += [f"pre-call callback: {place}" for place in places_in_call(kwargs, None)]
+
+    def log_post_api_call(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        del start_time, end_time
+        places = places_in_call(kwargs, response_obj)
+        self.leaks += [f"post-call callback: {place}" for place in places]
+
+    def log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        del start_time, end_time
+        self._hear(self.successes, "success", kwargs, response_obj)
+
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        del start_time, end_time
+        self._hear(self.successes, "success", kwargs, response_obj)
+
+    def log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        del start_time, end_time
+        self._hear(self.failures, "failure", kwargs, response_obj)
+
+    async def async_log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        del start_time, end_time
+        self._hear(self.failures, "failure", kwargs, response_obj)
+
+
+class Overheard(logging.Handler):
+    """Read every log record: for the secret, and for work that failed behind a caller's back."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.leaks: list[str] = []
+        self.failures: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+        except Exception as error:  # noqa: BLE001  # a record that cannot be written is a finding
+            self.failures.append(f"{record.name}: {record.msg!r} cannot be written: {error!r}")
+            return
+        # At DEBUG httpcore writes down the reply as it came, which is what that is for.
+        if has_secret(text) and not record.name.startswith("httpcore"):
+            self.leaks.append(f"log of {record.name} at {record.levelname}: {text[:300]}")
+        if record.levelno >= logging.ERROR and record.name.startswith(_WATCHED):
+            self.failures.append(f"{record.name}: {text[-1500:]}")
+
+
+class LoopThread:
+    """Keep one event loop alive, as a service does."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="harden-loop", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def close(self) -> None:
+        async def end() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await self.loop.shutdown_asyncgens()
+
+        self.submit(end()).result(WATCHDOG_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@dataclass
+class Outcome:
+    """How one call over one surface ended."""
+
+    surface: Surface
+    call_id: str
+    answer: Answer | None = None
+    error: BaseException | None = None
+    has_ended: bool = True
+    sent: int = 0
+
+
+def right_text(kind: str) -> str:
+    if kind == "embedding":
+        return vectors_text(VECTORS)
+    return "known" if kind == "quotas" else TEXT
+
+
+class Harness:
+    """Hold what the cases of a run share."""
+
+    def __init__(self, upstream: RawUpstream) -> None:
+        self.upstream = upstream
+        self.loop = LoopThread()
+        self.pool = ThreadPoolExecutor(_THREADS, "harden-call")
+        self.ears = Ears()
+        self.overheard = Overheard()
+        self._numbers = itertools.count()
+        self._undo: list[tuple[logging.Logger, int, list[logging.Handler]]] = []
+
+    def listen(self) -> None:
+        """Put our ears into LiteLLM and into logging."""
+        litellm.callbacks = [self.ears]
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
+            self._undo.append((logger, logger.level, logger.handlers[:]))
+            # LiteLLM's own handlers print; ours is on the root as well, so each record once.
+            logger.handlers = [] if logger.propagate and name else [self.overheard]
+
+    @staticmethod
+    def hear_from(level: int) -> None:
+        """Set what is logged; all of it costs more than the calls do."""
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(level)
+
+    def stop_listening(self) -> None:
+        while self._undo:
+            logger, level, handlers = self._undo.pop()
+            logger.setLevel(level)
+            logger.handlers = handlers
+
+    def close(self) -> None:
+        self.stop_listening()
+        self.pool.shutdown()
+        self.loop.close()
+
+    def run(self, case: Case, surfaces: Sequence[Surface]) -> list[Outcome]:
+        """Make one call over each surface, all at once, and wait until they have ended."""
+        under_way = [self._begin(case, surface) for surface in surfaces]
+        return [self._end(case, *one) for one in under_way]
+
+    def _begin(self, case: Case, surface: Surface) -> tuple[Surface, str, Future[Any]]:
+        token = f"{TOKEN}{next(self._numbers)}"
+        reply = Reply(surface.kind)
+        self.upstream.register(token, lambda _: case.build(reply))
+        door = Door(
+            self.upstream.base(token, "").rstrip("/"),
+            case.timeout_seconds,
+            token,
+            case.max_retries,
+        )
+        if surface.is_async:
+            return surface, token, self.loop.submit(surface.call(door))
+        return surface, token, self.pool.submit(surface.call, door)
+
+    def _end(self, case: Case, surface: Surface, token: str, future: Future[Any]) -> Outcome:
+        outcome = Outcome(surface, token)
+        try:
+            outcome.answer = future.result(WATCHDOG_SECONDS)
+        except NotEndedError as error:
+            # Since Python 3.11 this is TimeoutError, which a call may raise as well.
+            outcome.error = error
+            outcome.has_ended = future.done()
+        except BaseException as error:  # noqa: BLE001  # every way to end is judged
+            outcome.error = error
+        if not outcome.has_ended:
+            faulthandler.dump_traceback(sys.__stderr__ or io.StringIO())
+        outcome.sent = len(self.upstream.requests(token))
+        self.upstream.forget(token)
+        del case
+        return outcome
+
+    def judge(self, case: Case, outcomes: Sequence[Outcome]) -> list[str]:
+        """Return what is wrong with how a case ended; nothing if all is well."""
+        complaints = []
+        for one in outcomes:
+            complaints += [f"{one.surface.name}: {text}" for text in _judged(case, one)]
+        complaints += self._unheard(outcomes)
+        with self.ears.changed:
+            complaints += self.ears.leaks
+            self.ears.leaks.clear()
+        complaints += self.overheard.leaks + self.overheard.failures
+        self.overheard.leaks.clear()
+        self.overheard.failures.clear()
+        return complaints
+
+    def _unheard(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Wait until callbacks have heard of each call, and return of which they did not."""
+        logged = [one for one in outcomes if one.surface.is_logged and one.has_ended]
+
+        def heard(one: Outcome) -> bool:
+            counter = self.ears.failures if one.answer is None else self.ears.successes
+            return counter[one.call_id] > 0
+
+        with self.ears.changed:
+            self.ears.changed.wait_for(lambda: all(map(heard, logged)), WATCHDOG_SECONDS / 12)
+            return [
+                f"{one.surface.name}: no callback heard of it" for one in logged if not heard(one)
+            ]
+
+    def canaries(self) -> list[str]:
+        """Make plain good calls on the connections that a case may have poisoned."""
+        good = Case(
+            "a canary",
+            lambda reply: [sized(reply.kind, reply.body)],
+            "answer",
+            timeout_seconds=90.0,
+        )
+        chosen = [one for one in SURFACES if one.name in _CANARIES]
+        outcomes = self.run(good, chosen)
+        return [f"afterwards, {text}" for text in self.judge(good, outcomes)]
+
+    def settle(self) -> None:
+        """Wait until LiteLLM's background work is done."""
+        self.loop.submit(GLOBAL_LOGGING_WORKER.flush()).result(WATCHDOG_SECONDS)
+
+    def miscounted(self) -> list[str]:
+        """Return of which calls callbacks were told twice, or two different things."""
+        with self.ears.changed:
+            told = self.ears.successes + self.ears.failures
+            return [
+                f"callbacks were told {count} times of {one}"
+                for one, count in told.items()
+                if count > 1 and one.startswith(TOKEN)
+            ]
+
+
+_CANARIES: Final = ("chat sync", "chat stream sync", "chat async", "client= sync")
+
+
+def _judged(case: Case, one: Outcome) -> list[str]:
+    if not one.has_ended:
+        return [f"has not ended after {WATCHDOG_SECONDS:g} s"]
+    complaints = []
+    if one.error is not None:
+        complaints += _misbehaved(one.error)
+        complaints += [f"the key is in {place}" for place in places_in_error(one.error)]
+    if one.answer is not None:
+        complaints += [f"the key is in {place}" for place in places_in_answer(one.answer.raw)]
+    if one.surface.kind == "search":  # takes no max_retries
+        wrong = one.sent > 1 + DEFAULT_MAX_RETRIES
+    elif case.max_retries:
+        wrong = one.sent != case.attempts
+    else:
+        wrong = one.sent > case.attempts
+    if wrong:
+        complaints.append(f"was sent {one.sent} times, not {case.attempts}")
+    return complaints + _astray(case, one)
+
+
+def _misbehaved(error: BaseException) -> list[str]:
+    kind = type(error)
+    if kind.__module__ != "litellm.exceptions":
+        return [f"raised {kind.__module__}.{kind.__qualname__}: {str(error)[:300]}"]
+    complaints = []
+    if getattr(error, "llm_provider", None) != "synthetic":
+        complaints.append(f"names {getattr(error, 'llm_provider', None)!r} as the provider")
+    text = str(error)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        complaints.append("its text cannot be written")
+    if len(text) > 5000:
+        complaints.append(f"its text has {len(text)} characters")
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int) or not 400 <= status < 600:
+        complaints.append(f"has the status {status!r}")
+    if any(ord(one) < 32 and one not in "\n\t" for one in text):
+        complaints.append(f"its text has control characters: {text[:200]!r}")
+    return complaints
+
+
+def _astray(case: Case, one: Outcome) -> list[str]:
+    """Compare how a call ended with how it has to."""
+    error, answer = one.error, one.answer
+    is_timeout = isinstance(error, litellm.Timeout)
+    if answer is not None:
+        if case.end in ("error", "timeout"):
+            return [f"answered {answer!r:.300} instead of an error"]
+        if case.end != "sane" and answer.text != right_text(one.surface.kind):
+            return [f"answered {answer!r:.300}"]
+        if case.end != "sane" and one.surface.is_stream and answer.finish is None:
+            return ["answered without a finish reason"]
+        return []
+    if case.end == "answer":
+        return [f"raised {error!r:.400} instead of the answer"]
+    if case.end == "timeout" and not is_timeout:
+        return [f"raised {error!r:.400} instead of a Timeout"]
+    if is_timeout and case.end not in ("timeout", "ends", "sane") and "408" not in case.name:
+        if not any(mark in case.name for mark in ("408", "504", "524")):
+            return [f"raised {error!r:.400}, though its script ends"]
+    if case.status is not None and getattr(error, "status_code", None) != case.status:
+        return [f"has the status {getattr(error, 'status_code', None)}, not {case.status}"]
+    if case.says and case.says not in str(error):
+        return [f"does not say {case.says!r}: {error!s:.300}"]
+    return []

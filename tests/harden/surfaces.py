@@ -1,0 +1,424 @@
+"""Every way in which a caller gets a reply, behind one face: a call in, an answer or an error out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import litellm
+
+import litellm_synthetic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+MODEL: Final = "synthetic/syn:large:text"
+VECTOR_MODEL: Final = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
+MESSAGES: Final[list[Any]] = [{"role": "user", "content": "What is the answer?"}]
+INPUTS: Final = ["one", "two"]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a call goes, and its limits.
+
+    Attributes:
+        base: the upstream with the case's token, without the path of an API.
+        call_id: by which LiteLLM's callbacks know the call.
+    """
+
+    base: str
+    timeout_seconds: float
+    call_id: str
+    max_retries: int = 0
+    verify: Any = None
+    messages: list[Any] = field(default_factory=lambda: MESSAGES)
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self, path: str = "openai/v1") -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "api_base": f"{self.base}/{path}",
+            "timeout": self.timeout_seconds,
+            "max_retries": self.max_retries,
+            "litellm_call_id": self.call_id,
+            **self.more,
+        }
+        if self.verify is not None:
+            arguments["ssl_verify"] = self.verify
+        return arguments
+
+
+@dataclass
+class Answer:
+    """What a reply says, whatever it came as; `raw` is LiteLLM's own object, or the list of them."""
+
+    text: str | None
+    finish: str | None = None
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    usage: tuple[int, int] | None = None
+    raw: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One way to call; `kind` names the reply that it asks the upstream for."""
+
+    name: str
+    kind: str
+    is_async: bool
+    call: Callable[[Door], Any] = field(repr=False)
+    is_logged: bool = True
+    """Whether LiteLLM's callbacks hear of a call."""
+
+    @property
+    def is_stream(self) -> bool:
+        return self.kind.endswith("_stream")
+
+
+def _usage(raw: Any) -> tuple[int, int] | None:
+    usage = getattr(raw, "usage", None)
+    if usage is None:
+        return None
+    return (usage.prompt_tokens, usage.completion_tokens)
+
+
+def chat_answer(raw: Any) -> Answer:
+    choice = raw.choices[0]
+    calls = choice.message.tool_calls or ()
+    return Answer(
+        choice.message.content,
+        choice.finish_reason,
+        [(one.function.name, one.function.arguments) for one in calls],
+        _usage(raw),
+        raw,
+    )
+
+
+def chunks_answer(chunks: list[Any]) -> Answer:
+    text, finish = "", None
+    names: dict[int, str] = {}
+    arguments: dict[int, str] = {}
+    usage = None
+    for chunk in chunks:
+        usage = _usage(chunk) or usage
+        for choice in chunk.choices:
+            if choice.index:
+                continue
+            text += choice.delta.content or ""
+            finish = choice.finish_reason or finish
+            for piece in choice.delta.tool_calls or ():
+                names[piece.index] = names.get(piece.index, "") + (piece.function.name or "")
+                more = piece.function.arguments or ""
+                arguments[piece.index] = arguments.get(piece.index, "") + more
+    calls = [(names[index], arguments[index]) for index in sorted(names)]
+    return Answer(text, finish, calls, usage, chunks)
+
+
+def _text_answer(raw: Any) -> Answer:
+    choice = raw.choices[0]
+    return Answer(choice.text, choice.finish_reason, [], _usage(raw), raw)
+
+
+def _text_chunks_answer(chunks: list[Any]) -> Answer:
+    finish = None
+    text = ""
+    for chunk in chunks:
+        for choice in chunk.choices:
+            text += choice.text or ""
+            finish = choice.finish_reason or finish
+    return Answer(text, finish, raw=chunks)
+
+
+def vectors_text(vectors: list[Any]) -> str:
+    return json.dumps(vectors)
+
+
+def _embedding_answer(raw: Any) -> Answer:
+    return Answer(vectors_text([row["embedding"] for row in raw.data]), raw=raw)
+
+
+def _response_answer(raw: Any) -> Answer:
+    texts = [
+        part.text
+        for item in raw.output
+        if item.type == "message"
+        for part in item.content
+        if getattr(part, "text", None)
+    ]
+    return Answer("".join(texts), raw.status, raw=raw)
+
+
+def _response_events_answer(events: list[Any]) -> Answer:
+    kinds = [str(getattr(one.type, "value", one.type)) for one in events]
+    text = "".join(
+        one.delta
+        for one, kind in zip(events, kinds, strict=True)
+        if kind == "response.output_text.delta"
+    )
+    finish = "stop" if "response.completed" in kinds else None
+    return Answer(text, finish, raw=events)
+
+
+def _message_answer(raw: Any) -> Answer:
+    blocks = [one for one in raw["content"] if isinstance(one, dict)]
+    texts = [one["text"] for one in blocks if isinstance(one.get("text"), str)]
+    return Answer("".join(texts), raw.get("stop_reason"), raw=raw)
+
+
+def message_pieces_answer(pieces: list[Any]) -> Answer:
+    """Read a Messages stream as its client does."""
+    text, finish, over = "", None, False
+    joined = b"".join(one if isinstance(one, bytes) else str(one).encode() for one in pieces)
+    for line in joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+        if not line.startswith(b"data:"):
+            continue
+        document = json.loads(line[5:])
+        delta = document.get("delta") or {}
+        text += delta.get("text") or ""
+        finish = delta.get("stop_reason") or finish
+        over = over or document.get("type") == "message_stop"
+    return Answer(text, finish if over else None, raw=pieces)
+
+
+def _search_answer(raw: Any) -> Answer:
+    results = raw.results
+    text = getattr(results[0], "text", None) or getattr(results[0], "snippet", None)
+    return Answer(text, raw=raw)
+
+
+def _quotas_answer(raw: Any) -> Answer:
+    return Answer("known" if raw is not None else None, raw=raw)
+
+
+def _collect(stream: Iterator[Any]) -> list[Any]:
+    return list(stream)
+
+
+async def _acollect(stream: AsyncIterator[Any]) -> list[Any]:
+    return [one async for one in stream]
+
+
+def _chat(door: Door, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "messages": door.messages, **door.arguments(), **more}
+
+
+def _messages(door: Door, path: str = "anthropic/v1", **more: Any) -> dict[str, Any]:
+    return _chat(door, max_tokens=64, **more) | {"api_base": f"{door.base}/{path}"}
+
+
+def _text(door: Door, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "prompt": door.messages[0]["content"], **door.arguments(), **more}
+
+
+def _embedding(door: Door) -> dict[str, Any]:
+    return {"model": VECTOR_MODEL, "input": INPUTS, **door.arguments()}
+
+
+def _response(door: Door, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "input": door.messages[0]["content"], **door.arguments(), **more}
+
+
+@cache
+def router() -> litellm.Router:
+    """One Router for all cases; a case's failure cools nothing down."""
+    return litellm.Router(
+        model_list=[
+            {"model_name": "chat", "litellm_params": {"model": MODEL}},
+            {"model_name": "vectors", "litellm_params": {"model": VECTOR_MODEL}},
+        ],
+        num_retries=0,
+        disable_cooldowns=True,
+    )
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client()
+
+
+def _plain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
+    return lambda door: read(function(**make(door)))
+
+
+def _aplain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
+    async def call(door: Door) -> Answer:
+        return read(await function(**make(door)))
+
+    return call
+
+
+def _streamed(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
+    return lambda door: read(_collect(function(**make(door), stream=True)))
+
+
+def _astreamed(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
+    async def call(door: Door) -> Answer:
+        return read(await _acollect(await function(**make(door), stream=True)))
+
+    return call
+
+
+def _routed(make: Callable[[Door], dict[str, Any]]) -> Callable[[Door], dict[str, Any]]:
+    names = {MODEL: "chat", VECTOR_MODEL: "vectors"}
+
+    def routed(door: Door) -> dict[str, Any]:
+        arguments = make(door)
+        return {**arguments, "model": names[arguments["model"]]}
+
+    return routed
+
+
+def _with_client(door: Door) -> dict[str, Any]:
+    return {**_chat(door), "client": _client()}
+
+
+async def _with_async_client(door: Door) -> Answer:
+    async with httpx.AsyncClient() as client:
+        return chat_answer(await litellm.acompletion(**_chat(door), client=client))
+
+
+async def _stream_with_async_client(door: Door) -> Answer:
+    async with httpx.AsyncClient() as client:
+        stream: Any = await litellm.acompletion(**_chat(door), client=client, stream=True)
+        return chunks_answer(await _acollect(stream))
+
+
+def _own_search(door: Door) -> dict[str, Any]:
+    return {"query": "q", "api_base": f"{door.base}/v2", "timeout": door.timeout_seconds}
+
+
+def _litellm_search(door: Door) -> dict[str, Any]:
+    return {**_own_search(door), "search_provider": "synthetic"}
+
+
+def _quotas(door: Door) -> dict[str, Any]:
+    arguments = door.arguments()
+    return {name: arguments[name] for name in ("api_base", "timeout", "max_retries")}
+
+
+def _translated(door: Door) -> dict[str, Any]:
+    # Beside a base URL of this form nothing is known, so that LiteLLM translates.
+    return _messages(door, "gateway")
+
+
+def _pair(
+    name: str,
+    kind: str,
+    functions: tuple[Any, Any],
+    make: Any,
+    read: Callable[[Any], Answer],
+    *,
+    is_logged: bool = True,
+) -> list[Surface]:
+    is_stream = kind.endswith("_stream")
+    sync, asynchronous = functions
+    first = (_streamed if is_stream else _plain)(sync, make, read)
+    second = (_astreamed if is_stream else _aplain)(asynchronous, make, read)
+    label = f"{name} stream" if is_stream else name
+    return [
+        Surface(f"{label} sync", kind, is_async=False, call=first, is_logged=is_logged),
+        Surface(f"{label} async", kind, is_async=True, call=second, is_logged=is_logged),
+    ]
+
+
+class _Late:
+    """Look a function up when it is called: `register()` may have put another in its place."""
+
+    def __init__(self, owner: Callable[[], Any], name: str) -> None:
+        self._owner = owner
+        self._name = name
+
+    def __call__(self, **arguments: Any) -> Any:
+        return getattr(self._owner(), self._name)(**arguments)
+
+
+def _both(name: str, owner: Callable[[], Any] = lambda: litellm) -> tuple[_Late, _Late]:
+    return _Late(owner, name), _Late(owner, f"a{name}")
+
+
+def _surfaces() -> list[Surface]:
+    completions, texts, responses = map(_both, ("completion", "text_completion", "responses"))
+    routed = _both("completion", router)
+    messages = _Late(lambda: litellm, "anthropic_messages")
+    return [
+        *_pair("chat", "chat", completions, _chat, chat_answer),
+        *_pair("chat", "chat_stream", completions, _chat, chunks_answer),
+        *_pair("Router", "chat", routed, _routed(_chat), chat_answer),
+        *_pair("Router", "chat_stream", routed, _routed(_chat), chunks_answer),
+        Surface("client= sync", "chat", False, _plain(completions[0], _with_client, chat_answer)),
+        Surface(
+            "client= stream sync",
+            "chat_stream",
+            False,
+            _streamed(completions[0], _with_client, chunks_answer),
+        ),
+        Surface("client= async", "chat", True, _with_async_client),
+        Surface("client= stream async", "chat_stream", True, _stream_with_async_client),
+        *_pair("text", "text", texts, _text, _text_answer),
+        *_pair("text", "text_stream", texts, _text, _text_chunks_answer),
+        *_pair(
+            "embedding",
+            "embedding",
+            _both("embedding"),
+            _embedding,
+            _embedding_answer,
+        ),
+        *_pair("responses", "chat", responses, _response, _response_answer),
+        *_pair("responses", "chat_stream", responses, _response, _response_events_answer),
+        *_pair("over Messages", "message", completions, _messages, chat_answer),
+        *_pair("over Messages", "message_stream", completions, _messages, chunks_answer),
+        Surface(
+            "native Messages async",
+            "message",
+            True,
+            _aplain(messages, _messages, _message_answer),
+        ),
+        Surface(
+            "native Messages stream async",
+            "message_stream",
+            True,
+            _astreamed(messages, _messages, message_pieces_answer),
+        ),
+        Surface(
+            "translated Messages async",
+            "chat",
+            True,
+            _aplain(messages, _translated, _message_answer),
+        ),
+        Surface(
+            "translated Messages stream async",
+            "chat_stream",
+            True,
+            _astreamed(messages, _translated, message_pieces_answer),
+        ),
+        *_pair(
+            "search",
+            "search",
+            (litellm_synthetic.search, litellm_synthetic.asearch),
+            _own_search,
+            _search_answer,
+            is_logged=False,
+        ),
+        *_pair(
+            "LiteLLM search",
+            "search",
+            _both("search"),
+            _litellm_search,
+            _search_answer,
+            is_logged=False,
+        ),
+        *_pair(
+            "quotas",
+            "quotas",
+            (litellm_synthetic.quotas, litellm_synthetic.aquotas),
+            _quotas,
+            _quotas_answer,
+            is_logged=False,
+        ),
+    ]
+
+
+SURFACES: Final = _surfaces()
