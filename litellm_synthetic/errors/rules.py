@@ -483,16 +483,19 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
 
     A library's own message may quote what came over the wire.
     """
-    link: BaseException | None = error
-    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
     # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
-    while link is not None and link not in seen:
-        seen.append(link)
+    seen: set[int] = set()
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
         # aiohttp's exceptions hold the request, and with it the key, in their arguments.
         text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
             return None
-        link = link.__cause__ or link.__context__
+        waiting += (link.__cause__, link.__context__)
     return error
 
 

@@ -146,3 +146,12 @@ def test_a_cause_that_shows_the_key_is_left_out() -> None:
     outer = ValueError("broken")
     outer.__cause__ = shown
     assert shown_cause(outer, origin) is None
+
+
+def test_a_chain_that_leads_back_to_itself_ends() -> None:
+    origin = Origin("m", "https://a.example", Secret(KEY))
+    first, second = ValueError("broken"), ValueError("stalled")
+    first.__context__, second.__context__ = second, first
+    assert shown_cause(first, origin) is first
+    second.args = (KEY,)
+    assert shown_cause(first, origin) is None
