@@ -137,7 +137,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "negative_limit": (a_row_with(context_window_tokens=-1), "damaged"),
     "symlink": (linked, "symbolic link"),
     "folder": (as_folder, ""),
-    "pipe": (as_pipe, "no regular file"),
+    "pipe": (as_pipe, "not a regular file"),
     "group_may_write": (lambda path: path.chmod(0o620), "other users"),
     "world_may_write": (lambda path: path.chmod(0o602), "other users"),
 }

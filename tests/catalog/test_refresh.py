@@ -245,7 +245,7 @@ class TestAFailedRefresh:
     def test_is_told_apart_by_its_reason(self, server: SyntheticServer) -> None:
         for name, reason in (
             ("models_down", "HTTP 503"),
-            ("models_html", "no JSON .content type 'text/html'"),
+            ("models_html", "not JSON .content type 'text/html'"),
             ("models_huge", "larger than 2 MiB"),
             ("models_empty", "no usable row"),
             ("redirect", "307: a redirect, which is not followed"),
