@@ -42,7 +42,7 @@ class Sample:
     Attributes:
         wall_seconds: until the last reply of the batch was there.
         cpu_seconds: of all threads, until the process had come to rest.
-        priced_calls: how many callbacks got a cost; 0 where there is no callback.
+        priced_calls: how many callbacks got a cost; 0 where there is not a callback.
     """
 
     wall_seconds: float

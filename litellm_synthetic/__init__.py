@@ -100,7 +100,7 @@ def search(
         query: what to look for.
         api_key: the key; by default `SYNTHETIC_API_KEY`, which goes to the origin of
             `SYNTHETIC_API_BASE` (else Synthetic's) only.
-        api_base: a base URL of any of Synthetic's surfaces; by default `SYNTHETIC_API_BASE`, else
+        api_base: a base URL of any of Synthetic's APIs; by default `SYNTHETIC_API_BASE`, else
             Synthetic's.
         timeout: seconds for the whole call with its retries, or an `httpx.Timeout`; 60 by default.
 

@@ -1,4 +1,4 @@
-"""What a LiteLLM proxy's `config.yaml` names to have this package loaded in every worker.
+"""The callback that a proxy's `config.yaml` names; it loads this package in every worker.
 
     litellm_settings:
       callbacks: ["litellm_synthetic.proxy.route"]
@@ -32,5 +32,5 @@ def __getattr__(name: str) -> Any:
 def _inert_callback() -> CustomLogger:
     from litellm_synthetic.integration.compat import CustomLogger  # noqa: PLC0415  # imports LiteLLM
 
-    # The proxy refuses what is no callback; this one overrides no method, so it is told nothing.
+    # The proxy refuses what is not a callback; this one overrides no method, so it is told nothing.
     return CustomLogger()

@@ -48,8 +48,8 @@ EFFORT_DECISIONS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-# pi-synthetic@30f1bc30: `thinking: {"type": "disabled"}` works on the Anthropic surface, also where
-# the OpenAI surface cannot stop a model (gpt-oss-120b), with this one exception.
+# pi-synthetic@30f1bc30: `thinking: {"type": "disabled"}` works on the Messages API, also where
+# the OpenAI API cannot stop a model (gpt-oss-120b), with this one exception.
 CANNOT_STOP_ON_MESSAGES = frozenset({"hf:zai-org/GLM-5.3-Flash"})
 
 # The template of this model drops thinking that is sent back unless told otherwise

@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep each file on one worker, unless told otherwise: its tests may share a proxy."""
     if config.getvalue("dist") != "load":
         return None
-    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  # runs without xdist too
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415  # runs without it
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
@@ -112,9 +112,12 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
         monkeypatch.setattr(litellm, name, [])
     monkeypatch.setattr(litellm, "drop_params", False)
     monkeypatch.setattr(litellm, "headers", None)
+    priced = set(litellm.model_cost)
     yield
     litellm_synthetic.unregister()
     active.forget()
+    for name in litellm.model_cost.keys() - priced:  # what Routers have left
+        del litellm.model_cost[name]
 
 
 @pytest.fixture
@@ -134,7 +137,7 @@ def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticSe
 def either_surface(
     upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> SyntheticServer:
-    """Run a test over both surfaces: a promise about a completion holds on each."""
+    """Run a test over both APIs: a promise about a completion holds on each."""
     if request.param == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream
@@ -180,6 +183,7 @@ def new_router() -> Iterator[NewRouter]:
 
     A Router writes its deployments into LiteLLM's cost map, and nothing takes them out again.
     """
+    litellm_synthetic.unregister()  # its rows are in the map that is copied
     before = litellm.model_cost
     litellm.model_cost = copy.deepcopy(before)
     litellm_synthetic.register()

@@ -2,7 +2,7 @@
 
 Nobody here can record the live service, so the cassettes are recorded from the stand-in server and
 say so in a header of each reply. `pytest tests/test_cassettes.py --record-mode=rewrite` records
-them anew: from Synthetic where SYNTHETIC_API_KEY is set, else from the stand-in.
+them again: from Synthetic where SYNTHETIC_API_KEY is set, else from the stand-in.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def synthetic(record_mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture
 def messages_api(synthetic: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the base URL name the Anthropic surface."""
+    """Have the base URL name the Messages API."""
     del synthetic
     base = os.environ.get("SYNTHETIC_API_BASE") or DEFAULT_BASE_URL
     monkeypatch.setenv("SYNTHETIC_API_BASE", base.replace("/openai/v1", "/anthropic"))

@@ -15,7 +15,7 @@ import pytest
 import vcr
 import yaml
 
-from litellm_synthetic.catalog.active import in_force
+from litellm_synthetic.catalog.active import current_table
 
 if TYPE_CHECKING:
     from tests.caller import Caller
@@ -92,7 +92,7 @@ async def test_a_genuine_completion_has_the_price_of_the_table(name: str, caller
     recorded = recording(name)
     with replayed(name):
         answer = await caller.completion(**routed(recorded.request))
-    model = in_force().catalog.find(recorded.request["model"])
+    model = current_table().catalog.find(recorded.request["model"])
     assert model is not None
     prices, usage = model.prices, recorded.reply["usage"]
     assert prices.input_usd_per_token is not None

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from benchmarks.workload import MESSAGES, WHOLE_REPLY, Received
 
 ContenderName = Literal["ours", "stock", "floor"]
-# The floor is no proxy: the load goes straight to the stand-ins.
+# The floor is not a proxy: the load goes straight to the stand-ins.
 CONTENDERS: Final[tuple[ContenderName, ...]] = ("ours", "stock", "floor")
 PROXIES: Final[tuple[ContenderName, ...]] = ("ours", "stock")
 BASELINE: Final[ContenderName] = "stock"

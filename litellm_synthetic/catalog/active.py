@@ -1,4 +1,4 @@
-"""Which model table is in force in this process, where it came from and how old it is."""
+"""The model table in force in this process, its source and its age."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ModelTable:
         return max(0.0, ((now or datetime.now(UTC)) - self.fetched_at).total_seconds())
 
     def is_stale(self, ttl_seconds: float, now: datetime | None = None) -> bool:
-        """Tell whether the table should be fetched anew; the bundled one always should.
+        """Tell whether the table should be fetched again; the bundled one always should.
 
         So should one from the future, because the clock has been set since.
         """
@@ -86,7 +86,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_state.renew_locks)
 
 
-def in_force() -> ModelTable:
+def current_table() -> ModelTable:
     """Return the table that calls go by.
 
     The first call reads the cache of the base URL in force (`SYNTHETIC_API_BASE`, else
@@ -133,7 +133,7 @@ def stored_table(base_url: str) -> ModelTable:
     )
 
 
-def set_in_force(table: ModelTable) -> None:
+def set_current_table(table: ModelTable) -> None:
     """Put a table in force and tell the listeners, in the order in which they were added.
 
     Safe from any thread, but not while holding a lock that a listener takes. A listener that raises
@@ -146,7 +146,7 @@ def set_in_force(table: ModelTable) -> None:
         for listener in tuple(_state.listeners):
             try:
                 # Of two threads the later one may be the first here; nobody hears of an old table.
-                listener(in_force())
+                listener(current_table())
             except Exception:  # noqa: BLE001  # someone else's code, whose failure is told
                 _log.exception("a listener failed on the new model table")
 
@@ -171,7 +171,7 @@ def on_change(listener: Listener) -> Callable[[], None]:
 
 
 def forget() -> None:
-    """Drop the table and everything that depends on its age; the next `in_force()` loads anew.
+    """Drop the table and what depends on its age; the next `current_table()` loads it again.
 
     Listeners stay.
     """

@@ -1,4 +1,4 @@
-"""Which models may be used now, and what to say of an id that is retired, misspelt, or unknown."""
+"""Usable models, and advice on an id that is retired, misspelt or unknown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _warned_of: set[str] = set()
 
 
 def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
-    """Warn, once per id and process, that a model has left the lineup; the call goes on."""
+    """Warn, once per id and process, that a model is no longer served; the call goes on."""
     if model is not None and model.is_retired and model.id not in _warned_of:
         _warned_of.add(model.id)
         _log.warning("%s The call is sent all the same.", explain(model.id, catalog))
@@ -64,7 +64,7 @@ def explain(model_id: str, catalog: Catalog) -> str:
         return f"{wanted} is retired{since}.{_successor(model, catalog)}"
     if model is not None:
         return (
-            f"{wanted} was served on {catalog.observed_on}; the lineup moves without notice. "
+            f"{wanted} was served on {catalog.observed_on}; models change without notice. "
             "The current one is at https://api.synthetic.new/openai/v1/models."
         )
     close = closest_ids(wanted, catalog.current(), max_count=2, min_similarity=0.75)

@@ -1,4 +1,4 @@
-"""When the model table is fetched by itself: off the request's path, by one thread of one process.
+"""The background refresh of the model table, by one thread of one process.
 
 Every call asks whether it is time, so a process that runs for months stays fresh.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIRST_BACK_OFF_SECONDS: Final = 60.0
-LONGEST_BACK_OFF_SECONDS: Final = 3_600.0
+MAX_BACK_OFF_SECONDS: Final = 3_600.0
 # How long an answer of "not now" holds. The clock that is compared with stands still while a
 # machine sleeps, and the environment may change.
 RECONSIDER_SECONDS: Final = 300.0
@@ -69,7 +69,7 @@ class Schedule:
         return not thread.is_alive()
 
     def forget(self) -> None:
-        """Start anew: everything is due, nothing has failed."""
+        """Start over: everything is due, nothing has failed."""
         with self._lock:
             self._due.clear()
             self._not_before = 0.0
@@ -111,7 +111,7 @@ class Schedule:
             asked = settings.models_base_url(base_url)
         except ValueError:  # the request itself says what is wrong with it
             return RECONSIDER_SECONDS
-        table = active.in_force()
+        table = active.current_table()
         if not is_same_host(asked, table.base_url):
             return RECONSIDER_SECONDS
         if is_on_this_machine(asked) and settings.CATALOG.stated() != "auto":
@@ -120,7 +120,7 @@ class Schedule:
         return 0.0 if age is None or table.is_stale(ttl) else ttl - age
 
     def _start(self) -> None:
-        base_url = active.in_force().base_url
+        base_url = active.current_table().base_url
         thread = threading.Thread(
             target=self._run,
             args=(base_url, self._generation),
@@ -137,22 +137,22 @@ class Schedule:
                 if is_ours and not _take_from_cache(base_url):
                     table = self._renew(base_url)
                     if generation == self._generation:
-                        active.set_in_force(table)
+                        active.set_current_table(table)
             if is_ours:
                 self._finish(generation, 0.0, failures=0)
             else:
                 self._finish(generation, UNDER_WAY_SECONDS, failures=self._failures)
         except Exception as error:  # noqa: BLE001  # a thread has nobody else to tell
             failures = self._failures + 1
-            wait = min(FIRST_BACK_OFF_SECONDS * 2 ** (failures - 1), LONGEST_BACK_OFF_SECONDS)
+            wait = min(FIRST_BACK_OFF_SECONDS * 2 ** (failures - 1), MAX_BACK_OFF_SECONDS)
             level = logging.WARNING if failures == 1 else logging.DEBUG
             _log.log(
                 level,
                 "no new model table (%s); the one in force stays (%s, observed on %s), and the "
                 "next attempt is in %g s at the earliest",
                 str(error) or type(error).__name__,
-                active.in_force().source,
-                active.in_force().catalog.observed_on,
+                active.current_table().source,
+                active.current_table().catalog.observed_on,
                 wait,
             )
             self._finish(generation, wait, failures=failures)
@@ -171,12 +171,12 @@ def _take_from_cache(base_url: str) -> bool:
     stored = active.stored_table(base_url)
     if stored.is_stale(settings.CATALOG_TTL.value()):
         return False
-    table = active.in_force()
+    table = active.current_table()
     if table.base_url == base_url and (
         table.fetched_at is None
         or (stored.fetched_at is not None and stored.fetched_at > table.fetched_at)
     ):
-        active.set_in_force(stored)
+        active.set_current_table(stored)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What a call costs the account: the list price, or nothing on top of a subscription.
+"""The cost of a call to the account: the list price, or nothing on top of a subscription.
 
 `SYNTHETIC_BILLING=metered` (the default) prices calls at the API's list prices. `subscription` lets
 each call cost 0, because the plan is paid already; the list price stays visible beside it.

@@ -126,7 +126,7 @@ def _read(path: Path) -> bytes:
 
 def _check(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        raise _UnusableError("it is no regular file")
+        raise _UnusableError("it is not a regular file")
     if found.st_size > MAX_BYTES:
         raise _UnusableError("it is too large")
     if os.name == "posix":

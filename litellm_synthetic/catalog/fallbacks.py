@@ -1,4 +1,4 @@
-"""Which model takes over where a prompt is too long for the one that was asked."""
+"""Fallbacks to a model with a larger context window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Model
 
-_MOST_STEPS: Final = 3
+_MAX_STEPS: Final = 3
 
 
 def window_fallbacks(models: Sequence[Model]) -> Mapping[str, tuple[str, ...]]:
@@ -35,8 +35,8 @@ def _steps(model: Model, others: Sequence[Model]) -> tuple[str, ...]:
         if _window(other) > _window(model) and _can_stand_in(other, model):
             best.setdefault(_window(other), other)
     windows = sorted(best)
-    if len(windows) > _MOST_STEPS:
-        windows = [*windows[: _MOST_STEPS - 1], windows[-1]]
+    if len(windows) > _MAX_STEPS:
+        windows = [*windows[: _MAX_STEPS - 1], windows[-1]]
     return tuple(best[window].id for window in windows)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOTAL_SECONDS: Final = 5.0
 MAX_BYTES: Final = 2 * 1024 * 1024
-_LONGEST_VALIDATOR: Final = 256
+_MAX_VALIDATOR_LENGTH: Final = 256
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _READ_GZIP: Final = 16 + zlib.MAX_WBITS
@@ -131,7 +131,7 @@ def _body(response: httpx.Response, deadline: float) -> bytes:
 
 def _validator(response: httpx.Response, name: str) -> str | None:
     value = str(response.headers.get(name, ""))
-    is_usable = 0 < len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable()
+    is_usable = 0 < len(value) <= _MAX_VALIDATOR_LENGTH and value.isascii() and value.isprintable()
     return value if is_usable else None
 
 

@@ -40,8 +40,8 @@ MAX_TOKENS_OF_A_LIMIT: Final = 100_000_000
 # 2000 to 2100: milliseconds, or a number of something else, lie outside.
 MIN_UNIX_TIME: Final = 946_684_800
 MAX_UNIX_TIME: Final = 4_102_444_800
-_LONGEST_NUMBER: Final = 40
-_LONGEST_SHOWN: Final = 60
+_MAX_DIGITS: Final = 40
+_MAX_SHOWN_CHARACTERS: Final = 60
 _ID: Final = re.compile(r"[a-z][a-z0-9]{0,15}:[A-Za-z0-9_.:/@+~-]{1,240}")
 _HUGGING_FACE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}/[A-Za-z0-9_.-]{1,120}")
 _ON_SCALE: Final = {effort: place for place, effort in enumerate(EFFORT_SCALE)}
@@ -137,7 +137,7 @@ def _date(value: object) -> date:
     """Read an ISO date or time, or a Unix time in seconds."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     try:
-        if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        if isinstance(value, str) and len(value) <= _MAX_DIGITS:
             return datetime.fromisoformat(value.strip()).date()
         if is_number and MIN_UNIX_TIME <= value <= MAX_UNIX_TIME:  # type: ignore[operator]  # is_number
             return datetime.fromtimestamp(int(value), UTC).date()  # type: ignore[call-overload]  # as above
@@ -217,7 +217,7 @@ def parse_listing(body: bytes) -> Listing:
             skipped.append(SkippedRow(index=index, id=None, reason=reason))
         elif _ID.fullmatch(model_id) is None:
             reason = "the id is none that could be called, such as hf:owner/name"
-            shown = ascii(model_id[:_LONGEST_SHOWN])[1:-1]
+            shown = ascii(model_id[:_MAX_SHOWN_CHARACTERS])[1:-1]
             skipped.append(SkippedRow(index=index, id=shown, reason=reason))
         elif model_id in models:
             reason = "the id is there already"
@@ -236,7 +236,7 @@ def _rows(body: bytes) -> list[object]:
             body, parse_int=_whole_number, parse_float=_exact, parse_constant=_no_number
         )
     except (ValueError, RecursionError):
-        raise UnusableListError("the reply is no JSON") from None
+        raise UnusableListError("the reply is not JSON") from None
     rows = document.get("data") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise UnusableListError("the reply has no list of models under `data`")
@@ -247,15 +247,15 @@ def _rows(body: bytes) -> list[object]:
 
 def _whole_number(digits: str) -> int | float:
     # Python refuses to read very long ones, which would cost the whole list for one figure.
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.nan
+    return int(digits) if len(digits) <= _MAX_DIGITS else math.nan
 
 
 def _exact(digits: str) -> Decimal | float:
-    return Decimal(digits) if len(digits) <= _LONGEST_NUMBER else math.nan
+    return Decimal(digits) if len(digits) <= _MAX_DIGITS else math.nan
 
 
 def _no_number(_name: str) -> float:
-    # NaN and Infinity are no JSON, but Python's own writer produces them.
+    # NaN and Infinity are not JSON, but Python's own writer produces them.
     return math.nan
 
 

@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Hold a merged table and how its lineup differs from the one before.
+    """Hold a merged table and how its models differ from the one before.
 
     `added` holds ids that are new here and ids that have come back.
     """
@@ -228,7 +228,7 @@ def _efforts(known: Efforts | None, row: ListedModel) -> Efforts | None:
         return Efforts(advertised=row.efforts) if row.efforts else None
     if known.advertised is None or row.efforts is None:
         return known.model_copy(update={"advertised": row.efforts})
-    # A probe is from before the API changed its mind: what is advertised anew was not refused
+    # A probe is from before the API changed its mind: what is advertised again was not refused
     # since, and what is no longer advertised was not accepted since.
     new = {*row.efforts}.difference(known.advertised)
     gone = {*known.advertised}.difference(row.efforts)

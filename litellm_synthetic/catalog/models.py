@@ -57,7 +57,7 @@ Tokens = Annotated[int, Field(gt=0, strict=True)]
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class PriceTier(_Fact):
@@ -108,7 +108,7 @@ class Efforts(_Fact):
             `verified` where reports conflict; `rejected` then decides and `note` says why.
         unreliable: accepted values that were reported not to lead to an answer.
         can_stop: whether `none` stops the reasoning; None where that is disputed or unknown.
-        can_stop_on_messages: whether `thinking: {"type": "disabled"}` on the Anthropic surface
+        can_stop_on_messages: whether `thinking: {"type": "disabled"}` on the Messages API
             does; None where unknown.
         note: the evidence in a sentence or two.
     """
@@ -243,7 +243,7 @@ class Model(_Fact):
 
     @property
     def can_stop_thinking_on_messages(self) -> bool | None:
-        """Tell whether the Anthropic surface can switch thinking off; None where unknown."""
+        """Tell whether the Messages API can switch thinking off; None where unknown."""
         return self.efforts.can_stop_on_messages if self.efforts else None
 
     @property
@@ -274,7 +274,7 @@ class Model(_Fact):
 
     @property
     def current_target(self) -> str | None:
-        """Name the id that an alias serves now; None for what is no alias."""
+        """Name the id that an alias serves now; None for what is not an alias."""
         return next((each.target for each in self.alias_targets if each.until is None), None)
 
 

@@ -1,4 +1,4 @@
-"""Which models a question is about: filters, the allowlist, the closest ids."""
+"""Queries on the model table: filters, the allowlist, the closest ids."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def select(
     include_all: bool,
     allowlist: Allowlist | None,
 ) -> Selection:
-    """Return the models whose id matches every word, in the current lineup or in all of the table.
+    """Return the models whose id matches every word, among the current ones or in the whole table.
 
     A single word that is an id, in any spelling `canonical_id` understands, means just that one,
     whatever its status.

@@ -9,19 +9,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog import cache
-from litellm_synthetic.catalog.active import ModelTable, in_force, set_in_force, stored_table
+from litellm_synthetic.catalog.active import (
+    ModelTable,
+    current_table,
+    set_current_table,
+    stored_table,
+)
 from litellm_synthetic.catalog.background import Schedule
-from litellm_synthetic.catalog.merge import Change, Merged, merge, seen_again
 from litellm_synthetic.config import settings
 from litellm_synthetic.exceptions import RefreshError
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
     from litellm_synthetic.catalog.listing import Listing, UnreadableField
+    from litellm_synthetic.catalog.merge import Change, Merged
     from litellm_synthetic.catalog.models import SkippedRow
 
 __all__ = [
-    "Change",
     "RefreshError",
     "RefreshOutcome",
     "arefresh",
@@ -78,10 +82,10 @@ def refresh(*, base_url: str | None = None) -> RefreshOutcome:
 
     Raises:
         RefreshError: `SYNTHETIC_CATALOG=offline` forbids it, the base URL is refused, there was no
-            answer, or the answer is no list with at least one usable row. The table before stays.
+            answer, or the answer has no list with a usable row. The table before stays.
     """
     outcome = _renewed(base_url)
-    set_in_force(outcome.table)
+    set_current_table(outcome.table)
     return outcome
 
 
@@ -105,6 +109,8 @@ def _renewed(base_url: str | None) -> RefreshOutcome:
 
 
 def _fetched(base_url: str | None) -> RefreshOutcome:
+    from litellm_synthetic.catalog.merge import merge, seen_again  # noqa: PLC0415  # for a refresh
+
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
     known = known_table(base_url)
@@ -160,7 +166,7 @@ def known_table(base_url: str | None = None) -> ModelTable:
         url = settings.models_base_url(base_url)
     except ValueError as error:
         raise RefreshError(str(error)) from error
-    table, stored = in_force(), stored_table(url)
+    table, stored = current_table(), stored_table(url)
     if table.base_url != url:
         return stored
     # Another process may have seen more of the past.

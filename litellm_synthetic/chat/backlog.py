@@ -1,4 +1,4 @@
-"""What one read of a stream held, in as few chunks as it takes.
+"""Events that wait, merged into as few chunks as possible.
 
 Deltas that wait together and belong together become one chunk: adjacent text of one choice,
 adjacent reasoning, adjacent arguments of one tool call. Nothing ever waits for more.

@@ -1,4 +1,4 @@
-"""Where a chunk of a stream keeps its text.
+"""The text of a chunk of a stream, and its place in the chunk.
 
 A chunk is read as it is now: whoever was given it may have changed it.
 """

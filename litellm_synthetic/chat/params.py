@@ -1,4 +1,4 @@
-"""Which parameters go where: one table, and the checks that run before anything is sent.
+"""Request parameters: one table of names and ranges, checked before anything is sent.
 
 Sources: Synthetic's documented request parameters (September 2025 to May 2026) for the names and
 for the ranges of temperature, top_p, the penalties and logit_bias; OpenAI's API, which Synthetic's
@@ -135,7 +135,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     Parameter("stream_options", meaning="include_usage decides what the caller sees"),
 )
 BY_NAME: Final[Mapping[str, Parameter]] = {one.name: one for one in PARAMETERS}
-# What the Anthropic surface has under no name. (Documented there, May 2026: max_tokens, messages,
+# What the Messages API has under no name. (Documented there, May 2026: max_tokens, messages,
 # stream, system, stop_sequences, temperature, tool_choice, tools, top_k, top_p.)
 OPENAI_ONLY: Final = frozenset(
     (
@@ -180,7 +180,7 @@ def map_reasoning(
     unreliable_efforts: tuple[str, ...] = (),
     effort_is_from_budget: bool = False,
 ) -> dict[str, Any]:
-    """Return `reasoning_effort` as the OpenAI surface takes it, or nothing where none is asked for.
+    """Return `reasoning_effort` as the OpenAI API takes it, or nothing where none is asked for.
 
     See `reasoning.accepted_effort` for the level that is chosen.
 

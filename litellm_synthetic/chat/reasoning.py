@@ -1,4 +1,4 @@
-"""How hard a model thinks: levels asked for, levels accepted, and thinking that is replayed.
+"""Reasoning levels: requested, accepted, and thinking that is replayed.
 
 Which levels a model accepts, whether it can stop reasoning, and what it needs so that replayed
 thinking is kept, are facts of the catalog (`catalog.Model`); nothing here knows a model by name.
@@ -15,12 +15,12 @@ from litellm_synthetic.errors.faults import InvalidThinkingError
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Model
 
-# `none` switches reasoning off; it is no level and never the nearest one to a level.
+# `none` switches reasoning off; it is not a level and never the nearest one to a level.
 OFF: Final = "none"
 SCALE: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
 
 # Anthropic-style budgets, in tokens, and the level that each begins at: the thresholds that
-# LiteLLM's own Anthropic adapter uses, so that both doors lead to the same level.
+# LiteLLM's own Anthropic adapter uses, so that both APIs lead to the same level.
 _LEVEL_BY_BUDGET_TOKENS: Final = (
     (4_096, "high"),
     (2_048, "medium"),

@@ -24,7 +24,7 @@ from litellm_synthetic.errors.faults import UnreadableReplyError
 # Where `_hidden_params` keeps the name that the upstream answered with.
 UPSTREAM_MODEL: Final = "upstream_model"
 # vLLM's words for a generation that it dropped; LiteLLM would turn them into "stop".
-GIVEN_UP: Final = ("abort", "error")
+ABORTED_FINISH_REASONS: Final = ("abort", "error")
 # Read by `_fill_envelope` and `fill_chat`, or LiteLLM's own.
 _KNOWN_TOP_LEVEL: Final = frozenset(
     ("id", "object", "created", "model", "choices", "usage", "error", "model_config")
@@ -36,7 +36,7 @@ _KNOWN_MESSAGE: Final = frozenset(
 
 
 # What LiteLLM's types raise on values that do not fit; pydantic's ValidationError is a ValueError.
-MISFITS: Final = (ValueError, TypeError, AttributeError, KeyError)
+VALIDATION_ERRORS: Final = (ValueError, TypeError, AttributeError, KeyError)
 
 
 def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) -> ModelResponse:
@@ -51,7 +51,7 @@ def fill_chat(response: ModelResponse, document: Mapping[str, Any], model: str) 
     choices = _choices(document)
     try:
         response.choices = [_chat_choice(choice) for choice in choices]
-    except MISFITS as error:
+    except VALIDATION_ERRORS as error:
         raise UnreadableReplyError("a choice is not one of a chat completion") from error
     _fill_envelope(response, document, model)
     # `prompt_logprobs`, `kv_transfer_params` and the like; LiteLLM keeps what it does not know too.
@@ -70,7 +70,7 @@ def fill_text(document: Mapping[str, Any], model: str) -> TextCompletionResponse
     """
     try:
         choices = [_text_choice(choice) for choice in _choices(document)]
-    except MISFITS as error:
+    except VALIDATION_ERRORS as error:
         raise UnreadableReplyError("a choice is not one of a completion") from error
     response = TextCompletionResponse(choices=choices, usage=to_usage(document.get("usage")))
     _fill_envelope(response, document, model)
@@ -184,7 +184,7 @@ def _chat_choice(choice: Mapping[str, Any]) -> Choices:
         **_extras(fields, _KNOWN_MESSAGE),
     )
     finish_reason = choice.get("finish_reason")
-    if finish_reason in GIVEN_UP:
+    if finish_reason in ABORTED_FINISH_REASONS:
         raise UnreadableReplyError(f"the backend gave up on it (finish_reason {finish_reason})")
     if finish_reason == "stop" and tool_calls:
         finish_reason = "tool_calls"

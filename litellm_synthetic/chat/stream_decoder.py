@@ -18,7 +18,7 @@ from pydantic_core import from_json
 
 from litellm_synthetic.chat.backlog import Backlog
 from litellm_synthetic.chat.chunks import ChoiceLogprobs, Delta, Envelope, wrap
-from litellm_synthetic.chat.response import GIVEN_UP, MISFITS
+from litellm_synthetic.chat.response import ABORTED_FINISH_REASONS, VALIDATION_ERRORS
 from litellm_synthetic.chat.streamed_choice import StreamedChoice
 from litellm_synthetic.chat.unknown_fields import (
     are_worth_a_chunk,
@@ -91,7 +91,7 @@ class ChunkDecoder:
 
         Raises:
             ErrorEventError: an event reports an error.
-            BrokenStreamError: an event is no JSON object, or not of a completion.
+            BrokenStreamError: an event is not a JSON object, or not of a completion.
             RepeatedTextError: the model says the same again and again.
         """
         try:
@@ -113,7 +113,7 @@ class ChunkDecoder:
         if not self.complete:
             raise BrokenStreamError("ended early, without a finish_reason")
         for choice in self._choices.values():
-            if choice.finish_reason in GIVEN_UP:
+            if choice.finish_reason in ABORTED_FINISH_REASONS:
                 raise BrokenStreamError(f"ended early, with finish_reason {choice.finish_reason}")
         chunks: list[ModelResponseStream] = []
         for index, choice in self._choices.items():
@@ -169,7 +169,7 @@ class ChunkDecoder:
         if not isinstance(document, dict):
             if named:
                 return None
-            raise BrokenStreamError("holds an event that is no JSON object")
+            raise BrokenStreamError("holds an event that is not a JSON object")
         return document
 
     def _take(self, document: dict[str, Any]) -> None:
@@ -189,13 +189,13 @@ class ChunkDecoder:
         if not choices:
             return
         if not isinstance(choices, list):
-            raise BrokenStreamError("holds an event whose choices are no list")
+            raise BrokenStreamError("holds an event whose choices are not a list")
         try:
             for fields in choices:
                 if isinstance(fields, dict):
                     self._take_choice(fields)
-        except MISFITS as error:
-            raise BrokenStreamError("holds an event that is no chat completion chunk") from error
+        except VALIDATION_ERRORS as error:
+            raise BrokenStreamError("holds an event that is not a chat completion chunk") from error
 
     def _take_envelope(self, document: Mapping[str, Any]) -> None:
         envelope = self._envelope

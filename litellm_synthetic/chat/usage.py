@@ -20,7 +20,7 @@ _MESSAGES_COUNTS: Final = (
     "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
 )  # fmt: skip  # one list, read as one
 # Beyond it a price computed in floats is no longer exact; no bill gets there.
-_LARGEST_COUNT: Final = 2**53
+_MAX_COUNT: Final = 2**53
 
 
 def to_usage(fields: object) -> Usage | None:
@@ -28,7 +28,7 @@ def to_usage(fields: object) -> Usage | None:
 
     Cached tokens keep their place in `prompt_tokens_details`. `reasoning_tokens`, which Synthetic
     puts at the top level (seen 2026-09-08) and which `completion_tokens` includes, moves to
-    `completion_tokens_details`. A count that is no whole number of at least 0 counts as absent.
+    `completion_tokens_details`. A count that is not a whole number of at least 0 counts as absent.
     """
     if not isinstance(fields, Mapping):
         return None
@@ -99,7 +99,7 @@ def _details(value: object) -> dict[str, int]:
 def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value <= _LARGEST_COUNT and value == value // 1 else None
+    return int(value) if 0 <= value <= _MAX_COUNT and value == value // 1 else None
 
 
 def count_locally(

@@ -1,4 +1,4 @@
-"""What the conversation looks like on the wire: the caller's messages, in Synthetic's dialect."""
+"""The caller's messages as Synthetic takes them."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def run(model: str, *, offline: bool = False) -> int:
     console = Console(highlight=False)
     model = ROUTE_PREFIX + model.removeprefix(ROUTE_PREFIX)
     has_key = settings.API_KEY.text() is not None
-    catalog = active.in_force().catalog
+    catalog = active.current_table().catalog
     litellm.suppress_debug_info = True
     litellm_synthetic.register()
     with ExitStack() as stack:
@@ -81,7 +81,7 @@ def run(model: str, *, offline: bool = False) -> int:
                 error(f"{model} is not in the model table. {explain(model, catalog)}")
                 return FAILED
             _use_stand_in(stack)
-            reason = "--offline" if offline else f"No {KEY_VARIABLE} is set"
+            reason = "--offline is given" if offline else f"No {KEY_VARIABLE} is set"
             console.print(
                 f"[bold]{reason}, so nothing leaves this machine:[/] the calls go through LiteLLM "
                 "to a stand-in server on this computer, and its answers are made up. "
@@ -123,16 +123,16 @@ def _stream(console: Console, model: str) -> float | None:
     _heading(console, "2  A stream, live", "stream=True")
     console.print(Text(_STORY, style="cyan"))
     usage: Any = None
-    thinking, text = Text(style="dim italic"), Text()
+    thinking = text = ""
     with Live(console=console, vertical_overflow="visible") as live:
         for chunk in _call(
             model, _ask(_STORY), stream=True, stream_options={"include_usage": True}
         ):
             usage = getattr(chunk, "usage", None) or usage
             delta = chunk.choices[0].delta
-            thinking.append(getattr(delta, "reasoning_content", None) or "")
-            text.append(delta.content or "")
-            live.update(Text("\n").join(each for each in (thinking, text) if each.plain.strip()))
+            thinking += getattr(delta, "reasoning_content", None) or ""
+            text += delta.content or ""
+            live.update(_styled(thinking, text))
     return _print_price(console, model, usage)
 
 
@@ -159,7 +159,7 @@ def _tool(console: Console, model: str) -> list[float | None]:
 
 def _limits(console: Console, model: str) -> None:
     _heading(console, "4  The model's limits and prices", "litellm.get_model_info(…)")
-    catalog = active.in_force().catalog
+    catalog = active.current_table().catalog
     facts = catalog.find(model)
     if facts is None or model not in litellm.model_cost:
         console.print(Text(f"{model} is not in the model table of {catalog.observed_on}."))
@@ -199,12 +199,14 @@ def _call(model: str, messages: list[Any], **options: Any) -> Any:
 
 
 def _print_message(console: Console, message: Any) -> None:
-    for text, style in (
-        (getattr(message, "reasoning_content", None), "dim italic"),
-        (message.content, ""),
-    ):
-        if text and text.strip():
-            console.print(Text(text.strip(), style=style))
+    shown = _styled(getattr(message, "reasoning_content", None) or "", message.content or "")
+    if shown.plain:
+        console.print(shown)
+
+
+def _styled(thinking: str, text: str) -> Text:
+    pieces = (Text(thinking.strip(), style="dim italic"), Text(text.strip()))
+    return Text("\n").join(each for each in pieces if each.plain)
 
 
 def _print_price(console: Console, model: str, usage: Any) -> float | None:

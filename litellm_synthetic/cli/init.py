@@ -121,7 +121,7 @@ def _run(*, check: bool, write_to: Path | None, force: bool, has_terminal: bool)
         file = _offer(key)
     if file is not None:
         _write(file, key, force=force, has_terminal=has_terminal)
-    Screen.of_stdout().write(_snippets(active.in_force().catalog, file))
+    Screen.of_stdout().write(_snippets(active.current_table().catalog, file))
 
 
 def _ask(question: str, *, default: bool = False) -> bool:

@@ -26,7 +26,7 @@ _MAX_TRIES: Final = 3
 
 
 class NoKeyError(Exception):
-    """There is no key to go on with; the message says why."""
+    """There is no usable key. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)

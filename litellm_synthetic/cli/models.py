@@ -30,7 +30,7 @@ def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
 
     Remarks on the table, the allowlist and what is left out go to stderr.
     """
-    table = active.in_force()
+    table = active.current_table()
     allowlist = ALLOWED_MODELS.value()
     selection = select(table.catalog, words, include_all=include_all, allowlist=allowlist)
     remark(provenance(table))

@@ -35,7 +35,7 @@ def run(  # noqa: PLR0913  # one for each option of the command
     Nothing is written if a word names no usable model: a config that silently lacks a model fails
     its users later. Errors and remarks go to stderr.
     """
-    table = active.in_force()
+    table = active.current_table()
     allowlist = ALLOWED_MODELS.value()
     choice = choose(table.catalog, words, aliases=aliases, allowlist=allowlist)
     remark(provenance(table))

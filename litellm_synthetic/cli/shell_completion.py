@@ -30,7 +30,7 @@ def complete_id(words: Sequence[str], incomplete: str, *, is_bash: bool) -> list
     allowlist = ALLOWED_MODELS.value()
     return [
         CompletionItem(completed(one, typed)[len(there_already) :], help=_remark(one))
-        for one in completions(active.in_force().catalog, typed)
+        for one in completions(active.current_table().catalog, typed)
         if allowlist is None or allowlist.allows(one.id)
     ]
 

@@ -129,7 +129,7 @@ def decode(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise UnreadableReplyError("the body is not JSON") from None
     if not isinstance(document, dict):
-        raise UnreadableReplyError("the body is JSON, but no object")
+        raise UnreadableReplyError("the body is JSON, but not an object")
     return document
 
 

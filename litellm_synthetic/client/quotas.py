@@ -1,4 +1,4 @@
-"""What the account has left: `GET /v2/quotas`, which is free and proves a key."""
+"""The account's quotas: `GET /v2/quotas`, which is free and proves a key."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.errors.rules import Origin
     from litellm_synthetic.transport.tls import Verify
 
-# Steers this package, or is written anew; none is a field of the body.
+# Steers this package, or is written again; none is a field of the body.
 _NOT_FIELDS: Final = frozenset(("extra_body", "extra_headers", "max_retries", "stream", "model"))
 
 

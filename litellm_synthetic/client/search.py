@@ -8,7 +8,6 @@ from litellm_synthetic.client import exchange
 from litellm_synthetic.client.body import encode_body
 from litellm_synthetic.client.call import Call, key_of
 from litellm_synthetic.client.request import Prepared, outgoing
-from litellm_synthetic.client.search_results import SearchResults, read_results
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_same_host
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from litellm_synthetic.client.search_results import SearchResults
     from litellm_synthetic.config.credentials import Secret
     from litellm_synthetic.transport.client import Reply
 
@@ -107,6 +107,8 @@ def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
     Raises:
         litellm.APIError: the reply holds none that can be used; 502.
     """
+    from litellm_synthetic.client.search_results import read_results  # noqa: PLC0415  # for a search
+
     query = prepared.body["query"]
     results: SearchResults = exchange.read(
         reply, prepared.origin, lambda document, _: read_results(document, query)
@@ -115,7 +117,7 @@ def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
 
 
 def _endpoint(base_url: str | None) -> Endpoint:
-    """Return where search lies for a base URL of any surface, or for `…/v2` itself."""
+    """Return where search lies for a base URL of any API, or for `…/v2` itself."""
     try:
         given = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError as error:

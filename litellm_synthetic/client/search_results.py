@@ -1,4 +1,4 @@
-"""What a web search found: Synthetic's JSON in, typed results out.
+"""Results of a web search: Synthetic's JSON in, typed results out.
 
 A row is `{url, title, text, published}` in the documentation of 2026-09. A client of Synthetic's
 own reads `highlights`, a list of texts, as well since 2026-07-22, and takes title and date for
@@ -17,7 +17,7 @@ from litellm_synthetic.errors.faults import UnreadableReplyError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LONGEST_URL_CHARACTERS: Final = 8192
+_MAX_URL_CHARACTERS: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class SearchResults:
 def read_results(document: Mapping[str, object], query: str) -> SearchResults:
     """Return the results of a reply's document.
 
-    A row whose `url` is no http(s) address is skipped. A title, text, highlight or date of another
-    type than text counts as missing.
+    A row whose `url` is not an http(s) address is skipped. A title, text, highlight or date that is
+    not text counts as missing.
 
     Raises:
         UnreadableReplyError: no list of results, or none of its rows can be used.
@@ -94,10 +94,10 @@ def read_results(document: Mapping[str, object], query: str) -> SearchResults:
 def _result(row: object) -> SearchResult | str:
     """Return a row's result, or why there is none."""
     if not isinstance(row, dict):
-        return "it is no object"
+        return "it is not an object"
     url = _web_address(row.get("url"))
     if url is None:
-        return "its url is no http(s) address"
+        return "its url is not an http(s) address"
     published_text = _text(row.get("published"))
     return SearchResult(
         url=url,
@@ -122,7 +122,7 @@ def _highlights(value: object) -> tuple[str, ...]:
 
 
 def _web_address(value: object) -> str | None:
-    if not isinstance(value, str) or len(value) > _LONGEST_URL_CHARACTERS:
+    if not isinstance(value, str) or len(value) > _MAX_URL_CHARACTERS:
         return None
     url = value.strip()
     # What browsers read otherwise than urlsplit: they take a backslash for a slash.

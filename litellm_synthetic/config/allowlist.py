@@ -1,11 +1,11 @@
-"""Which models `SYNTHETIC_ALLOWED_MODELS` allows: comma-separated globs over ids.
+"""The models that `SYNTHETIC_ALLOWED_MODELS` allows: comma-separated globs over ids.
 
 An entry is matched against the id itself, without regard to case and in every spelling that the
 route takes: `hf:zai-org/*`, `zai-org/*` and `synthetic/hf:zai-org/*` mean the same. `*`, `?` and
 `[…]` are as in `fnmatch`; a `*` also spans `/`. What an alias serves doesn't count: `hf:zai-org/*`
 doesn't allow `syn:large:text`, and `syn:*` allows whatever the aliases serve.
 
-A blank value is no allowlist. Any other value restricts, even where no entry of it is usable:
+A blank value is not an allowlist. Any other value restricts, even where no entry of it is usable:
 a mistake must not open what was meant to be closed.
 """
 
@@ -47,7 +47,7 @@ class Allowlist:
 
 
 def parse_allowlist(text: str | None) -> Allowlist | None:
-    """Read a comma-separated list of globs; None or a blank text is no allowlist.
+    """Read a comma-separated list of globs; None or a blank text is not an allowlist.
 
     Empty entries, as after a trailing comma, are skipped. Never raises: entries that can match
     nothing are kept in `malformed`, so that whoever shows the list can say so.

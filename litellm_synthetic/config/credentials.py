@@ -14,7 +14,7 @@ _KEY_SHAPED: Final = re.compile(
     r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE
 )
 # Replacing a one-letter "key" would shred the text that it is meant to protect.
-_SHORTEST_SECRET: Final = 4
+_MIN_SECRET_CHARACTERS: Final = 4
 
 
 class InvalidKeyError(ValueError):
@@ -24,7 +24,7 @@ class InvalidKeyError(ValueError):
 class Secret:
     """Hold an API key whose `repr`, `str` and format never show it.
 
-    It is no dataclass, because `dataclasses.asdict` of whatever holds it would spell it out.
+    It is not a dataclass, because `dataclasses.asdict` of whatever holds it would spell it out.
     """
 
     __slots__ = ("_value",)
@@ -63,7 +63,7 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""
-        if len(self._value) >= _SHORTEST_SECRET:
+        if len(self._value) >= _MIN_SECRET_CHARACTERS:
             # A server may change the case: header names come in lower case.
             text = re.sub(re.escape(self._value), REDACTED, text, flags=re.IGNORECASE)
         return scrub_key_shaped(text)
@@ -86,7 +86,7 @@ def parse_key(text: str | None) -> Secret | None:
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise InvalidKeyError(
             "the API key holds characters that no key has (white space, control or non-ASCII); "
-            f"copy it anew into {KEY_VARIABLE}"
+            f"copy it again into {KEY_VARIABLE}"
         )
     return Secret(value)
 

@@ -1,4 +1,4 @@
-"""Where a call goes: what a base URL means, and which URLs follow from it.
+"""Endpoints: the meaning of a base URL, and the URLs that follow from it.
 
 A base URL chooses an API: OpenAI's, the Messages API, or Synthetic's own `/v2`, which has quotas
 and search.
@@ -39,7 +39,7 @@ _OPERATIONS: Final = (
 )  # fmt: skip  # one list, read as one
 _MALFORMED: Final = f"the base URL is malformed; it should look like {DEFAULT_BASE_URL}"
 _PLAIN_HOST: Final = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
-_LONGEST_PLAIN_CHARACTERS: Final = 1000
+_MAX_PLAIN_CHARACTERS: Final = 1000
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -111,7 +111,7 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
     bracketed = f"[{host}]" if ":" in host else host
     authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
     base_url = f"{parts.scheme}://{authority}{path}"
-    if not _PLAIN_HOST.fullmatch(host) or len(base_url) > _LONGEST_PLAIN_CHARACTERS:
+    if not _PLAIN_HOST.fullmatch(host) or len(base_url) > _MAX_PLAIN_CHARACTERS:
         _check_with_httpx(base_url)
     return Endpoint(base_url=base_url, api=api)
 

@@ -1,4 +1,4 @@
-"""What can be told of a key by looking at it: whose it seems to be, and what went wrong in copying.
+"""Checks of an API key by its form: whose it seems to be, and mistakes made in copying.
 
 Nothing that is said here repeats a character of the key.
 """

@@ -156,7 +156,7 @@ def endpoint(base_url: str | None = None, *, look_up: LookUp = os.environ.get) -
     Raises:
         litellm_synthetic.config.endpoint.InvalidBaseURLError: it cannot be right.
     """
-    # Plain http is no secret, so not a question for a secret manager, which may be a server.
+    # Plain http is not a secret, so not a question for a secret manager, which may be a server.
     return parse_base_url(
         stripped(base_url) or API_BASE.value(look_up), allow_http=ALLOW_HTTP.value()
     )

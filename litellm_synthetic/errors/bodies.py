@@ -1,9 +1,9 @@
-"""What a failed reply says: its message, its codes, a status inside it, and the headers to keep.
+"""Bodies of failed replies: message, codes, a status inside, and the headers to keep.
 
 Synthetic's error body is `{"error": "<string>"}`; an OpenAI-style `{"error": {"message": …}}`,
 Anthropic's `{"type": "error", "error": {"type", "message"}}`, the bare object of SGLang and older
 vLLM `{"object": "error", "message": …}`, FastAPI's `{"detail": …}`, an HTML page of a gateway and
-plain text are read as well. (Nobody has recorded an error of the Anthropic surface.)
+plain text are read as well. (Nobody has recorded an error of the Messages API.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a failure becomes: one table from status and text to LiteLLM's own exception classes.
+"""The table of failures: from status and text to LiteLLM's own exception classes.
 
 Every exception names the provider, says what happened and the one thing that fixes
 it, and keeps the upstream's headers on `.response`, where LiteLLM's Router looks for Retry-After.
@@ -20,8 +20,6 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
-from litellm_synthetic.quota.header import HEADER as QUOTA_HEADER
-from litellm_synthetic.quota.header import parse_quotas
 from litellm_synthetic.transport.backend_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
@@ -30,6 +28,7 @@ from litellm_synthetic.transport.backend_texts import (
     backend_status,
     own_words,
 )
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
 from litellm_synthetic.transport.overflow_texts import Overflow, find_overflow
 from litellm_synthetic.transport.retries import PLAN_CAP, parse_retry_after
 
@@ -277,7 +276,9 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
     if (advice := origin.remedies.get(_TOO_MANY_REQUESTS)) is not None:
         remedy = f"Try again in {seconds:g} s. {advice}" if seconds is not None else advice
     elif PLAN_CAP.search(failure.text):
-        quotas = parse_quotas(failure.headers.get(QUOTA_HEADER))
+        from litellm_synthetic.quota.header import HEADER, parse_quotas  # noqa: PLC0415  # for 429s
+
+        quotas = parse_quotas(failure.headers.get(HEADER))
         reset = quotas.resets_at() if quotas is not None else None
         when = (
             f"It resets at {reset:%Y-%m-%d %H:%M} UTC"
@@ -388,12 +389,12 @@ def _server_error(failure: Failure, origin: Origin, _: object) -> Exception:
 
 def _rule(
     statuses: Iterable[int] | None,
-    words: str | re.Pattern[str] | Callable[[str], object | None] | None,
+    words: str | LazyPattern | Callable[[str], object | None] | None,
     build: Build,
 ) -> Rule:
     if isinstance(words, str):
-        words = re.compile(words, re.IGNORECASE)
-    find = words.search if isinstance(words, re.Pattern) else words
+        words = LazyPattern(words, re.IGNORECASE)
+    find = words.search if isinstance(words, LazyPattern) else words
     return Rule(None if statuses is None else frozenset(statuses), find, build)
 
 
@@ -482,16 +483,19 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
 
     A library's own message may quote what came over the wire.
     """
-    link: BaseException | None = error
-    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
     # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
-    while link is not None and link not in seen:
-        seen.append(link)
+    seen: set[int] = set()
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
         # aiohttp's exceptions hold the request, and with it the key, in their arguments.
         text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
             return None
-        link = link.__cause__ or link.__context__
+        waiting += (link.__cause__, link.__context__)
     return error
 
 
@@ -572,7 +576,7 @@ def refused(message: str, model: str) -> Exception:
 
 
 def unsupported(message: str, model: str) -> Exception:
-    """Return the error for parameters that are not sent because the surface lacks them."""
+    """Return the error for parameters that are not sent because the API lacks them."""
     return _build(exceptions.UnsupportedParamsError, message, Origin(model, ""))
 
 

@@ -15,7 +15,7 @@ import re
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import litellm
@@ -258,10 +258,11 @@ def _is_there(name: Name) -> bool:
 
 
 def _installed_version() -> str:
+    # LiteLLM has looked it up already; its metadata takes milliseconds to read again.
     try:
+        return str(import_module("litellm._version").version)
+    except (ImportError, AttributeError):
         return version("litellm")
-    except PackageNotFoundError:  # a source tree on the path
-        return "of an unknown version"
 
 
 def _release(text: str) -> tuple[int, ...]:
@@ -293,6 +294,7 @@ check_installed()
 from litellm import main, utils
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils import streaming_handler
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
@@ -328,6 +330,7 @@ __all__ = [
     "check_installed",
     "executor",
     "main",
+    "streaming_handler",
     "utils",
 ]
 
@@ -349,8 +352,8 @@ _ASSISTANTS_CALLS: Final = frozenset(
 )  # fmt: skip  # one set, read as one
 
 
-# The ways to what a reload of LiteLLM's modules makes anew: its table of what providers can do, and
-# its own entry for `synthetic`.
+# Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,
+# and its own entry for `synthetic`.
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 

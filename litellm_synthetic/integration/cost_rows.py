@@ -20,8 +20,8 @@ _DERIVED: Final = frozenset(("key", "supported_openai_params"))
 class OwnRows:
     """Keep our rows in LiteLLM's cost map apart from what others set there.
 
-    They go into two tables: the cost map, and the rows that LiteLLM registers anew when it replaces
-    that map, as it does on a proxy's reload and behind an import that found no network
+    They go into two tables: the cost map, and the rows that LiteLLM registers again when it
+    replaces that map, as it does on a proxy's reload and behind an import that found no network
     (get_model_cost_map.py:565).
     """
 
@@ -43,7 +43,7 @@ class OwnRows:
         """Put in these rows, and take out those of ours that are not among them."""
         self._wanted = rows
         replay = compat.registered_rows()
-        # In a map that LiteLLM has filled anew, its own work can't be told from a user's. What
+        # In a map that LiteLLM has filled again, its own work can't be told from a user's. What
         # users registered is in the other table.
         is_new_map = litellm.model_cost is not self._map
         self._map = litellm.model_cost

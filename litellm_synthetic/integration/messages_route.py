@@ -79,7 +79,7 @@ def goes_native(api_base: str | None) -> bool:
 def resolved(model: str, api_base: str | None, api_key: str | None) -> tuple[str, str | None]:
     """Return base URL and key as LiteLLM resolves them for a completion.
 
-    Some of its doors hand over only what the call or the deployment said.
+    Some of its entry points hand over only what the call or the deployment said.
     """
     _, _, key, base_url = litellm.get_llm_provider(
         model=ROUTE_PREFIX + model, api_base=api_base, api_key=api_key

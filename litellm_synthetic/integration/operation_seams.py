@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import litellm
 
-from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
@@ -35,12 +35,20 @@ def check_operations(seams: Seams, check: OperationCheck) -> None:
             original_function: Callable[..., Any], args: Any, kwargs: Any
         ) -> Any:
             if seams.active:
+                if _names_us(args, kwargs):
+                    seams.serves(PROVIDER)  # what a call needs is in place before it begins
                 check(original_function, args, kwargs)
             return original(original_function, args, kwargs)
 
         return print_args_passed_to_litellm
 
     seams.wrap((compat.utils,), "print_args_passed_to_litellm", wrap)
+
+
+def _names_us(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    model = kwargs.get("model") or (args[0] if args else None)
+    named = isinstance(model, str) and model.startswith(ROUTE_PREFIX)
+    return named or kwargs.get("custom_llm_provider") == PROVIDER
 
 
 def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
@@ -51,8 +59,11 @@ def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
     """
     calls = compat.undecorated_calls()
     for holder in list(sys.modules.values()):
-        for name in getattr(holder, "__dict__", {}).keys() & calls.keys():
-            if vars(holder)[name] is calls[name]:
+        held = getattr(holder, "__dict__", {})
+        if held.keys().isdisjoint(calls):  # nearly all of thousands
+            continue
+        for name, call in calls.items():
+            if held.get(name) is call:
                 wrap = functools.partial(_checked, seams, name, check)
                 seams.wrap((holder,), name, wrap, is_watched=False)
     _check_rust_operations(seams, check)
@@ -64,11 +75,14 @@ def _checked(
 ) -> Callable[..., Any]:
     if not getattr(inspect.unwrap(original), "__module__", "").startswith("litellm."):
         return original  # the holder has put something else there by now
-    signature = inspect.signature(original)
+
+    @functools.cache
+    def parameters() -> tuple[str, ...]:
+        return tuple(inspect.signature(original).parameters)
 
     def look(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         if seams.active:
-            check(name, {**dict(zip(signature.parameters, args, strict=False)), **kwargs})
+            check(name, {**dict(zip(parameters(), args, strict=False)), **kwargs})
 
     @functools.wraps(original)
     def checked(*args: Any, **kwargs: Any) -> Any:

@@ -39,7 +39,7 @@ class Patch:
 
     Args:
         path: what has the attribute or the entry: an object, then the names that lead on from it.
-            A reload of a module makes its classes anew, so they are looked up each time.
+            A reload of a module makes its classes again, so they are looked up each time.
         name: the attribute's name, or the entry's key.
         wrap: makes ours from what is there, None if nothing is; for a static method from its
             function.

@@ -1,4 +1,4 @@
-"""What LiteLLM asks a provider about: which parameters it takes for a model, and how they map."""
+"""LiteLLM's questions about a provider: the parameters of a model, and their mapping."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
     ) -> dict[str, Any]:
         """Add the mapped parameters to `optional_params`.
 
-        What is said about reasoning stays as it was said: what it maps to depends on the surface,
+        What is said about reasoning stays as it was said: what it maps to depends on the API,
         which is only known with the base URL, when the request is made.
         """
         del model, drop_params
@@ -90,7 +90,7 @@ class SyntheticListing(BaseLLMModelInfo):
         `SYNTHETIC_CATALOG=offline` nothing is fetched: the ids are those of the table in force.
 
         Raises:
-            litellm_synthetic.catalog.refresh.RefreshError: there is no list to be had.
+            litellm_synthetic.catalog.refresh.RefreshError: there is not a list to be had.
         """
         del api_key
         if CATALOG.value() == "offline":

@@ -10,6 +10,7 @@ from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
 from litellm_synthetic.catalog.cost_map import cost_map
+from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import compat, operation_seams
@@ -38,6 +39,7 @@ def register() -> None:
     global _seams  # noqa: PLW0603  # LiteLLM's state is the process's, and so is this
     with _lock:
         compat.check_installed()
+        builder()  # warns where chunks cannot be built the fast way
         if _seams is None:
             _seams = _planned()
         if _seams.active:
@@ -45,7 +47,7 @@ def register() -> None:
             return
         try:
             _seams.apply()
-            _publish(_seams, active.in_force())
+            _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
         except BaseException:
             _seams.restore()
@@ -74,6 +76,7 @@ def _planned() -> Seams:
     seams.answer_model_questions(lambda: listing)
     seams.take_over_chat(route.chat)
     seams.take_over_text_completion(route.text)
+    seams.assemble_streams_at_once()
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native)
     seams.take_over_search(search)
@@ -90,7 +93,7 @@ def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 
 def _catalog() -> Catalog:
-    return active.in_force().catalog
+    return active.current_table().catalog
 
 
 def _publish(seams: Seams, table: ModelTable) -> None:

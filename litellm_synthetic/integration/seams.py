@@ -21,6 +21,7 @@ from litellm_synthetic.integration.call_log import MessagesRequest
 from litellm_synthetic.integration.compat import LlmProviders
 from litellm_synthetic.integration.cost_rows import OwnRows, Row
 from litellm_synthetic.integration.patches import Expected, Patch
+from litellm_synthetic.integration.stream_wrapper import stream_at_end
 
 Dispatch = Callable[[Any], Any]
 
@@ -207,7 +208,7 @@ class Seams:
         (utils.py:9164), which LiteLLM looks up by model and provider; the base URL is only known to
         the caller of that look-up. What follows it (llm_http_handler.py:2453) would post with
         Anthropic's key header, follow redirects, and need LiteLLM's proxy installed for a stream.
-        The sync door has no native way in LiteLLM, so it stays translated.
+        The sync entry point has no native way in LiteLLM, so it stays translated.
         """
         is_native: ContextVar[bool] = ContextVar("is_native", default=False)
         module = compat.messages_module()
@@ -245,6 +246,27 @@ class Seams:
         self.wrap((module,), "anthropic_messages_handler", wrap_decision)
         self.wrap(compat.PROVIDER_CONFIGS, "get_provider_anthropic_messages_config", wrap_look_up)
         self.wrap((compat.BaseLLMHTTPHandler,), "anthropic_messages_handler", wrap_post)
+
+    def assemble_streams_at_once(self) -> None:
+        """Put the chunks of a stream of ours together where it is read, not in a thread.
+
+        LiteLLM gives that to a thread (streaming_handler.py:2140), and gives it there a second time
+        where it has added a chunk of usage. Ours are few chunks by then, so the thread costs more
+        than its work, and on a busy machine it waits long for its turn. Not every version has the
+        name, and a stream ends well without.
+        """
+
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(original)
+            def asyncify(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+                at_end = stream_at_end.get() if self.active else None
+                in_thread = original(function, *args, **kwargs)
+                return in_thread if at_end is None else at_end.assembling(function, in_thread)
+
+            return asyncify
+
+        if hasattr(compat.streaming_handler, "asyncify"):
+            self.wrap((compat.streaming_handler,), "asyncify", wrap, is_watched=False)
 
     def take_over_search(self, handler: Callable[..., Any]) -> None:
         """Send `search_provider="synthetic"` to a handler, `search` and `asearch` alike.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
@@ -17,13 +18,22 @@ from litellm_synthetic.integration.compat import CustomStreamWrapper, executor
 from litellm_synthetic.integration.recorded_chunks import RecordedChunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from litellm_synthetic.integration.cost_rows import Row
 
 
+# As many as take LiteLLM a millisecond or two to put together.
+_MAX_QUICK_CHUNKS: Final = 256
+
+stream_at_end: Final[ContextVar[PassThroughStream | None]] = ContextVar(
+    "stream_at_end", default=None
+)
+"""The stream that LiteLLM is about to end."""
+
+
 class PassThroughStream(CustomStreamWrapper):
-    """Hand out chunks that are LiteLLM's own already, instead of building each one anew.
+    """Hand out chunks that are LiteLLM's own already, instead of building each one again.
 
     What the reply says goes straight out. What closes or breaks it goes LiteLLM's way, which makes
     and throws away a response object and two reprs per chunk (streaming_handler.py:741, :1802):
@@ -38,6 +48,7 @@ class PassThroughStream(CustomStreamWrapper):
     _is_closed = False
     _is_logged = False
     _text = ""
+    _whole: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,7 +113,11 @@ class PassThroughStream(CustomStreamWrapper):
                 if chunk is not None:
                     return self._let_through(chunk)
                 self._recorded.compact()
-            return await super().__anext__()
+            stream_at_end.set(self)
+            try:
+                return await super().__anext__()
+            finally:
+                stream_at_end.set(None)
         except Exception:
             self._is_closed = self._is_logged = True
             raise
@@ -180,6 +195,26 @@ class PassThroughStream(CustomStreamWrapper):
             self.chunks.extend(self.completion_stream.unread())
         if self.chunks and not litellm.disable_streaming_logging:
             log_left_stream(self.logging_obj, self._assembling(), is_async=self._is_async)
+
+    def assembling(
+        self, assemble: Callable[..., Any], in_thread: Callable[..., Awaitable[Any]]
+    ) -> Callable[..., Awaitable[Any]]:
+        """Return what LiteLLM is to await in place of a thread that puts the reply together.
+
+        Without a usage it counts tokens, which may take long; a thread does that.
+        """
+
+        async def assembled(**arguments: Any) -> Any:
+            if self._whole is not None:
+                # The one before belongs to the chunk of usage that LiteLLM has added.
+                return self._whole.model_copy(deep=True)
+            whole = assemble(**arguments)
+            if self.send_stream_usage and not self.sent_stream_usage:
+                self._whole = whole
+            return whole
+
+        is_quick = self.completion_stream is not None and len(self.chunks) <= _MAX_QUICK_CHUNKS
+        return assembled if is_quick and self.completion_stream.decoder.usage else in_thread
 
     def _assembling(self) -> Callable[[], Any]:
         """Return what puts the reply together, without a reference to the stream."""

@@ -1,4 +1,4 @@
-"""How many tokens a prompt has, counted by Synthetic where it answers."""
+"""Token counts of prompts by Synthetic, with LiteLLM's estimate as the fallback."""
 
 from __future__ import annotations
 

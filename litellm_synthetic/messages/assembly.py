@@ -34,7 +34,7 @@ def event_document(event: Event) -> Mapping[str, Any]:
 
     Raises:
         ErrorEventError: the event reports an error.
-        BrokenStreamError: the event is no JSON object.
+        BrokenStreamError: the event is not a JSON object.
     """
     data = event.data.strip()
     if not data or data == "[DONE]":
@@ -46,7 +46,7 @@ def event_document(event: Event) -> Mapping[str, Any]:
             raise ErrorEventError(Report(data)) from None
         raise BrokenStreamError("holds an event that is not JSON") from None
     if not isinstance(document, dict):
-        raise BrokenStreamError("holds an event that is no JSON object")
+        raise BrokenStreamError("holds an event that is not a JSON object")
     if reports_error(document):
         raise ErrorEventError(read_document(document))
     if event.name == "error":

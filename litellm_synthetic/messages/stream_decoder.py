@@ -14,7 +14,7 @@ from litellm import StreamingChoices
 
 from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS, Backlog
 from litellm_synthetic.chat.chunks import Delta, Envelope, wrap
-from litellm_synthetic.chat.response import MISFITS
+from litellm_synthetic.chat.response import VALIDATION_ERRORS
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import event_document
@@ -89,7 +89,7 @@ class MessageChunkDecoder:
 
         Raises:
             ErrorEventError: an event reports an error.
-            BrokenStreamError: an event is no JSON object, or not of a message.
+            BrokenStreamError: an event is not a JSON object, or not of a message.
             RepeatedTextError: the model says the same again and again.
         """
         try:
@@ -180,7 +180,7 @@ class MessageChunkDecoder:
     def _take_parsed(self, document: Mapping[str, Any]) -> None:
         try:
             parsed = self._parse(_with_usage_once(document))
-        except MISFITS as error:
+        except VALIDATION_ERRORS as error:
             raise BrokenStreamError("holds an event that is not of a message") from error
         usage = getattr(parsed, "usage", None)
         if usage is not None and self._has_usage:

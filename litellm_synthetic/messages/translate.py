@@ -23,7 +23,7 @@ from litellm_synthetic.chat.reasoning import (
     requested_effort,
     warn_if_unreliable,
 )
-from litellm_synthetic.chat.response import MISFITS, UPSTREAM_MODEL
+from litellm_synthetic.chat.response import UPSTREAM_MODEL, VALIDATION_ERRORS
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 from litellm_synthetic.errors.bodies import encodable_headers
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 # The longest output of every chat model that was served in October 2026; a model that came since
 # is taken to have it too. Anthropic's API needs the field, so something has to be said.
 ASSUMED_MAX_OUTPUT_TOKENS: Final = 65_536
-# What a text is marked with on its way through LiteLLM; see `_sheltered`.
+# What a text is marked with on its way through LiteLLM; see `_protect`.
 _NO_SIGNATURE: Final = "no-signature"
 _PLAIN_HTTP: Final = "https://plain-http.invalid/?"
 _SUCCESS: Final = 200
@@ -82,11 +82,11 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
         messages: OpenAI's; the caller's own are left untouched.
         asked: the parameters, in OpenAI's names, but for reasoning.
         reasoning: `reasoning_effort` and `thinking` as they were said.
-        drop: whether what this surface lacks is dropped instead of refused.
+        drop: whether what this API lacks is dropped instead of refused.
         facts: what is known about the model.
 
     Raises:
-        UnsupportedOnMessagesError: parameters that this surface does not have.
+        UnsupportedOnMessagesError: parameters that this API does not have.
         UnsupportedEffortError: thinking is to be off, and this model cannot stop.
         InvalidThinkingError: `reasoning_effort` or `thinking` is malformed.
         InvalidParameterError: messages that cannot be translated.
@@ -99,7 +99,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     # LiteLLM looks the model up, and prints a hint where no provider stands before it.
     model_id, model = model, ROUTE_PREFIX + model
     config = litellm.AnthropicConfig()
-    sheltered: list[Any] = [_sheltered(message) for message in messages]
+    sheltered: list[Any] = [_protect(message) for message in messages]
     try:
         parameters: dict[str, Any] = config.map_openai_params(
             non_default_params={**known, **_thinking(reasoning, facts, model_id, drop=drop)},
@@ -117,7 +117,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
             litellm_params=noted,
             headers={},  # where LiteLLM would put `anthropic-beta`, which Synthetic does not take
         )
-    except (litellm.exceptions.BadRequestError, *MISFITS) as error:
+    except (litellm.exceptions.BadRequestError, *VALIDATION_ERRORS) as error:
         raise InvalidParameterError(_reason(error)) from error
     except Exception as error:
         # LiteLLM's AnthropicError; its text repeats the whole conversation on its second line.
@@ -125,27 +125,27 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
             raise
         raise InvalidParameterError(_reason(error)) from error
     body.pop("model")
-    translated = [_unsheltered(message) for message in body["messages"]]
+    translated = [_unprotect(message) for message in body["messages"]]
     body["messages"] = with_ids(translated, ids_of_calls(sheltered))
     return Translation(body, json_mode, noted)
 
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, "message", None) or error) or type(error).__name__
-    return f"the messages cannot be written for the Anthropic surface: {text.splitlines()[0][:300]}"
+    return f"the messages cannot be written for the Messages API: {text.splitlines()[0][:300]}"
 
 
 def _without_lacking(asked: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
     lacking = [
         name
         for name, value in asked.items()
-        # One choice, and no log probabilities, is what this surface gives anyway.
+        # One choice, and no log probabilities, is what this API gives anyway.
         if name in OPENAI_ONLY and not (name == "n" and value == 1) and value is not False
     ]
     if lacking and not drop:
         raise UnsupportedOnMessagesError(
-            f"Synthetic's Anthropic surface has no {', '.join(lacking)}. Use a base URL of the "
-            "OpenAI surface (…/openai/v1), or pass drop_params=True to have it dropped"
+            f"Synthetic's Messages API has no {', '.join(lacking)}. Use a base URL of the "
+            "OpenAI API (…/openai/v1), or pass drop_params=True to have it dropped"
         )
     return {name: value for name, value in asked.items() if name not in OPENAI_ONLY}
 
@@ -194,7 +194,7 @@ def effort_as_thinking(
 
     Raises:
         UnsupportedEffortError: thinking is to be off, and this model cannot stop.
-        InvalidThinkingError: it is no effort.
+        InvalidThinkingError: it is not an effort.
     """
     asked = _thinking({"reasoning_effort": effort}, facts, model, drop=False)
     parameters: dict[str, Any] = litellm.AnthropicConfig().map_openai_params(
@@ -220,12 +220,12 @@ def _fit_thinking(parameters: dict[str, Any]) -> None:
 # ---- messages on their way through LiteLLM's transformation
 
 
-def _sheltered(message: Any) -> dict[str, Any]:
+def _protect(message: Any) -> dict[str, Any]:
     """Return a message of which LiteLLM's transformation keeps everything.
 
     It drops thinking without a signature, because Anthropic signs its own, and fetches an image
-    from a plain http URL by itself. Both go in under a name that `_unsheltered` takes off again.
-    Role `developer` becomes `system`, as on the other surface.
+    from a plain http URL by itself. Both go in under a name that `_unprotect` takes off again.
+    Role `developer` becomes `system`, as on the other API.
     """
     fields: Mapping[str, Any] = (
         message.model_dump(exclude_none=True) if isinstance(message, BaseModel) else message
@@ -238,7 +238,7 @@ def _sheltered(message: Any) -> dict[str, Any]:
         if blocks:
             sheltered["thinking_blocks"] = [_signed(block) for block in blocks]
     if isinstance(content := sheltered.get("content"), list):
-        sheltered["content"] = [_sheltered_part(part) for part in content]
+        sheltered["content"] = [_protect_part(part) for part in content]
     return sheltered
 
 
@@ -260,7 +260,7 @@ def _signed(block: Any) -> Any:
     return block
 
 
-def _sheltered_part(part: Any) -> Any:
+def _protect_part(part: Any) -> Any:
     if not isinstance(part, Mapping):
         return part
     if part.get("type") == "thinking":
@@ -275,9 +275,9 @@ def _sheltered_part(part: Any) -> Any:
     return {**part, "image_url": {**image, "url": hidden} if isinstance(image, Mapping) else hidden}
 
 
-def _unsheltered(value: Any) -> Any:
+def _unprotect(value: Any) -> Any:
     if isinstance(value, list):
-        return [_unsheltered(each) for each in value]
+        return [_unprotect(each) for each in value]
     if not isinstance(value, Mapping):
         return value
     if value.get("signature") == _NO_SIGNATURE:
@@ -286,7 +286,7 @@ def _unsheltered(value: Any) -> Any:
     if isinstance(url, str) and url.startswith(_PLAIN_HTTP):
         return {**value, "url": url.removeprefix(_PLAIN_HTTP)}
     return {
-        name: _unsheltered(each) if name in ("content", "source") else each
+        name: _unprotect(each) if name in ("content", "source") else each
         for name, each in value.items()
     }
 
@@ -316,7 +316,7 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
         tool_names: the caller's name of each tool that had to be renamed.
 
     Raises:
-        UnreadableReplyError: it is no message.
+        UnreadableReplyError: it is not a message.
     """
     upstream_model = document.get("model")
     read = {**document, "model": model, "usage": uncached_once(document.get("usage"))}
@@ -329,7 +329,7 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
             json_mode=json_mode,
             tool_name_reverse_map=dict(tool_names or {}),
         )
-    except MISFITS as error:
+    except VALIDATION_ERRORS as error:
         raise UnreadableReplyError("it is not a message of the Messages API") from error
     if isinstance(identifier := document.get("id"), str):
         response.id = identifier
@@ -340,7 +340,7 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
 
 
 def _tidy(message: Any, document: Mapping[str, Any]) -> None:
-    """Mend a message where LiteLLM's transformation says less, or more, than the other surface."""
+    """Mend a message where LiteLLM's transformation says less, or more, than the other API."""
     kept = {
         name: value
         for name, value in (message.provider_specific_fields or {}).items()

@@ -1,4 +1,4 @@
-"""What is left of a plan: the `x-synthetic-quotas` header, which is `GET /v2/quotas` on one line.
+"""The header `x-synthetic-quotas`, which is `GET /v2/quotas` on one line, parsed.
 
 Every key is optional, numbers come as numbers or strings and credits as "$11.20". What cannot be
 read is None, which means unknown and never unlimited. Forms seen from September 2025 to August 2026

@@ -1,4 +1,4 @@
-"""What is left of a plan, in words and as JSON."""
+"""The state of a plan in words and as JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def exhausted(quotas: Quotas) -> str:
     """Return which limits are known to be used up, as the subject of a sentence; "" if none."""
     parts = (
-        ("The requests of five hours are", quotas.rolling_five_hours),
-        ("The week's credits are", quotas.weekly_credits),
+        ("The requests of the 5-hour window are", quotas.rolling_five_hours),
+        ("This week's credits are", quotas.weekly_credits),
         ("The subscription's requests are", quotas.subscription),
     )
     return next((name for name, part in parts if part is not None and part.exhausted), "")
@@ -27,16 +27,18 @@ def quotas_sentence(quotas: Quotas | None) -> str:
     parts = []
     rolling, week, plan = quotas.rolling_five_hours, quotas.weekly_credits, quotas.subscription
     if rolling is not None and rolling.remaining is not None:
-        parts.append(f"{_of(rolling.remaining, rolling.maximum)} requests of five hours left")
+        parts.append(
+            f"{_of(rolling.remaining, rolling.maximum)} requests left in the 5-hour window"
+        )
     elif plan is not None and plan.limit is not None and plan.used is not None:
         parts.append(f"{_of(max(plan.limit - plan.used, 0), plan.limit)} requests left")
     if week is not None and week.remaining_usd is not None:
         whole = "" if week.maximum_usd is None else f" of ${week.maximum_usd:.2f}"
-        parts.append(f"${week.remaining_usd:.2f}{whole} credits of the week left")
+        parts.append(f"${week.remaining_usd:.2f}{whole} credits left this week")
     elif week is not None and week.percent_remaining is not None:
-        parts.append(f"{week.percent_remaining:g} % credits of the week left")
+        parts.append(f"{week.percent_remaining:g} % of the credits left this week")
     if not parts:
-        return "What is left of the plan is not reported."
+        return "The reply does not say what is left of the plan."
     next_at = rolling.next_tick_at if rolling is not None else plan.renews_at if plan else None
     more = "" if next_at is None else f"; more requests at {next_at:%Y-%m-%d %H:%M} UTC"
     return f"{', '.join(parts)}{more}."

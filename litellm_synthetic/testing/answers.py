@@ -1,4 +1,4 @@
-"""What the stand-in says when nobody told it what to say."""
+"""The stand-in's default answers."""
 
 from __future__ import annotations
 

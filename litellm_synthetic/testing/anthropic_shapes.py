@@ -1,4 +1,4 @@
-"""The Anthropic surface's replies.
+"""The Messages API's replies.
 
 `input_tokens` counts the uncached part, which is stated a second time as
 `cache_creation_input_tokens` (reported live 2026-09-14); cached tokens stand apart. The reply
@@ -48,7 +48,7 @@ def message_events(said: Text | ToolCalls, exchange: Exchange) -> Iterator[Event
 
 
 def messages_usage(usage: Usage | Mapping[str, Any]) -> dict[str, Any]:
-    """Return usage as the Anthropic surface states it; a mapping is returned as it is."""
+    """Return usage as the Messages API states it; a mapping is returned as it is."""
     if not isinstance(usage, Usage):
         return dict(usage)
     cached = usage.cached_tokens or 0

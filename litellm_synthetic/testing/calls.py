@@ -1,4 +1,4 @@
-"""What a model call asks for, read leniently from either surface's JSON."""
+"""A model call's request, read leniently from either API's JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """State what one request asks for, whichever surface it came through.
+    """State what one request asks for, whichever API it came through.
 
     Attributes:
         surface: The surface, which decides the form of the reply.

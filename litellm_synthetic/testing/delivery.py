@@ -1,4 +1,4 @@
-"""How a reply goes onto the socket: bytes, pauses, and the ways a connection can end badly."""
+"""Delivery of a reply: bytes, pauses, and connections that end badly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models the stand-in serves, and what each of them is known to do."""
+"""The models that the stand-in serves, and their known behaviour."""
 
 from __future__ import annotations
 

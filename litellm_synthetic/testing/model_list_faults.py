@@ -94,7 +94,7 @@ MODEL_LIST_FAULTS: tuple[FaultRow, ...] = (
     ("models_many", "a list of 10,000 entries", _many),
     ("models_empty", "a list without entries", lambda: _list_of([])),
     ("models_wrong_schema", "a mapping under another name", _wrong_schema),
-    ("models_bad_row", "one bad row, and two that are no entry", _bad_row),
+    ("models_bad_row", "one bad row, and two that are not entries", _bad_row),
     ("models_duplicates", "one id twice, with other limits", _duplicates),
     ("models_odd_prices", 'prices "free", "", "$1e-6", null, …', _odd_prices),
     ("models_negative_limits", "limits -1 and 0", _limits(-1, 0)),

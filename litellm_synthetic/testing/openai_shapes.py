@@ -1,4 +1,4 @@
-"""The OpenAI surface's replies, in exactly the keys that were recorded in February 2026.
+"""The OpenAI API's replies, in exactly the keys that were recorded in February 2026.
 
 The recordings hold plain chat bodies and embeddings only. Streams follow the documented sample:
 usage on the finish chunk, then `[DONE]`. Legacy completions follow the same server's habits.

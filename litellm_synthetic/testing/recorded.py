@@ -1,4 +1,4 @@
-"""What a client sent, kept for a test to look at."""
+"""A client's request, kept for a test to look at."""
 
 from __future__ import annotations
 

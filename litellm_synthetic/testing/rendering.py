@@ -64,7 +64,7 @@ def plain(reply: RawJSON | RawBytes, route: str) -> Delivery:
 
 
 def spoken(said: Text | ToolCalls, exchange: Exchange, envelope: Envelope) -> Delivery:
-    """Return the delivery of a logical answer: plain or streamed, in the surface's own form."""
+    """Return the delivery of a logical answer: plain or streamed, in the API's own form."""
     call = exchange.call
     if call.stream:
         framing = replace(_framing(said), done=said.done and call.surface != "messages")

@@ -1,4 +1,4 @@
-"""What the stand-in can be told to answer."""
+"""Replies that the stand-in can be told to send."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Text(Spoken):
 
     Attributes:
         content: The answer. `None` renders `content: null`.
-        finish_reason: Rendered as `stop_reason` on the Anthropic surface.
+        finish_reason: Rendered as `stop_reason` on the Messages API.
         chunks: Cut the content into exactly this many deltas. By default one per word.
     """
 
@@ -112,7 +112,7 @@ class ToolCalls(Spoken):
     Attributes:
         calls: The calls.
         content: Text that goes before them.
-        finish_reason: Rendered as `stop_reason` on the Anthropic surface.
+        finish_reason: Rendered as `stop_reason` on the Messages API.
         with_index: Give each streamed delta its `index`.
         repeat_id: Repeat id and name on each delta of a call, not only on the first.
         interleaved: Send the first piece of each call, then the second of each, and so on.

@@ -1,4 +1,4 @@
-"""What a test has told the stand-in to do, and what has arrived so far."""
+"""The stand-in's script: replies that a test has queued, and requests that have arrived."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Framing:
     r"""Say how the events of a stream are written; plain answers only heed `delay_seconds`.
 
     Attributes:
-        done: End with `data: [DONE]` where the surface has it.
+        done: End with `data: [DONE]` where the API has it.
         cut_after: Number of events after which the stream ends, without `[DONE]`.
         then: Events written after the cut, or after the last event and before `[DONE]`.
         cut_after_bytes: Number of body bytes after which the stream ends, in mid-line if so.

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,31 +20,31 @@ MAX_READ_CHARACTERS: Final = 4096
 
 # "Error from inference backend: 400 …" is Synthetic's (seen since 2026-07), "Error code: 400 - …"
 # that of OpenAI's Python SDK, on which gateways are built.
-_BACKEND_STATUS: Final = re.compile(
+_BACKEND_STATUS: Final = LazyPattern(
     r"^.{0,80}?\bbackend:\s*(?:(?:http(?:/[0-9.]+)?|status|error|code)[:\s]+){0,2}([45][0-9]{2})\b"
     r"|^\W*error code:\s*([45][0-9]{2})\b",
     re.IGNORECASE | re.DOTALL,
 )
-_QUOTED: Final = re.compile(
+_QUOTED: Final = LazyPattern(
     r'"[^"]*(?:"|$)|`[^`]*(?:`|$)|\u201c[^\u201d]*(?:\u201d|$)|(?<!\w)\'[^\']*\'(?!\w)'
 )
 # In front of a quotation: it is the refusal itself, as JSON, as Python's repr or after a status.
-_QUOTED_REFUSAL: Final = re.compile(
+_QUOTED_REFUSAL: Final = LazyPattern(
     r"""(?:\b(?:error|exception|message|msg|detail|reason|type|code)['"]?\s*[:=-]"""
     r"|\b[45][0-9]{2}\b\W?)\s*$",
     re.IGNORECASE,
 )
 # The fields that hold the prompt. What is said of another field is not said of the prompt.
-_PROMPT_FIELD: Final = re.compile(
+_PROMPT_FIELD: Final = LazyPattern(
     r"['\"`](?:messages|input|prompt|instructions)\b[\w.\[\]]*['\"`]$", re.IGNORECASE
 )
 # Validators (pydantic's in vLLM, SGLang and FastAPI) append the input that they refuse.
-_ECHO: Final = re.compile(
+_ECHO: Final = LazyPattern(
     r"""['"]?\binput(?:_value)?['"]?\s*[=:]\s*['"{\[].*?(?:, input_type\b|$)""",
     re.IGNORECASE | re.DOTALL,
 )
 
-RATE_LIMIT: Final = re.compile(
+RATE_LIMIT: Final = LazyPattern(
     r"(?<![\w-])rate[ -]?limit(?:s|ed|ing)?\b|\brate_limit_(?:error|exceeded|reached)\b"
     r"|\bratelimit(?:error|exceeded)|code:\S*rate[_-]?limit|code:resource_exhausted"
     r"|\btoo many requests\b|\bsubscription rate limits\b|\bmax(?:imum)? (?:of )?[0-9]+ parallel "
@@ -51,7 +53,7 @@ RATE_LIMIT: Final = re.compile(
     r"|\b(?:error|status|http)(?: code)?[: ]+429\b",
     re.IGNORECASE,
 )
-CONTENT_POLICY: Final = re.compile(
+CONTENT_POLICY: Final = LazyPattern(
     r"(?<!tool )(?<!function )\bcontent_(?:policy_violation|filter_policy)\b"
     r"|code:content_filter\b|\bresponsibleaipolicyviolation\b"
     r"|\bfiltered due to the prompt triggering\b|\bviolating our usage policy\b"
@@ -59,7 +61,7 @@ CONTENT_POLICY: Final = re.compile(
     r"|\bthe response was blocked\.",
     re.IGNORECASE,
 )
-TIMED_OUT: Final = re.compile(
+TIMED_OUT: Final = LazyPattern(
     r"\brequest timed out\b|\brequest timeout error\b|\btimed out generating response\b"
     r"|\bthe read operation timed out\b|\ba timeout occurred\b",
     re.IGNORECASE,

@@ -301,7 +301,7 @@ class Blocking:
         proxy: an HTTP proxy, where one is named for this origin.
 
     Raises:
-        UnsendableError: the origin is no URL that can be called, or the setting for TLS is wrong.
+        UnsendableError: the origin is not a URL that can be called, or the TLS setting is wrong.
     """
 
     def __init__(self, origin: str, verify: Verify, proxy: Proxy | None) -> None:

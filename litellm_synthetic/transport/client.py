@@ -1,4 +1,4 @@
-"""How bytes travel: attempts, time limits, open bodies. Nothing here knows what a completion is."""
+"""Requests and replies as bytes: attempts, time limits, open bodies."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class ByteStream:
             self._idle.end()
 
     def progressed(self) -> None:
-        """Say that what was read brought the reply forward, so that the wait begins anew."""
+        """Say that what was read brought the reply forward, so that the wait starts again."""
         self._idle.progressed()
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Where a request goes: its origin, and the proxy that the environment or the system names for it.
+"""Destinations of requests: the origin, and the proxy that environment or system names for it.
 
 HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name one, NO_PROXY the hosts that are reached without.
 """
@@ -54,7 +54,7 @@ def proxy_for(url: str) -> Proxy | None:
     """Return the proxy for an address, or None.
 
     Raises:
-        UnsendableError: what the environment names is no proxy.
+        UnsendableError: what the environment names is not a proxy.
     """
     target = urlsplit(url)
     proxies = getproxies()

@@ -1,4 +1,4 @@
-"""How long an exchange may take, and how much may come back.
+"""Limits of an exchange: time, and size of the reply.
 
 The sizes are far above what a model sends, and far below what hurts a process: a reply with two
 hundred images passes.

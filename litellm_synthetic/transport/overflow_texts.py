@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
+
 _NUMBER: Final = r"([0-9]{1,3}(?:[,_'\u2019\u00a0\u202f][0-9]{3})+|[0-9]{1,12})(?![0-9])"
 
 # Phrases, as regular expressions on a refusal's own words; `#` is a number.
@@ -56,8 +58,8 @@ _OVERFLOWS: Final = (
     r"\brange of input length should be\b",
     r"\binput text length should not exceed\b",
 )
-# A string that is too long for its own field, a name or an id, is no overflow.
-_LONG_FIELD: Final = re.compile(
+# A string that is too long for its own field, a name or an id, is not an overflow.
+_LONG_FIELD: Final = LazyPattern(
     r"string_above_max_length|\binvalid \u2026: string too long", re.IGNORECASE
 )
 _WINDOWS: Final = (
@@ -140,17 +142,17 @@ def find_overflow(words: str) -> Overflow | None:
     )
 
 
-def _figure(patterns: tuple[re.Pattern[str], ...], words: str) -> int | None:
+def _figure(patterns: tuple[LazyPattern, ...], words: str) -> int | None:
     for pattern in patterns:
         if match := pattern.search(words):
-            number = match["figure"] if "figure" in pattern.groupindex else match[1]
+            number = match.groupdict().get("figure") or match[1]
             return int(re.sub(r"[^0-9]", "", number))
     return None
 
 
-def _compiled(phrases: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+def _compiled(phrases: tuple[str, ...]) -> tuple[LazyPattern, ...]:
     return tuple(
-        re.compile(phrase.replace("#", _NUMBER), re.IGNORECASE | re.DOTALL) for phrase in phrases
+        LazyPattern(phrase.replace("#", _NUMBER), re.IGNORECASE | re.DOTALL) for phrase in phrases
     )
 
 

@@ -139,7 +139,7 @@ def _sweep() -> None:
 def retire_connections() -> None:
     """Close the connections that no call is using, and the others as soon as their call ends.
 
-    Later calls open new ones, and read proxies and CA certificates anew.
+    Later calls open new ones, and read proxies and CA certificates again.
     """
     forget_contexts()
     with _lock:

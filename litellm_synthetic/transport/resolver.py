@@ -47,7 +47,7 @@ class _Lookup:
         except OSError as error:
             found = error
         except UnicodeError:
-            found = OSError("that is no host name")
+            found = OSError("that is not a host name")
         with _lock:
             self.found = found
             _lookups.pop(host, None)

@@ -1,4 +1,4 @@
-"""What is sent again inside one call, and after how long."""
+"""Retries inside one call, and the delays between them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.transport.backend_texts import CONTENT_POLICY, backend_status, own_words
+from litellm_synthetic.transport.lazy_pattern import LazyPattern
 from litellm_synthetic.transport.overflow_texts import find_overflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_MAX_RETRIES: Final = 2
-LONGEST_RETRY_AFTER_SECONDS: Final = 60.0
+MAX_RETRY_AFTER_SECONDS: Final = 60.0
 # A longer Retry-After is not believed at all: LiteLLM's Router would cool a deployment down for it.
-LONGEST_CREDIBLE_RETRY_AFTER_SECONDS: Final = 24 * 3600.0
+MAX_CREDIBLE_RETRY_AFTER_SECONDS: Final = 24 * 3600.0
 _FIRST_DELAY_SECONDS: Final = 0.5
-_LONGEST_DELAY_SECONDS: Final = 8.0
+_MAX_DELAY_SECONDS: Final = 8.0
 _SERVER_ERRORS: Final = range(500, 600)
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY_REQUESTS: Final = 429
@@ -29,7 +30,7 @@ _TOO_MANY_REQUESTS: Final = 429
 # A plan's cap is not transient: a retry burns a request and gets the same answer.
 # "You've exceeded your subscription rate limits. Upgrade, or try again later. …" (seen until
 # 2026-08; also the answer to an exhausted weekly credit), never with a Retry-After.
-PLAN_CAP: Final = re.compile(r"exceeded your subscription|subscription rate limits", re.IGNORECASE)
+PLAN_CAP: Final = LazyPattern(r"exceeded your subscription|subscription rate limits", re.IGNORECASE)
 
 
 def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -49,7 +50,7 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST_CREDIBLE_RETRY_AFTER_SECONDS:
+    if not math.isfinite(seconds) or not 0 <= seconds <= MAX_CREDIBLE_RETRY_AFTER_SECONDS:
         return None
     return seconds
 
@@ -64,7 +65,7 @@ def is_retryable(status: int, text: str, retry_after_seconds: float | None) -> b
     """
     told_to_wait = retry_after_seconds is not None
     is_short_wait = (
-        retry_after_seconds is not None and retry_after_seconds <= LONGEST_RETRY_AFTER_SECONDS
+        retry_after_seconds is not None and retry_after_seconds <= MAX_RETRY_AFTER_SECONDS
     )
     inside = backend_status(text)
     if inside == _TOO_MANY_REQUESTS:
@@ -88,8 +89,8 @@ class RetryPolicy:
 
     def delay_seconds(self, retry: int, retry_after_seconds: float | None) -> float:
         """Return the pause before a retry, counted from 0: back-off with jitter, or as told."""
-        backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(retry, 16), _LONGEST_DELAY_SECONDS)
+        backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(retry, 16), _MAX_DELAY_SECONDS)
         jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, hides nothing
-        if retry_after_seconds is None or retry_after_seconds > LONGEST_RETRY_AFTER_SECONDS:
+        if retry_after_seconds is None or retry_after_seconds > MAX_RETRY_AFTER_SECONDS:
             return jittered
         return retry_after_seconds + jittered * 0.1

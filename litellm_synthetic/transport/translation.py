@@ -1,4 +1,4 @@
-"""What a library's exceptions mean, read off one table per library."""
+"""The exceptions of the HTTP libraries, translated by one table per library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every library underneath hands over: a reply whose body is still open."""
+"""The interface that every HTTP library fulfils: a reply whose body is still open."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def small_catalog() -> Catalog:
             "hf:old/Eyes",
             "hf:old/Eyes is retired. The alias syn:small:vision now serves hf:new/Eyes.",
         ),
-        ("new/Large", "hf:new/Large was served on 2026-10-08; the lineup moves without notice."),
+        ("new/Large", "hf:new/Large was served on 2026-10-08; models change without notice."),
         ("hf:new/Lrge", "Did you mean hf:new/Large?"),
         ("HF:NEW/LARGE", "Did you mean hf:new/Large"),
         ("syn:large:txt", "Did you mean syn:large:text"),

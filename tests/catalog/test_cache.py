@@ -137,7 +137,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "negative_limit": (a_row_with(context_window_tokens=-1), "damaged"),
     "symlink": (linked, "symbolic link"),
     "folder": (as_folder, ""),
-    "pipe": (as_pipe, "no regular file"),
+    "pipe": (as_pipe, "not a regular file"),
     "group_may_write": (lambda path: path.chmod(0o620), "other users"),
     "world_may_write": (lambda path: path.chmod(0o602), "other users"),
 }
@@ -279,16 +279,16 @@ def test_two_processes_write_at_once_and_each_always_reads_a_whole_table(folder:
 
 class TestTheTableInForce:
     def test_is_the_bundled_one_without_a_cache(self) -> None:
-        table = active.in_force()
+        table = active.current_table()
         assert (table.source, table.fetched_at, table.base_url) == ("bundled", None, BASE)
         assert table.catalog is load_bundled()
         assert table.age_seconds() is None
         assert table.is_stale(1e12)
-        assert active.in_force() is table
+        assert active.current_table() is table
 
     def test_is_the_cached_one_where_there_is_one(self) -> None:
         write_cache(CachedTable(BASE, datetime.now(UTC), load_bundled()))
-        table = active.in_force()
+        table = active.current_table()
         assert table.source == "cache"
         assert table.catalog == load_bundled()
         age = table.age_seconds()
@@ -298,14 +298,14 @@ class TestTheTableInForce:
 
     def test_is_the_bundled_one_where_the_cache_is_from_before_it(self) -> None:
         write_cache(CachedTable(BASE, datetime(2026, 10, 7, tzinfo=UTC), load_bundled()))
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_belongs_to_the_base_url_in_force(
         self, written: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         del written
         monkeypatch.setenv("SYNTHETIC_API_BASE", "http://127.0.0.1:1/anthropic")
-        table = active.in_force()
+        table = active.current_table()
         assert (table.source, table.base_url) == ("bundled", "http://127.0.0.1:1/openai/v1")
 
     @pytest.mark.parametrize("base", ["", "ftp://x", "http://remote.example", "https://u:p@x"])
@@ -313,7 +313,7 @@ class TestTheTableInForce:
         self, base: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SYNTHETIC_API_BASE", base)
-        assert active.in_force().base_url == BASE
+        assert active.current_table().base_url == BASE
 
     def test_is_put_on_the_facts_of_another_version_of_the_package(self) -> None:
         bundled = load_bundled()
@@ -324,7 +324,7 @@ class TestTheTableInForce:
             models=tuple(each.model_copy(update={"note": "old"}) for each in bundled.models),
         )
         write_cache(CachedTable(BASE, datetime.now(UTC), older, etag='"v1"'))
-        table = active.in_force()
+        table = active.current_table()
         assert (table.source, table.etag) == ("cache", None)
         assert table.catalog == bundled
 
@@ -348,18 +348,18 @@ class TestTheTableInForce:
         remove_failing = active.on_change(fails)
         remove = active.on_change(heard.append)
         table = active.ModelTable(load_bundled(), "refresh", NOW, BASE)
-        active.set_in_force(table)
-        assert (heard, active.in_force()) == ([table], table)
+        active.set_current_table(table)
+        assert (heard, active.current_table()) == ([table], table)
         assert "a listener failed" in caplog.text
         for each in (remove, remove, remove_failing):
             each()
-        active.set_in_force(table)
+        active.set_current_table(table)
         assert heard == [table]
 
     def test_loads_neither_litellm_nor_httpx(self) -> None:
         script = (
             "import sys; from litellm_synthetic.catalog import active, refresh;"
-            "active.in_force();"
+            "active.current_table();"
             "print([n for n in sys.modules if n in ('litellm', 'httpx', 'filelock')])"
         )
         done = subprocess.run(  # noqa: S603  # our own script

@@ -326,7 +326,7 @@ class TestAnotherVersionOfThePackage:
         )
 
     def test_brings_its_own_facts_under_what_the_api_stated(self) -> None:
-        efforts = Efforts(advertised=("low",), rejected=("max",), note="probed anew")
+        efforts = Efforts(advertised=("low",), rejected=("max",), note="probed again")
         cached = looked(KNOWN, lineup(**{ALIAS: {"context_length": 1024}})).catalog
         newer = self.newer(efforts=efforts, note="new note", context_window_tokens=5)
         alias = model(rebase(cached, newer), ALIAS)

@@ -81,14 +81,14 @@ class TestARefresh:
     def test_puts_the_served_list_in_force_and_keeps_it(self, server: SyntheticServer) -> None:
         before = datetime.now(UTC)
         outcome = refresh()
-        assert outcome.table is active.in_force()
+        assert outcome.table is active.current_table()
         assert (outcome.table.source, outcome.table.base_url) == ("refresh", server.openai_base)
         assert outcome.table.fetched_at is not None
         assert before <= outcome.table.fetched_at <= datetime.now(UTC)
         assert (outcome.added, outcome.retired, outcome.skipped) == ((), (), ())
         assert (outcome.not_modified, outcome.cache_note) == (False, None)
         active.forget()
-        again = active.in_force()
+        again = active.current_table()
         assert (again.source, again.fetched_at) == ("cache", outcome.table.fetched_at)
         assert again.catalog == outcome.table.catalog
 
@@ -96,7 +96,7 @@ class TestARefresh:
         server.set_models([row for row in listed_models() if row["id"] != KIMI])
         outcome = await arefresh()
         assert outcome.retired == (KIMI,)
-        assert outcome.table is active.in_force()
+        assert outcome.table is active.current_table()
 
     def test_sends_no_key_no_cookie_and_nothing_else_that_names_anyone(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -148,19 +148,19 @@ class TestARefresh:
     ) -> None:
         monkeypatch.delenv("SYNTHETIC_API_BASE")
         active.forget()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
         refresh(base_url=server.anthropic_base)
         assert server.last_request.path == "/openai/v1/models"
-        assert active.in_force().base_url == server.openai_base
+        assert active.current_table().base_url == server.openai_base
         active.forget()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_builds_on_what_another_process_has_seen(self, server: SyntheticServer) -> None:
-        active.in_force()
-        old = active.in_force()
+        active.current_table()
+        old = active.current_table()
         server.set_models([*listed_models(), {"id": "hf:new/model"}])
         assert refresh().added == ("hf:new/model",)
-        active.set_in_force(old)
+        active.set_current_table(old)
         assert refresh().added == ()
 
     def test_works_without_a_cache(self, server: SyntheticServer, world: Path) -> None:
@@ -169,7 +169,7 @@ class TestARefresh:
         outcome = refresh()
         assert outcome.cache_note is not None
         assert outcome.added == ("hf:new/model",)
-        assert active.in_force() is outcome.table
+        assert active.current_table() is outcome.table
 
     def test_warns_of_a_collapse_and_believes_it(
         self, server: SyntheticServer, caplog: pytest.LogCaptureFixture
@@ -239,13 +239,13 @@ class TestAFailedRefresh:
             refresh()
         assert server.openai_base in str(raised.value)
         assert server.api_key not in str(raised.value)
-        assert active.in_force() is good
+        assert active.current_table() is good
         assert cache.read_bytes() == kept
 
     def test_is_told_apart_by_its_reason(self, server: SyntheticServer) -> None:
         for name, reason in (
             ("models_down", "HTTP 503"),
-            ("models_html", "no JSON .content type 'text/html'"),
+            ("models_html", "not JSON .content type 'text/html'"),
             ("models_huge", "larger than 2 MiB"),
             ("models_empty", "no usable row"),
             ("redirect", "307: a redirect, which is not followed"),
@@ -399,11 +399,11 @@ def test_whatever_is_served_there_is_a_table_or_the_one_error(
 
 def refresh_each(bodies: list[bytes]) -> None:
     for _ in bodies:
-        before = active.in_force()
+        before = active.current_table()
         try:
             outcome = refresh()
         except RefreshError:
-            assert active.in_force() is before
+            assert active.current_table() is before
         else:
             assert is_sane(outcome)
             assert outcome.cache_note is None
@@ -416,12 +416,12 @@ class TestACheck:
         self, server: SyntheticServer
     ) -> None:
         refresh()
-        before, stored = active.in_force(), active.stored_table(server.openai_base)
+        before, stored = active.current_table(), active.stored_table(server.openai_base)
         server.set_models([row for row in listed_models() if row["id"] != KIMI])
         found = check()
         assert found.retired == (KIMI,)
         assert found.has_drifted
-        assert active.in_force() is before
+        assert active.current_table() is before
         assert active.stored_table(server.openai_base) == stored
         assert refresh().retired == (KIMI,)
         assert not check().has_drifted
@@ -430,7 +430,7 @@ class TestACheck:
         del server
         check()
         assert not table_cache.cache_folder().exists()
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SYNTHETIC_CATALOG", "offline")
@@ -460,7 +460,7 @@ def test_offline_sends_nothing_even_when_asked_to(
         refresh()
     refresh_in_background_if_due(server.openai_base)
     assert asked(server) == 0
-    assert active.in_force().source == "bundled"
+    assert active.current_table().source == "bundled"
 
 
 class TestSettings:
@@ -575,7 +575,7 @@ class TestInTheBackground:
             refresh_in_background_if_due(auto.openai_base)
         end_of_refreshes()
         assert asked(auto) == 1
-        assert active.in_force().source == "refresh"
+        assert active.current_table().source == "refresh"
 
     def test_a_fresh_cache_is_enough(self, auto: SyntheticServer) -> None:
         refresh()
@@ -583,14 +583,14 @@ class TestInTheBackground:
         refresh_in_background_if_due(auto.openai_base)
         end_of_refreshes()
         assert asked(auto) == 1
-        assert active.in_force().source == "cache"
+        assert active.current_table().source == "cache"
 
     def test_no_request_waits_for_it(self, auto: SyntheticServer) -> None:
         auto.set_models(fault("stall_before_headers"))
         refresh_in_background_if_due(auto.openai_base)
         assert auto.wait_for_requests(1)
         assert auto.active_requests == 1  # it is still waited for, but not by us
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
         auto.drop_active()
         end_of_refreshes()
 
@@ -608,7 +608,7 @@ class TestInTheBackground:
             end_of_refreshes()
         assert asked(auto) == 1
         assert caplog.text.count("HTTP 503") == 1
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     def test_threads_start_one_refresh_between_them(self, attempts: Attempts) -> None:
         attempts.gate.clear()
@@ -649,10 +649,10 @@ class TestInTheBackground:
         attempts.call()
         attempts.settle()
         for hours, expected in ((1, 1), (3.9, 1), (4.1, 2)):
-            table = active.in_force()
+            table = active.current_table()
             old = datetime.now(UTC) - timedelta(hours=hours)
             aged = active.ModelTable(table.catalog, "refresh", old, table.base_url)
-            active.set_in_force(aged)
+            active.set_current_table(aged)
             clock.now += background.RECONSIDER_SECONDS + 1
             attempts.call()
             attempts.settle()
@@ -690,7 +690,7 @@ class TestInTheBackground:
         attempts.call()
         attempts.settle()
         assert len(attempts.made) == 2
-        assert active.in_force().source == "refresh"
+        assert active.current_table().source == "refresh"
 
     def test_what_was_forgotten_meanwhile_is_not_put_in_force(self, attempts: Attempts) -> None:
         attempts.gate.clear()
@@ -699,7 +699,7 @@ class TestInTheBackground:
         attempts.gate.set()
         attempts.settle()
         assert len(attempts.made) == 1
-        assert active.in_force().source == "bundled"
+        assert active.current_table().source == "bundled"
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX only")
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -772,7 +772,7 @@ class TestOverProcesses:
         self, attempts: Attempts, clock: Clock, world: Path
     ) -> None:
         world.mkdir()
-        base_url = active.in_force().base_url
+        base_url = active.current_table().base_url
         path = table_cache.cache_file(base_url, ".lock")
         holder = subprocess.Popen(  # noqa: S603  # our own script
             [sys.executable, "-c", HOLDER, str(path)],
@@ -793,14 +793,14 @@ class TestOverProcesses:
         attempts.call()
         attempts.settle()
         assert attempts.made == []
-        assert active.in_force().source == "cache"
+        assert active.current_table().source == "cache"
 
     def test_processes_fetch_once_between_them(self, auto: SyntheticServer) -> None:
         auto.set_models(RawJSON(200, {"data": listed_models()}, delay_seconds=0.3))
         script = (
             "import sys, time;"
             "from litellm_synthetic.catalog import active, refresh;"
-            "active.in_force();"
+            "active.current_table();"
             "import httpx, filelock;"
             "print('ready', flush=True); sys.stdin.readline();"
             "refresh.refresh_in_background_if_due(sys.argv[1]);"

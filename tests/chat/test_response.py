@@ -229,9 +229,9 @@ def test_what_is_no_chat_completion_is_no_success(document: dict[str, Any], said
         (b'{"choices": [', "not JSON"),
         (b"\xff\xff\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "no object"),
-        (b"null", "no object"),
-        (b'"text"', "no object"),
+        (b"[]", "not an object"),
+        (b"null", "not an object"),
+        (b'"text"', "not an object"),
     ],
 )
 def test_a_body_that_is_no_object_says_what_it_is(body: bytes, said: str) -> None:

@@ -337,10 +337,10 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
         ('{"choices":[{"delta":{"content":"a', "not JSON"),
         ("odd", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("[1]", "no JSON object"),
-        ("null", "no JSON object"),
-        ('{"choices":{"a":1}}', "no list"),
-        ('{"choices":[{"delta":{"function_call":{"name":5}}}]}', "no chat completion chunk"),
+        ("[1]", "not a JSON object"),
+        ("null", "not a JSON object"),
+        ('{"choices":{"a":1}}', "not a list"),
+        ('{"choices":[{"delta":{"function_call":{"name":5}}}]}', "not a chat completion chunk"),
     ],
 )
 def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:

@@ -335,7 +335,7 @@ def _table(monkeypatch: pytest.MonkeyPatch, age: timedelta) -> None:
     bundled = load_bundled()
     catalog = bundled.with_models((), observed_on=bundled.observed_on)
     fetched_at = datetime.now(UTC) - age
-    active.set_in_force(ModelTable(catalog, "cache", fetched_at, BASE_URL))
+    active.set_current_table(ModelTable(catalog, "cache", fetched_at, BASE_URL))
     monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", "3600")
 
 
@@ -517,8 +517,8 @@ class TestLive:
             }
         )
         found = checks("--live")["live.v2"]
-        assert "73.5 of 500 requests of five hours left" in found["found"]
-        assert "$11.20 of $24.00 credits of the week left" in found["found"]
+        assert "73.5 of 500 requests left in the 5-hour window" in found["found"]
+        assert "$11.20 of $24.00 credits left this week" in found["found"]
         assert "2026-11-21 05:00 UTC" in found["found"]
         quotas = found["details"]["quotas"]
         assert quotas["requests_left"] == 73.5

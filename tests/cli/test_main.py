@@ -107,7 +107,7 @@ CATALOG = Catalog.from_document(
 def table() -> ModelTable:
     """Put the small table in force, as if it were bundled."""
     made = ModelTable(catalog=CATALOG, source="bundled", fetched_at=None, base_url=BASE_URL)
-    active.set_in_force(made)
+    active.set_current_table(made)
     return made
 
 
@@ -140,7 +140,7 @@ class TestTheTableInAPipe:
 
     def test_tells_when_a_fetched_table_was_fetched(self, table: ModelTable) -> None:
         fetched = datetime.now(UTC) - timedelta(hours=3)
-        active.set_in_force(ModelTable(table.catalog, "cache", fetched, BASE_URL))
+        active.set_current_table(ModelTable(table.catalog, "cache", fetched, BASE_URL))
         assert invoke("models").stderr == f"fetched 3 h ago from {BASE_URL}\n"
 
     def test_shows_the_rest_with_all_and_says_when_it_was_seen(self) -> None:

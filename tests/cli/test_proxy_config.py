@@ -111,7 +111,7 @@ class TestTheFile:
             "socket_timeout": 1,
             "socket_connect_timeout": 1,
         }
-        # The router takes that connection; one of its own would have to notice a dead Redis anew.
+        # The router takes that connection; one of its own would have to notice a dead Redis again.
         assert not any("redis" in name for name in written["router_settings"])
 
     def test_states_limits_of_models_nothing_of_aliases_and_no_price(self) -> None:
@@ -318,7 +318,7 @@ class TestTheOutput:
         assert "is a folder; name a file in it." in run("--out", str(tmp_path), code=1).stderr
 
     def test_follows_the_table_in_force(self) -> None:
-        active.set_in_force(table(model("hf:new/One", 1000)))
+        active.set_current_table(table(model("hf:new/One", 1000)))
         assert ids(config()) == ["hf:new/One"]
 
 

@@ -51,7 +51,7 @@ ECHOES: dict[str, Callable[[str], Reply]] = {
     "quotas": lambda key: RawBytes(429, b"{}", headers={"x-synthetic-quotas": key}),
     "error in a 200": lambda key: RawJSON(200, {"error": f"bad {key}"}),
     "field of the wrong type": lambda key: RawJSON(200, {"choices": [{"message": key}]}),
-    "choices that are no list": lambda key: RawJSON(200, {"choices": key}),
+    "choices that are not a list": lambda key: RawJSON(200, {"choices": key}),
     "finish reason": lambda key: RawJSON(
         200, {"choices": [{"message": {"content": "x"}, "finish_reason": key}]}
     ),
@@ -146,3 +146,12 @@ def test_a_cause_that_shows_the_key_is_left_out() -> None:
     outer = ValueError("broken")
     outer.__cause__ = shown
     assert shown_cause(outer, origin) is None
+
+
+def test_a_chain_that_leads_back_to_itself_ends() -> None:
+    origin = Origin("m", "https://a.example", Secret(KEY))
+    first, second = ValueError("broken"), ValueError("stalled")
+    first.__context__, second.__context__ = second, first
+    assert shown_cause(first, origin) is first
+    second.args = (KEY,)
+    assert shown_cause(first, origin) is None

@@ -243,7 +243,7 @@ async def test_the_timeout_bounds_the_whole_call(
     [
         (b"<!DOCTYPE html><title>Hello</title>", "not JSON"),
         (b"", "empty"),
-        (b"[]", "no object"),
+        (b"[]", "not an object"),
         (b"{}", "no list of results"),
         (b'{"results": {"url": "https://a.example"}}', "no list of results"),
         (b'{"results": null}', "no list of results"),

@@ -163,7 +163,7 @@ async def test_after_done_the_body_is_read_to_its_end_so_the_connection_is_reuse
         ([DONE], exceptions.APIConnectionError, "ended early"),
         ([b'data: {"choices":[{"del'], exceptions.APIConnectionError, "ended early"),
         ([b"data: odd\n\n"], exceptions.APIConnectionError, "not JSON"),
-        ([line([1])], exceptions.APIConnectionError, "no JSON object"),
+        ([line([1])], exceptions.APIConnectionError, "not a JSON object"),
         ([ConnectionBrokenError("reset")], exceptions.APIConnectionError, "broke off (reset)"),
         ([StallError("silence for 3 s")], exceptions.Timeout, "silence for 3 s"),
         ([line({"error": "boom"})], exceptions.InternalServerError, '"boom"'),

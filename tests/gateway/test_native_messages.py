@@ -1,4 +1,4 @@
-"""Which of Synthetic's surfaces serves `/v1/messages`, and what goes through it untouched."""
+"""Which of Synthetic's APIs serves `/v1/messages`, and what goes through it untouched."""
 
 from __future__ import annotations
 

@@ -489,7 +489,7 @@ def _echoes() -> list[Case]:
     ) -> Callable[[Reply], Script]:
         return lambda reply: [sized(reply.kind, body, *fields, status=status, **rest)]
 
-    builds = {
+    builds: dict[str, Callable[[Reply], Script]] = {
         "the body": refused(refusal),
         "an error object": refused(object_),
         "a page": refused(b"<html><title>" + key + b"</title></html>", content_type=b"text/html"),

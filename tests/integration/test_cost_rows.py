@@ -134,7 +134,7 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
-    in_force = usable_models(active.in_force().catalog)
+    table_models = usable_models(active.current_table().catalog)
 
     def listed(**asked: str) -> list[str]:
         # LiteLLM keeps a list for as long as nothing about the question changes.
@@ -142,11 +142,11 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
             check_provider_endpoint=True, custom_llm_provider="synthetic", **asked
         )
 
-    assert listed(api_key="syn_offline") == in_force
+    assert listed(api_key="syn_offline") == table_models
     # The bundled table, where nothing else is known.
-    assert listed(api_base="https://gateway.example/openai/v1") == in_force
+    assert listed(api_base="https://gateway.example/openai/v1") == table_models
     monkeypatch.setenv("SYNTHETIC_ALLOWED_MODELS", "syn:*")
-    assert listed(api_key="syn_allowed") == [one for one in in_force if "syn:" in one]
+    assert listed(api_key="syn_allowed") == [one for one in table_models if "syn:" in one]
 
 
 def test_get_valid_models_lists_the_table_and_live_if_asked(fetching: SyntheticServer) -> None:

@@ -1,4 +1,4 @@
-"""The same question on both surfaces: the same answer, the same shape, the same price."""
+"""The same question on both APIs: the same answer, the same shape, the same price."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_tool_calls_and_their_results_make_a_round(
     either_surface: SyntheticServer, caller: Caller
 ) -> None:
     wanted = [
-        # How Kimi's models number their calls; both surfaces give the id back as it was.
+        # How Kimi's models number their calls; both APIs give the id back as it was.
         ToolCall("get_weather", {"city": "Oslo"}, id="functions.get_weather:0"),
         ToolCall("get_weather", {"city": "Rome"}, id="functions.get_weather:1"),
     ]

@@ -23,7 +23,7 @@ MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 
 @pytest.fixture
 def messages_api(upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch) -> SyntheticServer:
-    """Have the base URL name the Anthropic surface."""
+    """Have the base URL name the Messages API."""
     monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return upstream
 
@@ -196,7 +196,7 @@ async def test_thinking_that_no_surface_can_stop_is_said_so(
         await caller.completion(model=flash, messages=MESSAGES, **asked)
     await caller.completion(model=flash, messages=MESSAGES, drop_params=True, **asked)
     assert "thinking" not in messages_api.last_request.json
-    # The OpenAI surface cannot stop this one; here it was seen to stop.
+    # The OpenAI API cannot stop this one; here it was seen to stop.
     await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=MESSAGES, **asked)
     assert messages_api.last_request.json["thinking"] == {"type": "disabled"}
 

@@ -5,6 +5,7 @@ No test measures time: each ends because the limit does, long before its upstrea
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -304,6 +305,8 @@ async def test_a_reply_may_come_before_the_request_is_through(own_way: Way) -> N
 
 async def test_retries_end_with_the_call(way: Way) -> None:
     with Upstream(whole(b"", "500 Error")) as upstream:
-        reply = await way.send(upstream.url, limits=within(SHORT), max_retries=50)
-        assert reply.status == 500
-        assert len(upstream.requests) < 5
+        # On a busy machine the limit may pass inside an attempt instead of between two.
+        with contextlib.suppress(StallError):
+            reply = await way.send(upstream.url, limits=within(SHORT), max_retries=50)
+            assert reply.status == 500
+        assert 1 <= len(upstream.requests) < 5

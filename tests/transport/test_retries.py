@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_synthetic.transport.retries import (
-    LONGEST_CREDIBLE_RETRY_AFTER_SECONDS,
-    LONGEST_RETRY_AFTER_SECONDS,
+    MAX_CREDIBLE_RETRY_AFTER_SECONDS,
+    MAX_RETRY_AFTER_SECONDS,
     RetryPolicy,
     is_retryable,
     parse_retry_after,
@@ -63,7 +63,7 @@ def test_a_date_counts_from_now() -> None:
 @given(st.text() | st.floats().map(str) | st.datetimes().map("{:%a, %d %b %Y %H:%M:%S} GMT".format))
 def test_any_value_is_a_credible_wait_or_none(value: str) -> None:
     seconds = parse_retry_after({"retry-after": value}, NOW)
-    assert seconds is None or 0 <= seconds <= LONGEST_CREDIBLE_RETRY_AFTER_SECONDS
+    assert seconds is None or 0 <= seconds <= MAX_CREDIBLE_RETRY_AFTER_SECONDS
 
 
 @pytest.mark.parametrize("status", [408, 500, 501, 502, 503, 504, 520, 524, 599])
@@ -130,7 +130,7 @@ def test_delays_double_up_to_eight_seconds_with_jitter(
     assert len(set(delays)) > 1
 
 
-@given(st.integers(0, 100), st.floats(0, LONGEST_RETRY_AFTER_SECONDS))
+@given(st.integers(0, 100), st.floats(0, MAX_RETRY_AFTER_SECONDS))
 def test_a_pause_is_never_shorter_than_told_and_hardly_longer(retry: int, told: float) -> None:
     assert told <= RetryPolicy().delay_seconds(retry, told) <= told + 0.8 + 1e-9
 

@@ -96,7 +96,7 @@ def _examine(
     # The doctor compares no prices but ours, and importing LiteLLM would fetch others.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     yield check_litellm()
-    table = active.in_force()
+    table = active.current_table()
     usable = cheapest_chat_model(table.catalog)
     route = check_route(usable)
     yield route

@@ -100,9 +100,9 @@ def check_key(environ_before: Mapping[str, str], base_url: str) -> Check:
 
 
 def _no_key(environ_before: Mapping[str, str], details: dict[str, Any]) -> Check:
-    found = f"There is no key: {KEY_VARIABLE} is not set."
+    found = f"{KEY_VARIABLE} is not set."
     if KEY_VARIABLE in environ_before:
-        found = f"There is no key: {KEY_VARIABLE} is set, but blank."
+        found = f"{KEY_VARIABLE} is set, but blank."
     remedy = f"Run: {_INIT}"
     if (mistaken := settings.mistaken_name_of(settings.API_KEY)) is not None:
         found += f" {mistaken} is set, which is not a known setting."
