@@ -115,8 +115,9 @@ def _difference(
     harness.upstream.forget(token)
     if ours is None:
         # The SDK takes a stream that breaks off for one that is over, without a finish.
-        fails_too = sdk is None or (is_cut and sdk.finish is None)
-        return "" if fails_too else f"we fail, the SDK has {_told(sdk)!r}"
+        if sdk is None or (is_cut and sdk.finish is None):
+            return ""
+        return f"we fail, the SDK has {_told(sdk)!r}"
     if sdk is None:
         return f"the SDK fails, we have {_told(ours)!r}"
     if _told(sdk) == _told(ours):
