@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from tests.forks import ENVIRONMENT
 
@@ -32,7 +33,6 @@ from tests.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from litellm_synthetic.testing import SyntheticServer
 
@@ -56,6 +56,12 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector everything that has been imported; some tests call it."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the adversarial suite to those who name it: it takes longer than all of the rest."""
+    is_harden = collection_path.name == "harden" and collection_path.parent == Path(__file__).parent
+    return True if is_harden and not any("harden" in str(each) for each in config.args) else None
 
 
 @pytest.hookimpl(optionalhook=True)
