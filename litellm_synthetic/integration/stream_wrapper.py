@@ -47,6 +47,7 @@ class PassThroughStream(CustomStreamWrapper):
     _is_async = False
     _is_closed = False
     _is_logged = False
+    _is_in_base = False
     _text = ""
     _whole: Any = None
 
@@ -92,7 +93,11 @@ class PassThroughStream(CustomStreamWrapper):
                 if chunk is not None:
                     return self._let_through(chunk)
                 self._recorded.compact()
-            chunk = super().__next__()
+            self._is_in_base = True
+            try:
+                chunk = super().__next__()
+            finally:
+                self._is_in_base = False
         except Exception:
             self._is_closed = self._is_logged = True
             raise
@@ -114,9 +119,11 @@ class PassThroughStream(CustomStreamWrapper):
                     return self._let_through(chunk)
                 self._recorded.compact()
             stream_at_end.set(self)
+            self._is_in_base = True
             try:
                 return await super().__anext__()
             finally:
+                self._is_in_base = False
                 stream_at_end.set(None)
         except Exception:
             self._is_closed = self._is_logged = True
@@ -188,7 +195,9 @@ class PassThroughStream(CustomStreamWrapper):
         The base class logs a stream that is read to its end, or breaks.
         """
         self._is_closed = True
-        if self._is_logged:
+        # LiteLLM closes a stream that has ended or broken before it logs it (1.108,
+        # streaming_handler.py:2186), and what ends or breaks has not been left.
+        if self._is_logged or self._is_in_base:
             return
         self._is_logged = True
         if self.completion_stream is not None:
