@@ -95,6 +95,13 @@ def certificates_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def garbage_collected() -> Iterator[None]:
+    """Let what a file's tests leave open be reported there, not in a later file's test."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
     """Let processes be forked: Python's fork server listens on a socket in the file system."""
