@@ -178,8 +178,8 @@ def forget() -> None:
     global _table  # noqa: PLW0603  # as above
     with _state.table_lock:
         _table = None
-    for forgotten in _state.when_forgotten:
-        forgotten()
+    for on_forget in _state.when_forgotten:
+        on_forget()
 
 
 def when_forgotten(action: Callable[[], None]) -> None:

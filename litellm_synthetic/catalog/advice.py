@@ -44,8 +44,8 @@ def cheapest_chat_model(catalog: Catalog) -> str | None:
         for each in usable_models(catalog)
         if (model := catalog.find(each)) is not None and model.kind in ("chat", "alias")
     ]
-    priced = [model for model in usable if model.is_priced]
-    cheapest = min(priced, key=_added_prices, default=usable[0] if usable else None)
+    candidates = [model for model in usable if model.is_priced]
+    cheapest = min(candidates, key=_added_prices, default=usable[0] if usable else None)
     return None if cheapest is None else cheapest.id
 
 
@@ -56,21 +56,21 @@ def _added_prices(model: Model) -> Decimal:
 
 def explain(model_id: str, catalog: Catalog) -> str:
     """Return a sentence or two that help with an id that was refused; the id is never replaced."""
-    wanted = canonical_id(model_id)
-    model = catalog.find(wanted)
+    wanted_id = canonical_id(model_id)
+    model = catalog.find(wanted_id)
     if model is not None and model.is_retired:
-        seen = model.last_seen or model.removed_on
-        since = f", last seen on {seen}" if seen is not None else ""
-        return f"{wanted} is retired{since}.{_successor(model, catalog)}"
+        day = model.last_seen or model.removed_on
+        since = f", last seen on {day}" if day is not None else ""
+        return f"{wanted_id} is retired{since}.{_successor(model, catalog)}"
     if model is not None:
         return (
-            f"{wanted} was served on {catalog.observed_on}; models change without notice. "
+            f"{wanted_id} was served on {catalog.observed_on}; models change without notice. "
             "The current one is at https://api.synthetic.new/openai/v1/models."
         )
-    close = closest_ids(wanted, catalog.current(), max_count=2, min_similarity=0.75)
+    close = closest_ids(wanted_id, catalog.current(), max_count=2, min_similarity=0.75)
     if close:
         return f"Did you mean {' or '.join(close)}?"
-    if ":" not in wanted:
+    if ":" not in wanted_id:
         return 'An id is "hf:owner/name" or an alias such as "syn:large:text".'
     current = ", ".join(one.id for one in catalog.current() if one.kind == "alias")
     return f"It is not known here. Aliases that are always served: {current}."

@@ -108,13 +108,13 @@ class Schedule:
         if settings.CATALOG.value() == "offline":
             return RECONSIDER_SECONDS
         try:
-            asked = settings.models_base_url(base_url)
+            endpoint_url = settings.models_base_url(base_url)
         except ValueError:  # the request itself says what is wrong with it
             return RECONSIDER_SECONDS
         table = active.current_table()
-        if not is_same_host(asked, table.base_url):
+        if not is_same_host(endpoint_url, table.base_url):
             return RECONSIDER_SECONDS
-        if is_on_this_machine(asked) and settings.CATALOG.stated() != "auto":
+        if is_on_this_machine(endpoint_url) and settings.CATALOG.stated() != "auto":
             return RECONSIDER_SECONDS
         ttl, age = settings.CATALOG_TTL.value(), table.age_seconds()
         return 0.0 if age is None or table.is_stale(ttl) else ttl - age
@@ -168,15 +168,15 @@ class Schedule:
 
 def _take_from_cache(base_url: str) -> bool:
     """Put the cached table in force if it is newer; tell whether it saves a fetch."""
-    stored = active.stored_table(base_url)
-    if stored.is_stale(settings.CATALOG_TTL.value()):
+    cached_table = active.stored_table(base_url)
+    if cached_table.is_stale(settings.CATALOG_TTL.value()):
         return False
     table = active.current_table()
     if table.base_url == base_url and (
         table.fetched_at is None
-        or (stored.fetched_at is not None and stored.fetched_at > table.fetched_at)
+        or (cached_table.fetched_at is not None and cached_table.fetched_at > table.fetched_at)
     ):
-        active.set_current_table(stored)
+        active.set_current_table(cached_table)
     return True
 
 

@@ -38,11 +38,11 @@ def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str,
 
 
 def _included(row: Mapping[str, Any]) -> dict[str, Any]:
-    listed = {field: row[field] for field in (*_COSTS, _TIERS) if field in row}
+    list_prices = {field: row[field] for field in (*_COSTS, _TIERS) if field in row}
     return {
         **{field: value for field, value in row.items() if field != _TIERS},
-        **{field: 0.0 for field in listed if field != _TIERS},
-        "metadata": {**row.get("metadata", {}), "list_price": listed},
+        **{field: 0.0 for field in list_prices if field != _TIERS},
+        "metadata": {**row.get("metadata", {}), "list_price": list_prices},
     }
 
 

@@ -54,8 +54,8 @@ def cache_folder() -> Path:
         OSError: the system names no home directory.
     """
     try:
-        if (given := CACHE_DIR.value()) is not None:
-            return given.expanduser()
+        if (configured_folder := CACHE_DIR.value()) is not None:
+            return configured_folder.expanduser()
         import platformdirs  # noqa: PLC0415  # not needed where the folder is given
 
         folder = platformdirs.user_cache_path("litellm-synthetic", appauthor=False)
@@ -83,19 +83,19 @@ def read_cache(base_url: str, *, now: datetime | None = None) -> CachedTable | N
     someone else, may be written by others, is larger than 4 MiB, cannot be parsed, is of another
     format or base URL, or was written in the future.
     """
-    path, found = _look(base_url, now or datetime.now(UTC))
-    if isinstance(found, CachedTable) or found is None:
-        return found
-    if (path, found) not in _warned:
-        _warned.add((path, found))
-        _log.warning("%s is ignored: %s", path, found)
+    path, content = _look(base_url, now or datetime.now(UTC))
+    if isinstance(content, CachedTable) or content is None:
+        return content
+    if (path, content) not in _warned:
+        _warned.add((path, content))
+        _log.warning("%s is ignored: %s", path, content)
     return None
 
 
 def why_ignored(base_url: str) -> str | None:
     """Return why the cached table of a base URL isn't used; None if it is, or there is none."""
-    found = _look(base_url, datetime.now(UTC))[1]
-    return found if isinstance(found, str) else None
+    content = _look(base_url, datetime.now(UTC))[1]
+    return content if isinstance(content, str) else None
 
 
 def _look(base_url: str, now: datetime) -> tuple[str, CachedTable | str | None]:
@@ -124,15 +124,15 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _check(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _check(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise _UnusableError("it is not a regular file")
-    if found.st_size > MAX_BYTES:
+    if status.st_size > MAX_BYTES:
         raise _UnusableError("it is too large")
     if os.name == "posix":
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise _UnusableError("it belongs to another user")
-        if found.st_mode & _OTHERS_MAY_WRITE:
+        if status.st_mode & _OTHERS_MAY_WRITE:
             raise _UnusableError("other users may write it")
 
 

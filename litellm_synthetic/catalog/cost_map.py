@@ -93,12 +93,12 @@ def _prices(model: Model) -> Row:
     # exist for a few lengths only: get_model_info drops all others. A table of ranges goes through
     # for any length (checked on 1.102.4, 1.106.2 and 1.109.1). A range begins after its first
     # number, and the last range has no end in LiteLLM either.
-    rated: tuple[Prices | PriceTier, ...] = (prices, *prices.tiers)
+    levels: tuple[Prices | PriceTier, ...] = (prices, *prices.tiers)
     begins = [0, *(tier.min_prompt_tokens - 1 for tier in prices.tiers)]
     ends = [*begins[1:], _NO_END]
     tiers = [
         {"range": [begin, end], **_known(_rates(each))}
-        for begin, end, each in zip(begins, ends, rated, strict=True)
+        for begin, end, each in zip(begins, ends, levels, strict=True)
     ]
     return {**_rates(prices), "tiered_pricing": tiers}
 

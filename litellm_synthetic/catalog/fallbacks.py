@@ -25,8 +25,8 @@ def window_fallbacks(models: Sequence[Model]) -> Mapping[str, tuple[str, ...]]:
         ids by id, in the order of `models`; what has nowhere to go is left out.
     """
     able = [one for one in models if one.kind != "embedding" and one.context_window_tokens]
-    found = {one.id: _steps(one, able) for one in able}
-    return {model_id: steps for model_id, steps in found.items() if steps}
+    fallbacks = {one.id: _steps(one, able) for one in able}
+    return {model_id: steps for model_id, steps in fallbacks.items() if steps}
 
 
 def _steps(model: Model, others: Sequence[Model]) -> tuple[str, ...]:

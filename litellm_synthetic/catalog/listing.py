@@ -217,8 +217,8 @@ def parse_listing(body: bytes) -> Listing:
             skipped.append(SkippedRow(index=index, id=None, reason=reason))
         elif _ID.fullmatch(model_id) is None:
             reason = "the id is none that could be called, such as hf:owner/name"
-            shown = ascii(model_id[:_MAX_SHOWN_CHARACTERS])[1:-1]
-            skipped.append(SkippedRow(index=index, id=shown, reason=reason))
+            shown_id = ascii(model_id[:_MAX_SHOWN_CHARACTERS])[1:-1]
+            skipped.append(SkippedRow(index=index, id=shown_id, reason=reason))
         elif model_id in models:
             reason = "the id is there already"
             skipped.append(SkippedRow(index=index, id=model_id, reason=reason))
@@ -261,42 +261,42 @@ def _no_number(_name: str) -> float:
 
 def _listed(model_id: str, row: dict[str, Any]) -> tuple[ListedModel, dict[str, str]]:
     problems: dict[str, str] = {}
-    read = _Row.model_validate(row, context=problems)
+    fields = _Row.model_validate(row, context=problems)
     facts = {
         ours: value
         for ours, theirs, value in (
-            ("context_window_tokens", "context_length", read.context_length),
-            ("max_output_tokens", "max_output_length", read.max_output_length),
-            ("input_modalities", "input_modalities", _distinct(read.input_modalities)),
-            ("output_modalities", "output_modalities", _distinct(read.output_modalities)),
+            ("context_window_tokens", "context_length", fields.context_length),
+            ("max_output_tokens", "max_output_length", fields.max_output_length),
+            ("input_modalities", "input_modalities", _distinct(fields.input_modalities)),
+            ("output_modalities", "output_modalities", _distinct(fields.output_modalities)),
         )
         if value is not None or theirs in problems
     }
-    if read.supported_features or "supported_features" in problems:
+    if fields.supported_features or "supported_features" in problems:
         facts |= {
-            field: None if read.supported_features is None else word in read.supported_features
+            field: None if fields.supported_features is None else word in fields.supported_features
             for word, field in _FEATURES.items()
         }
-    reasoning = read.reasoning_parameters or _Reasoning()
+    reasoning = fields.reasoning_parameters or _Reasoning()
     pricing = read_pricing(row.get("pricing"))
     efforts = _distinct(reasoning.efforts)
-    listed = ListedModel(
+    model = ListedModel(
         id=model_id,
-        target=read.hugging_face_id if model_id.startswith(ALIAS_SCHEME) else None,
+        target=fields.hugging_face_id if model_id.startswith(ALIAS_SCHEME) else None,
         facts=facts,
         prices=pricing.prices,
         price_tiers=pricing.tiers,
         efforts=None if efforts is None else tuple(sorted(efforts, key=_place)),
         states_efforts=efforts is not None or bool(problems.keys() & _EFFORT_FIELDS),
-        deprecated=read.deprecated is True or isinstance(read.deprecated, date),
-        deprecation_date=_first_date(read),
+        deprecated=fields.deprecated is True or isinstance(fields.deprecated, date),
+        deprecation_date=_first_date(fields),
     )
-    return listed, {**problems, **pricing.problems}
+    return model, {**problems, **pricing.problems}
 
 
-def _first_date(read: _Row) -> date | None:
-    stated = (getattr(read, name) for name in _DEPRECATION_DATES)
-    return next((each for each in stated if isinstance(each, date)), None)
+def _first_date(fields: _Row) -> date | None:
+    dates = (getattr(fields, name) for name in _DEPRECATION_DATES)
+    return next((each for each in dates if isinstance(each, date)), None)
 
 
 _EFFORT_FIELDS: Final = frozenset(("efforts", "reasoning_parameters"))

@@ -76,14 +76,14 @@ class Merged:
     retired: tuple[str, ...]
 
 
-def merge(known: Catalog, listing: Listing, *, seen_on: date) -> Merged:
+def merge(current: Catalog, listing: Listing, *, seen_on: date) -> Merged:
     """Return the table after a look at the list on a date.
 
     Chat models and aliases that were current and are not listed are retired, unless a row of the
     list hid its id. A field that a row leaves out keeps its value; an alias that serves another
     model takes that model's.
     """
-    models = dict(known.by_id)
+    models = dict(current.by_id)
     added, changed = [], []
     # Targets first, so that an alias can take what this very list says of its target.
     for row in sorted(listing.models, key=lambda row: row.target is not None):
@@ -93,37 +93,37 @@ def merge(known: Catalog, listing: Listing, *, seen_on: date) -> Merged:
             added.append(row.id)
         else:
             changed += _changes(before, after)
-    listed = {row.id for row in listing.models}
+    listed_ids = {row.id for row in listing.models}
     retired = [
         model
-        for model in known.current()
-        if listing.is_whole and model.kind in _LISTED_KINDS and model.id not in listed
+        for model in current.current()
+        if listing.is_whole and model.kind in _LISTED_KINDS and model.id not in listed_ids
     ]
     models |= {model.id: _retired(model, seen_on) for model in retired}
     catalog = Catalog(
         observed_on=seen_on,
-        compiled_on=known.compiled_on,
-        sources={**known.sources, LIVE_SOURCE: LIVE_SOURCE_TEXT},
+        compiled_on=current.compiled_on,
+        sources={**current.sources, LIVE_SOURCE: LIVE_SOURCE_TEXT},
         models=_without_old_strangers(models),
-        skipped=known.skipped,
+        skipped=current.skipped,
     )
     return Merged(catalog, tuple(added), tuple(changed), tuple(model.id for model in retired))
 
 
-def seen_again(known: Catalog, *, seen_on: date) -> Catalog:
+def seen_again(catalog: Catalog, *, seen_on: date) -> Catalog:
     """Return the table after the server said that its list has not changed."""
     models = (
         model.model_copy(update={"last_seen": seen_on})
         if model.is_current and model.kind in _LISTED_KINDS
         else model
-        for model in known.models
+        for model in catalog.models
     )
     return Catalog(
         observed_on=seen_on,
-        compiled_on=known.compiled_on,
-        sources=known.sources,
+        compiled_on=catalog.compiled_on,
+        sources=catalog.sources,
         models=tuple(models),
-        skipped=known.skipped,
+        skipped=catalog.skipped,
     )
 
 
@@ -146,8 +146,8 @@ def _seen(
     before: Model | None, row: ListedModel, models: Mapping[str, Model], seen_on: date
 ) -> Model:
     base = before
-    moved = row.target is not None and (before is None or row.target != before.current_target)
-    if moved and row.target is not None:
+    has_moved = row.target is not None and (before is None or row.target != before.current_target)
+    if has_moved and row.target is not None:
         base = models.get(row.target)
     prices = _prices(base.prices if base else Prices(), row)
     update: dict[str, Any] = {
@@ -165,7 +165,7 @@ def _seen(
         "last_seen": seen_on,
         "removed_on": None,
         "removal_note": None,
-        "alias_targets": _alias_targets(before, row, seen_on) if moved else _targets_of(before),
+        "alias_targets": _alias_targets(before, row, seen_on) if has_moved else _targets_of(before),
     }
     if before is not None:
         sources = (*before.sources, *({LIVE_SOURCE} - {*before.sources}))
@@ -184,26 +184,26 @@ def _kind(row: ListedModel) -> Kind:
 
 def _in_known_order(base: Model | None, field: str, value: Value) -> Value:
     """Return the known tuple if only the order differs, which means nothing."""
-    known = getattr(base, field, None)
-    if isinstance(known, tuple) and isinstance(value, tuple) and {*known} == {*value}:
-        return known
+    known_order = getattr(base, field, None)
+    if isinstance(known_order, tuple) and isinstance(value, tuple) and {*known_order} == {*value}:
+        return known_order
     return value
 
 
-def _prices(known: Prices, row: ListedModel) -> Prices:
-    stated: dict[str, Any] = dict(row.prices)
+def _prices(before: Prices, row: ListedModel) -> Prices:
+    changes: dict[str, Any] = dict(row.prices)
     if row.price_tiers is not None:
-        stated["tiers"] = row.price_tiers
-    prices = known.model_copy(update=stated)
+        changes["tiers"] = row.price_tiers
+    prices = before.model_copy(update=changes)
     is_new = (prices.input_usd_per_token, prices.output_usd_per_token) != (
-        known.input_usd_per_token,
-        known.output_usd_per_token,
+        before.input_usd_per_token,
+        before.output_usd_per_token,
     )
     # A discount on another price than the one it belongs to would be made up.
     gone = [
         field
         for field in ("cache_read_usd_per_token", "cache_write_usd_per_token")
-        if is_new and field not in stated
+        if is_new and field not in changes
     ]
     return prices.model_copy(update=dict.fromkeys(gone)) if gone else prices
 
@@ -221,25 +221,25 @@ def _price_history(before: Model | None, prices: Prices, seen_on: date) -> tuple
     return (*history, entry)[-MAX_HISTORY:]
 
 
-def _efforts(known: Efforts | None, row: ListedModel) -> Efforts | None:
+def _efforts(before: Efforts | None, row: ListedModel) -> Efforts | None:
     if not row.states_efforts:
-        return known
-    if known is None:
+        return before
+    if before is None:
         return Efforts(advertised=row.efforts) if row.efforts else None
-    if known.advertised is None or row.efforts is None:
-        return known.model_copy(update={"advertised": row.efforts})
+    if before.advertised is None or row.efforts is None:
+        return before.model_copy(update={"advertised": row.efforts})
     # A probe is from before the API changed its mind: what is advertised again was not refused
     # since, and what is no longer advertised was not accepted since.
-    new = {*row.efforts}.difference(known.advertised)
-    gone = {*known.advertised}.difference(row.efforts)
+    new = {*row.efforts}.difference(before.advertised)
+    gone = {*before.advertised}.difference(row.efforts)
     update: dict[str, Any] = {
         "advertised": row.efforts,
-        "rejected": known.rejected and tuple(each for each in known.rejected if each not in new),
-        "verified": known.verified and tuple(each for each in known.verified if each not in gone),
+        "rejected": before.rejected and tuple(each for each in before.rejected if each not in new),
+        "verified": before.verified and tuple(each for each in before.verified if each not in gone),
     }
     if "none" in new | gone:
         update["can_stop"] = None
-    return known.model_copy(update=update)
+    return before.model_copy(update=update)
 
 
 def _targets_of(before: Model | None) -> tuple[AliasTarget, ...]:
@@ -286,8 +286,8 @@ def _without_old_strangers(models: Mapping[str, Model]) -> tuple[Model, ...]:
         model for model in models.values() if model.is_retired and model.sources == (LIVE_SOURCE,)
     ]
     strangers.sort(key=lambda model: str(model.removed_on), reverse=True)
-    forgotten = {model.id for model in strangers[MAX_RETIRED_STRANGERS:]}
-    return tuple(model for model in models.values() if model.id not in forgotten)
+    old_ids = {model.id for model in strangers[MAX_RETIRED_STRANGERS:]}
+    return tuple(model for model in models.values() if model.id not in old_ids)
 
 
 def _changes(before: Model, after: Model) -> list[Change]:
@@ -318,10 +318,10 @@ def _rebased(model: Model, bundled: Catalog) -> Model:
     facts = ours
     if model.current_target is not None and model.current_target != ours.current_target:
         facts = bundled.by_id.get(model.current_target, ours)
-    advertised = _advertised(model)
+    levels = _advertised(model)
     efforts = facts.efforts
-    if advertised is not None:
-        efforts = (efforts or Efforts()).model_copy(update={"advertised": advertised})
+    if levels is not None:
+        efforts = (efforts or Efforts()).model_copy(update={"advertised": levels})
     seen_live = tuple(each for each in model.price_history if each.source == LIVE_SOURCE)
     return ours.model_copy(
         update={

@@ -87,8 +87,8 @@ class Prices(_Fact):
 
     def at(self, prompt_tokens: int) -> "Prices | PriceTier":
         """Return the prices of a request whose prompt has this many tokens."""
-        reached = [each for each in self.tiers if each.min_prompt_tokens <= prompt_tokens]
-        return max(reached, key=lambda each: each.min_prompt_tokens, default=self)
+        tiers = [each for each in self.tiers if each.min_prompt_tokens <= prompt_tokens]
+        return max(tiers, key=lambda each: each.min_prompt_tokens, default=self)
 
 
 class DatedPrices(Prices):

@@ -77,18 +77,18 @@ class _UnreadableError(Exception):
         self.name = name
 
 
-def read_pricing(stated: object) -> Pricing:
+def read_pricing(document: object) -> Pricing:
     """Read the `pricing` of a row; null and an empty object state nothing.
 
     Prices are USD per token, as text with or without `$`, or as JSON numbers. One that is negative,
     infinite or unbelievable is unknown, never 0. Where the row states a price that LiteLLM cannot
     charge, or one of an unknown kind, all of its prices are unknown.
     """
-    if stated is None or stated == {}:
+    if document is None or document == {}:
         return Pricing()
     problems: dict[str, str] = {}
     try:
-        base, stated_tiers = _parts(stated)
+        base, stated_tiers = _parts(document)
         prices = _prices(base, problems)
         tiers = _tiers(prices, stated_tiers)
     except _UnreadableError as error:
@@ -97,21 +97,21 @@ def read_pricing(stated: object) -> Pricing:
     return Pricing(prices, tiers if states_price else None, problems)
 
 
-def _parts(stated: object) -> tuple[Mapping[str, Any], Sequence[Any]]:
+def _parts(document: object) -> tuple[Mapping[str, Any], Sequence[Any]]:
     """Return the base prices and the entries of the tiers."""
-    if isinstance(stated, Mapping):
-        tiers = stated.get(_TIERS) or ()
+    if isinstance(document, Mapping):
+        tiers = document.get(_TIERS) or ()
         if not isinstance(tiers, list | tuple):
             raise _UnreadableError(f"pricing.{_TIERS}", "not a list of prices by prompt length")
-        return {name: value for name, value in stated.items() if name != _TIERS}, tiers
-    if isinstance(stated, list) and stated and isinstance(stated[0], Mapping):
-        return {}, stated
+        return {name: value for name, value in document.items() if name != _TIERS}, tiers
+    if isinstance(document, list) and document and isinstance(document[0], Mapping):
+        return {}, document
     raise _UnreadableError("pricing", "not an object of prices")
 
 
-def _prices(stated: Mapping[str, Any], problems: dict[str, str]) -> dict[str, Decimal | None]:
+def _prices(fields: Mapping[str, Any], problems: dict[str, str]) -> dict[str, Decimal | None]:
     prices: dict[str, Decimal | None] = {}
-    for name, value in stated.items():
+    for name, value in fields.items():
         field_name = _FIELDS.get(name)
         if field_name is None:
             _check_free(name, value)
@@ -138,17 +138,17 @@ def _check_free(name: str, value: object) -> None:
     except ValueError:
         pass
     what = f"a price per {name}" if name in ("request", "image") else "a price of an unknown kind"
-    shown = ascii(name[:_MAX_SHOWN_CHARACTERS])[1:-1]
-    raise _UnreadableError(f"pricing.{shown}", f"{what}; {_NOT_CHARGED}")
+    shown_name = ascii(name[:_MAX_SHOWN_CHARACTERS])[1:-1]
+    raise _UnreadableError(f"pricing.{shown_name}", f"{what}; {_NOT_CHARGED}")
 
 
 def _decimal(value: object) -> Decimal:
     is_number = isinstance(value, str | Decimal | int) and not isinstance(value, bool)
     text = str(value) if is_number else ""
-    found = _PRICE.fullmatch(text.strip()) if len(text) <= _MAX_CHARACTERS else None
-    if found is None:
+    match = _PRICE.fullmatch(text.strip()) if len(text) <= _MAX_CHARACTERS else None
+    if match is None:
         raise ValueError("not a price such as $0.0000006")
-    return Decimal(found[1])
+    return Decimal(match[1])
 
 
 def _price(value: object) -> Decimal:
@@ -183,29 +183,29 @@ def _tiers(base: dict[str, Decimal | None], entries: Sequence[Any]) -> tuple[Pri
 
 def _from_on(entries: Sequence[Any]) -> list[tuple[int, dict[str, Decimal | None]]]:
     """Return each entry's first prompt token count, 0 for short prompts, and its prices."""
-    read = [_entry(each) for each in entries]
-    if all(first is not None for first, _, _ in read):
-        return [(first or 0, prices) for first, _, prices in read]
-    if any(first is not None for first, _, _ in read):
+    rows = [_entry(each) for each in entries]
+    if all(first is not None for first, _, _ in rows):
+        return [(first or 0, prices) for first, _, prices in rows]
+    if any(first is not None for first, _, _ in rows):
         # One entry without a beginning is for short prompts.
-        if sum(first is None for first, _, _ in read) > 1:
+        if sum(first is None for first, _, _ in rows) > 1:
             raise _unreadable_tiers("it is not said where each begins")
-        return [(first or 0, prices) for first, _, prices in read]
+        return [(first or 0, prices) for first, _, prices in rows]
     # Each ends somewhere; at most one, for the longest prompts, does not.
-    ordered = sorted(read, key=lambda each: MAX_TOKENS if each[1] is None else each[1])
-    if any(last is None for _, last, _ in ordered[:-1]):
+    by_limit = sorted(rows, key=lambda each: MAX_TOKENS if each[1] is None else each[1])
+    if any(last is None for _, last, _ in by_limit[:-1]):
         raise _unreadable_tiers("it is not said where each begins")
-    ends = [last or 0 for _, last, _ in ordered[:-1]]
+    ends = [last or 0 for _, last, _ in by_limit[:-1]]
     firsts = (0, *(end + 1 for end in ends))
-    return [(first, prices) for first, (_, _, prices) in zip(firsts, ordered, strict=True)]
+    return [(first, prices) for first, (_, _, prices) in zip(firsts, by_limit, strict=True)]
 
 
-def _entry(stated: object) -> tuple[int | None, int | None, dict[str, Decimal | None]]:
-    if not isinstance(stated, Mapping):
+def _entry(fields: object) -> tuple[int | None, int | None, dict[str, Decimal | None]]:
+    if not isinstance(fields, Mapping):
         raise _unreadable_tiers("one is not an object")
-    first, last = _count(stated, _FROM), _count(stated, _UP_TO)
+    first, last = _count(fields, _FROM), _count(fields, _UP_TO)
     problems: dict[str, str] = {}
-    rest = {name: each for name, each in stated.items() if name not in (*_FROM, *_UP_TO)}
+    rest = {name: each for name, each in fields.items() if name not in (*_FROM, *_UP_TO)}
     prices = _prices(rest, problems)
     if problems:
         raise _unreadable_tiers(next(iter(problems.values())))
@@ -213,9 +213,9 @@ def _entry(stated: object) -> tuple[int | None, int | None, dict[str, Decimal | 
     return (0 if first == 1 else first), last, prices
 
 
-def _count(stated: Mapping[str, Any], names: Sequence[str]) -> int | None:
-    counts = {stated[name] for name in names if _is_count(stated.get(name))}
-    others = [name for name in names if stated.get(name) is not None]
+def _count(fields: Mapping[str, Any], names: Sequence[str]) -> int | None:
+    counts = {fields[name] for name in names if _is_count(fields.get(name))}
+    others = [name for name in names if fields.get(name) is not None]
     if len(counts) > 1 or (others and not counts):
         raise _unreadable_tiers("a length is not a number of tokens")
     return next(iter(counts), None)
@@ -226,24 +226,24 @@ def _is_count(value: object) -> bool:
 
 
 def _tier(
-    first: int, stated: Mapping[str, Decimal | None], base: Mapping[str, Decimal | None]
+    first: int, prices: Mapping[str, Decimal | None], base: Mapping[str, Decimal | None]
 ) -> PriceTier:
     """Return a tier; prices of input and output that it leaves out are those of short prompts."""
-    input_price = stated.get("input_usd_per_token", base.get("input_usd_per_token"))
-    output_price = stated.get("output_usd_per_token", base.get("output_usd_per_token"))
+    input_price = prices.get("input_usd_per_token", base.get("input_usd_per_token"))
+    output_price = prices.get("output_usd_per_token", base.get("output_usd_per_token"))
     if input_price is None or output_price is None:
         raise _unreadable_tiers("the price of one is unknown")
     # A discount on another price than the one it belongs to would be made up.
-    kept = base if input_price == base.get("input_usd_per_token") else {}
+    base_prices = base if input_price == base.get("input_usd_per_token") else {}
     return PriceTier(
         min_prompt_tokens=first,
         input_usd_per_token=input_price,
         output_usd_per_token=output_price,
-        cache_read_usd_per_token=stated.get(
-            "cache_read_usd_per_token", kept.get("cache_read_usd_per_token")
+        cache_read_usd_per_token=prices.get(
+            "cache_read_usd_per_token", base_prices.get("cache_read_usd_per_token")
         ),
-        cache_write_usd_per_token=stated.get(
-            "cache_write_usd_per_token", kept.get("cache_write_usd_per_token")
+        cache_write_usd_per_token=prices.get(
+            "cache_write_usd_per_token", base_prices.get("cache_write_usd_per_token")
         ),
     )
 

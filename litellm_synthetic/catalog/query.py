@@ -50,15 +50,15 @@ def select(
     """
     exact = catalog.find(words[0]) if len(words) == 1 else None
     if exact is not None:
-        chosen: tuple[Model, ...] = (exact,)
+        selection: tuple[Model, ...] = (exact,)
     else:
-        lineup = catalog.models if include_all else catalog.current()
-        chosen = tuple(one for one in lineup if all(matches(one.id, word) for word in words))
-    allowed = tuple(one for one in chosen if allowlist is None or allowlist.allows(one.id))
+        models = catalog.models if include_all else catalog.current()
+        selection = tuple(one for one in models if all(matches(one.id, word) for word in words))
+    allowed = tuple(one for one in selection if allowlist is None or allowlist.allows(one.id))
     return Selection(
         models=tuple(sorted(allowed, key=_rank)),
         page=exact if allowed else None,
-        hidden_by_allowlist=len(chosen) - len(allowed),
+        hidden_by_allowlist=len(selection) - len(allowed),
     )
 
 
@@ -73,43 +73,43 @@ def matches(model_id: str, word: str) -> bool:
 
 
 def closest_ids(
-    wanted: str,
+    model_id: str,
     models: Iterable[Model],
     *,
     max_count: int = _MAX_SUGGESTIONS,
     min_similarity: float = _MIN_SIMILARITY,
 ) -> tuple[str, ...]:
     """Return the ids that are spelt most like what was asked for, the likeliest first."""
-    wanted = canonical_id(wanted).lower()
+    model_id = canonical_id(model_id).lower()
     # An id is known by its last part: nobody misspells the owner of "glm-5.3".
     by_spelling = {
         spelling: one.id
         for one in models
         for spelling in (one.id.lower(), one.id.lower().rpartition("/")[2])
     }
-    close = get_close_matches(wanted, by_spelling, n=2 * max_count, cutoff=min_similarity)
+    close = get_close_matches(model_id, by_spelling, n=2 * max_count, cutoff=min_similarity)
     return tuple(dict.fromkeys(by_spelling[each] for each in close))[:max_count]
 
 
-def completions(catalog: Catalog, typed: str) -> tuple[Model, ...]:
+def completions(catalog: Catalog, start: str) -> tuple[Model, ...]:
     """Return the models whose id begins with what was typed; retired ones if no other does."""
     begun = [
         one
         for one in sorted(catalog.models, key=_rank)
-        if any(each.lower().startswith(typed.lower()) for each in _spellings(one.id, typed))
+        if any(each.lower().startswith(start.lower()) for each in _spellings(one.id, start))
     ]
     return tuple([one for one in begun if one.is_current] or begun)
 
 
-def completed(model: Model, typed: str) -> str:
+def completed(model: Model, start: str) -> str:
     """Return the spelling of a model's id that continues what was typed."""
     return next(
-        each for each in _spellings(model.id, typed) if each.lower().startswith(typed.lower())
+        each for each in _spellings(model.id, start) if each.lower().startswith(start.lower())
     )
 
 
-def _spellings(model_id: str, typed: str) -> tuple[str, ...]:
-    prefix = ROUTE_PREFIX if typed.startswith(ROUTE_PREFIX) else ""
+def _spellings(model_id: str, start: str) -> tuple[str, ...]:
+    prefix = ROUTE_PREFIX if start.startswith(ROUTE_PREFIX) else ""
     return prefix + model_id, prefix + model_id.removeprefix(HUGGING_FACE_SCHEME)
 
 

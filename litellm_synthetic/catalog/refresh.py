@@ -113,18 +113,18 @@ def _fetched(base_url: str | None) -> RefreshOutcome:
 
     if settings.CATALOG.value() == "offline":
         raise RefreshError(f"{settings.CATALOG.name}=offline: the model list is not fetched")
-    known = known_table(base_url)
-    fetched = _fetch(known)
+    last_table = known_table(base_url)
+    reply = _fetch(last_table)
     now = datetime.now(UTC)
-    if fetched.body is None:
-        catalog = seen_again(known.catalog, seen_on=now.date())
-        outcome = RefreshOutcome(table=replace(known, catalog=catalog), not_modified=True)
+    if reply.body is None:
+        catalog = seen_again(last_table.catalog, seen_on=now.date())
+        outcome = RefreshOutcome(table=replace(last_table, catalog=catalog), not_modified=True)
     else:
-        listing = _parse(known, fetched)
-        merged = merge(known.catalog, listing, seen_on=now.date())
-        _warn_of_a_collapse(known, merged)
+        listing = _parse(last_table, reply)
+        merged = merge(last_table.catalog, listing, seen_on=now.date())
+        _warn_of_a_collapse(last_table, merged)
         outcome = RefreshOutcome(
-            table=replace(known, catalog=merged.catalog),
+            table=replace(last_table, catalog=merged.catalog),
             added=merged.added,
             changed=merged.changed,
             retired=merged.retired,
@@ -135,9 +135,9 @@ def _fetched(base_url: str | None) -> RefreshOutcome:
         outcome.table,
         source="refresh",
         fetched_at=now,
-        etag=fetched.etag or (known.etag if fetched.body is None else None),
-        last_modified=fetched.last_modified
-        or (known.last_modified if fetched.body is None else None),
+        etag=reply.etag or (last_table.etag if reply.body is None else None),
+        last_modified=reply.last_modified
+        or (last_table.last_modified if reply.body is None else None),
     )
     return replace(outcome, table=table)
 
@@ -166,40 +166,40 @@ def known_table(base_url: str | None = None) -> ModelTable:
         url = settings.models_base_url(base_url)
     except ValueError as error:
         raise RefreshError(str(error)) from error
-    table, stored = current_table(), stored_table(url)
+    table, cached_table = current_table(), stored_table(url)
     if table.base_url != url:
-        return stored
+        return cached_table
     # Another process may have seen more of the past.
-    return max(table, stored, key=lambda each: each.fetched_at or _NEVER)
+    return max(table, cached_table, key=lambda each: each.fetched_at or _NEVER)
 
 
-def _fetch(known: ModelTable) -> Fetched:
+def _fetch(table: ModelTable) -> Fetched:
     from litellm_synthetic.catalog import fetch  # noqa: PLC0415  # imports httpx
 
-    url = f"{known.base_url}/models"
+    url = f"{table.base_url}/models"
     try:
-        return fetch.fetch_listing(url, etag=known.etag, last_modified=known.last_modified)
+        return fetch.fetch_listing(url, etag=table.etag, last_modified=table.last_modified)
     except fetch.FetchError as error:
         raise RefreshError(f"{url}: {error}") from error
 
 
-def _parse(known: ModelTable, fetched: Fetched) -> Listing:
+def _parse(table: ModelTable, reply: Fetched) -> Listing:
     from litellm_synthetic.catalog import listing  # noqa: PLC0415  # builds its models only when needed
 
     try:
-        return listing.parse_listing(fetched.body or b"")
+        return listing.parse_listing(reply.body or b"")
     except listing.UnusableListError as error:
-        kind = f" (content type {fetched.content_type!r})" if fetched.content_type else ""
-        raise RefreshError(f"{known.base_url}/models: {error}{kind}") from error
+        kind = f" (content type {reply.content_type!r})" if reply.content_type else ""
+        raise RefreshError(f"{table.base_url}/models: {error}{kind}") from error
 
 
-def _warn_of_a_collapse(known: ModelTable, merged: Merged) -> None:
+def _warn_of_a_collapse(table: ModelTable, merged: Merged) -> None:
     # The API wins all the same: refusing it would keep a table that is wrong if it is right.
-    before = len(known.catalog.current())
+    before = len(table.catalog.current())
     if 2 * len(merged.retired) > before:
         _log.warning(
             "%s/models no longer lists %d of the %d models that were current",
-            known.base_url,
+            table.base_url,
             len(merged.retired),
             before,
         )

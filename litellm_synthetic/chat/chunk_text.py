@@ -69,13 +69,13 @@ def _text_slot(chunk: Any) -> TextSlot | None:
 
 def copy_chunk(chunk: ModelResponseStream) -> ModelResponseStream:
     """Return a copy of a chunk with one choice, so far down that its text is its own."""
-    made, choice = chunk.model_copy(), chunk.choices[0].model_copy()
+    copy, choice = chunk.model_copy(), chunk.choices[0].model_copy()
     delta = choice.delta.model_copy()
     if delta.tool_calls:
         call: Any = delta.tool_calls[0].model_copy()
         call.function = call.function.model_copy()
         delta.tool_calls = [call]
     choice.delta = delta
-    made.choices = [choice]
-    made._hidden_params = dict(chunk._hidden_params)  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
-    return made
+    copy.choices = [choice]
+    copy._hidden_params = dict(chunk._hidden_params)  # noqa: SLF001  # where LiteLLM keeps a chunk's metadata
+    return copy

@@ -158,12 +158,12 @@ def _from_templates() -> Build:  # one closure, so that nothing is looked up per
     new, fill = object.__new__, object.__setattr__
 
     def make(template: _Template, fields: dict[str, Any], extra: dict[str, Any]) -> Any:
-        made = new(template.kind)
-        fill(made, "__dict__", fields)
-        fill(made, "__pydantic_extra__", extra)
-        fill(made, "__pydantic_fields_set__", set(template.fields_set))
-        fill(made, "__pydantic_private__", None)
-        return made
+        chunk = new(template.kind)
+        fill(chunk, "__dict__", fields)
+        fill(chunk, "__pydantic_extra__", extra)
+        fill(chunk, "__pydantic_fields_set__", set(template.fields_set))
+        fill(chunk, "__pydantic_private__", None)
+        return chunk
 
     def make_call(piece: CallPiece) -> Any:
         fields = of_function.fields.copy()
@@ -174,14 +174,14 @@ def _from_templates() -> Build:  # one closure, so that nothing is looked up per
         return make(of_call, fields, of_call.extra.copy())
 
     def build(envelope: Envelope, piece: Piece) -> ModelResponseStream:
-        index, role, content, thought, call, logprobs = piece
-        if thought is None:
+        index, role, content, reasoning, call, logprobs = piece
+        if reasoning is None:
             template = of_text
             fields = template.fields.copy()
         else:
             template = of_reasoning
             fields = template.fields.copy()
-            fields["reasoning_content"] = thought
+            fields["reasoning_content"] = reasoning
         extra = template.extra.copy()
         extra["content"], extra["role"] = content, role
         if call is not None:

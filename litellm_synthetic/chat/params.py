@@ -89,10 +89,10 @@ def _stop(name: str, value: Any) -> None:
         or not all(isinstance(one, str) and one for one in sequences)
         or len(sequences) > MAX_STOP_SEQUENCES
     ):
-        given = f" ({len(sequences)} given)" if isinstance(sequences, list | tuple) else ""
+        count = f" ({len(sequences)} given)" if isinstance(sequences, list | tuple) else ""
         raise InvalidParameterError(
             f"{name}={_shown(value)} is out of range: it takes a text or up to "
-            f"{MAX_STOP_SEQUENCES} non-empty texts{given}"
+            f"{MAX_STOP_SEQUENCES} non-empty texts{count}"
         )
 
 
@@ -157,23 +157,23 @@ def supported_parameters(*, tools: bool | None, reasoning: bool | None) -> list[
     return [one.name for one in PARAMETERS if one.needs not in lacking] + list(_LOCAL)
 
 
-def map_parameters(asked: Mapping[str, Any]) -> dict[str, Any]:
+def map_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request fields for what a caller asked for in OpenAI's names, but for reasoning.
 
     See `map_reasoning` for that.
     """
     fields: dict[str, Any] = {}
-    for name, value in asked.items():
+    for name, value in parameters.items():
         parameter = BY_NAME.get(name)
         if parameter is not None and value is not None and name not in REASONING:
             fields[parameter.wire_name or name] = value
-    if (longest := asked.get("max_completion_tokens")) is not None:
+    if (longest := parameters.get("max_completion_tokens")) is not None:
         fields["max_tokens"] = longest
     return fields
 
 
 def map_reasoning(
-    asked: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     *,
     accepted_efforts: tuple[str, ...],
     can_stop_reasoning: bool | None,
@@ -188,28 +188,29 @@ def map_reasoning(
         UnsupportedEffortError: reasoning is to be off, and this model cannot stop reasoning.
         InvalidThinkingError: `reasoning_effort` or `thinking` is malformed.
     """
-    level = requested_effort(asked.get("reasoning_effort"), asked.get("thinking"))
+    level = requested_effort(parameters.get("reasoning_effort"), parameters.get("thinking"))
     if level is None:
         return {}
     try:
-        sent = accepted_effort(
+        effort = accepted_effort(
             level,
             accepted_efforts,
             can_stop_reasoning=can_stop_reasoning,
             unreliable=unreliable_efforts,
-            is_named=not effort_is_from_budget and is_named_effort(asked.get("reasoning_effort")),
+            is_named=not effort_is_from_budget
+            and is_named_effort(parameters.get("reasoning_effort")),
         )
     except CannotStopReasoningError as error:
-        raise unstoppable(asked, str(error)) from error
-    return {"reasoning_effort": sent}
+        raise unstoppable(parameters, str(error)) from error
+    return {"reasoning_effort": effort}
 
 
-def unstoppable(asked: Mapping[str, Any], reason: str) -> UnsupportedEffortError:
+def unstoppable(parameters: Mapping[str, Any], reason: str) -> UnsupportedEffortError:
     """Return the error for reasoning that is to be off and cannot be, in the caller's words."""
-    said = "reasoning_effort" if asked.get("reasoning_effort") is not None else "thinking"
+    name = "reasoning_effort" if parameters.get("reasoning_effort") is not None else "thinking"
     return UnsupportedEffortError(
-        f"{said}={_shown(asked[said])} asks for no reasoning, but {reason}. Leave it out, or pass "
-        "drop_params=True to have it dropped"
+        f"{name}={_shown(parameters[name])} asks for no reasoning, but {reason}. Leave it out, or "
+        "pass drop_params=True to have it dropped"
     )
 
 

@@ -71,7 +71,7 @@ def requested_effort(reasoning_effort: object, thinking: object) -> str | None:
         return None
     if isinstance(budget, bool) or not isinstance(budget, int) or budget < 0:
         raise InvalidThinkingError(f"thinking.budget_tokens={budget!r} is not a number of tokens")
-    return next(level for least, level in _LEVEL_BY_BUDGET_TOKENS if budget >= least)
+    return next(level for min_budget, level in _LEVEL_BY_BUDGET_TOKENS if budget >= min_budget)
 
 
 def is_named_effort(reasoning_effort: object) -> bool:
@@ -108,15 +108,13 @@ def accepted_effort(
     reliable = [one for one in levels if one not in unreliable]
     if level == OFF:
         if can_stop_reasoning is False:
-            shown = f"; its levels are {', '.join(reliable or levels)}" if levels else ""
-            raise CannotStopReasoningError(f"this model cannot stop reasoning{shown}")
+            choices = f"; its levels are {', '.join(reliable or levels)}" if levels else ""
+            raise CannotStopReasoningError(f"this model cannot stop reasoning{choices}")
         return level
     if not levels or level not in SCALE or level in (levels if is_named else reliable):
         return level
-    wanted = SCALE.index(level)
-    return min(
-        reliable or levels, key=lambda one: (abs(SCALE.index(one) - wanted), SCALE.index(one))
-    )
+    rank = SCALE.index(level)
+    return min(reliable or levels, key=lambda one: (abs(SCALE.index(one) - rank), SCALE.index(one)))
 
 
 def warn_if_unreliable(level: object, model_id: str, facts: Model | None) -> None:
@@ -153,9 +151,9 @@ def with_replay_needs(
     if not needs or not replays_thinking(body.get("messages") or ()):
         return body
     for name, values in needs.items():
-        said = body.get(name)
-        if said is None:
+        value = body.get(name)
+        if value is None:
             body[name] = dict(values)
-        elif isinstance(said, Mapping):
-            body[name] = {**values, **said}
+        elif isinstance(value, Mapping):
+            body[name] = {**values, **value}
     return body

@@ -89,10 +89,10 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
         raise rules.refused(f"{error}.", call.model) from error
     fields = {**call.fields, **effort, **call.extra_body}
     warn_if_unreliable(fields.get("reasoning_effort"), call.model, facts)
-    requested = fields.pop("stream_options", None)
+    stream_options = fields.pop("stream_options", None)
     if call.fields.get("stream"):
         # Without it some backends report no usage, and the price would be a guess.
-        options = dict(requested) if isinstance(requested, Mapping) else {}
+        options = dict(stream_options) if isinstance(stream_options, Mapping) else {}
         fields["stream_options"] = {**options, "include_usage": True}
     return fields
 

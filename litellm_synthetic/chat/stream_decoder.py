@@ -117,9 +117,9 @@ class ChunkDecoder:
                 raise BrokenStreamError(f"ended early, with finish_reason {choice.finish_reason}")
         chunks: list[ModelResponseStream] = []
         for index, choice in self._choices.items():
-            held = choice.held()
-            if held.parts:
-                delta = choice.delta(held)
+            rest = choice.held()
+            if rest.parts:
+                delta = choice.delta(rest)
                 chunks.append(wrap(self._envelope, StreamingChoices(index=index, delta=delta)))
         if (usage := self.usage) is not None:
             carrier = wrap(self._envelope, StreamingChoices(delta=Delta(content=None)))
@@ -155,19 +155,19 @@ class ChunkDecoder:
             return None
         if not data:
             return None  # how some gateways keep a line busy
-        named = event.name not in ("", "message", "error", "completion")
+        is_named = event.name not in ("", "message", "error", "completion")
         try:
             document = json.loads(data)
         except (ValueError, RecursionError):
             if event.name == "error":
                 raise ErrorEventError(Report(data)) from None
-            if named:
+            if is_named:
                 return None  # a ping, or what a later version of the API may send
             raise BrokenStreamError("holds an event that is not JSON") from None
         if event.name == "error":
             raise ErrorEventError(read_body(data))
         if not isinstance(document, dict):
-            if named:
+            if is_named:
                 return None
             raise BrokenStreamError("holds an event that is not a JSON object")
         return document
@@ -230,29 +230,29 @@ class ChunkDecoder:
                 self.progress += 1
                 self._backlog.content(index, text)
                 return
-        said = choice.read(delta)
-        self.progress += said.is_progress
+        piece = choice.read(delta)
+        self.progress += piece.is_progress
         logprobs = fields.get("logprobs") or None
         if isinstance(logprobs, dict):
             logprobs = ChoiceLogprobs(**logprobs)
-        self._put(index, choice, said, logprobs)
+        self._put(index, choice, piece, logprobs)
 
-    def _put(self, index: int, choice: StreamedChoice, said: Said, logprobs: Any) -> None:
-        parts = said.parts
-        if not parts and not logprobs and not are_worth_a_chunk(said.more):
+    def _put(self, index: int, choice: StreamedChoice, piece: Said, logprobs: Any) -> None:
+        parts = piece.parts
+        if not parts and not logprobs and not are_worth_a_chunk(piece.more):
             return
         extras, self._extras = self._extras, {}
-        if parts != 1 or said.more or choice.extras:
-            delta = choice.delta(said)
+        if parts != 1 or piece.more or choice.extras:
+            delta = choice.delta(piece)
             whole = StreamingChoices(index=index, delta=delta, logprobs=logprobs)
             set_fields(whole, choice.extras)
             choice.extras = {}
             chunk = wrap(self._envelope, whole)
             set_fields(chunk, extras)
-            self._backlog.put(chunk, said.content)
-        elif said.content:
-            self._backlog.content(index, said.content, choice.role(), logprobs, extras)
-        elif said.reasoning:
-            self._backlog.reasoning(index, said.reasoning, choice.role(), logprobs, extras)
+            self._backlog.put(chunk, piece.content)
+        elif piece.content:
+            self._backlog.content(index, piece.content, choice.role(), logprobs, extras)
+        elif piece.reasoning:
+            self._backlog.reasoning(index, piece.reasoning, choice.role(), logprobs, extras)
         else:
-            self._backlog.arguments(index, said.pieces[0], choice.role(), logprobs, extras)
+            self._backlog.arguments(index, piece.pieces[0], choice.role(), logprobs, extras)

@@ -37,7 +37,7 @@ class StreamedCalls:
         upstream_index = fields.get("index")
         if isinstance(upstream_index, bool) or not isinstance(upstream_index, int):
             upstream_index = None
-        index = self._find(upstream_index, identifier, named=bool(name))
+        index = self._find(upstream_index, identifier, has_name=bool(name))
         is_first = index is None
         if index is None:
             index = len(self._ids)
@@ -57,7 +57,7 @@ class StreamedCalls:
         )
 
     def _find(
-        self, upstream_index: int | None, identifier: str | None, *, named: bool
+        self, upstream_index: int | None, identifier: str | None, *, has_name: bool
     ) -> int | None:
         if upstream_index is not None:
             index = self._by_upstream_index.get(upstream_index)
@@ -66,6 +66,6 @@ class StreamedCalls:
             return self._ids.index(identifier) if identifier in self._ids else None
         if identifier:
             return self._ids.index(identifier) if identifier in self._ids else None
-        if not self._ids or (named and self._names[-1]):
+        if not self._ids or (has_name and self._names[-1]):
             return None
         return len(self._ids) - 1

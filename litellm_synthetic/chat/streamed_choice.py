@@ -93,32 +93,32 @@ class StreamedChoice:
         Raises:
             BrokenStreamError: its content is not text.
         """
-        text, thought = _content(delta), reasoning_of(delta)
-        content, reasoning = self._split(text, thought)
+        text, reasoning_text = _content(delta), reasoning_of(delta)
+        content, reasoning = self._split(text, reasoning_text)
         if len(delta) == 1 and text:
             return Said(content, reasoning)
         pieces = self._pieces(delta.get("tool_calls"))
         more = _NOTHING if _KNOWN.issuperset(delta) else delta_fields(delta, _KNOWN)
         # Some backends send empty pieces of a call to keep the line busy.
         is_progress = bool(
-            text or thought or any(any(one[1:]) for one in pieces) or are_worth_a_chunk(more)
+            text or reasoning_text or any(any(one[1:]) for one in pieces) or are_worth_a_chunk(more)
         )
         return Said(content, reasoning, pieces, more, is_progress=is_progress)
 
     def held(self) -> Said:
         """Return what was held back because it might have been part of a tag."""
-        held = self._splitter.close()
-        return Said(held.content, held.reasoning)
+        rest = self._splitter.close()
+        return Said(rest.content, rest.reasoning)
 
     def _split(self, content: str, reasoning: str) -> tuple[str, str]:
         if reasoning and not self._has_reasoning:
             self._has_reasoning = True
             # What was held back, mostly white space, stays before the text that follows.
-            held = self._splitter.close()
-            return held.content + content, held.reasoning + reasoning
+            rest = self._splitter.close()
+            return rest.content + content, rest.reasoning + reasoning
         if content and not self._has_reasoning and not self._splitter.settled:
-            leaked, content = self._splitter.feed(content)
-            return content, leaked
+            reasoning, content = self._splitter.feed(content)
+            return content, reasoning
         return content, reasoning
 
     def _pieces(self, calls: object) -> Sequence[CallPiece]:
@@ -126,20 +126,20 @@ class StreamedChoice:
             return ()
         return [self.calls.piece(call) for call in calls if isinstance(call, Mapping)]
 
-    def delta(self, said: Said) -> Delta:
+    def delta(self, parts: Said) -> Delta:
         """Return LiteLLM's delta, by its constructor, whatever is in it."""
-        fields = dict(said.more)
-        named: dict[str, Any] = {}
-        if calls := [as_delta(piece) for piece in said.pieces]:
-            named["tool_calls"] = calls
+        fields = dict(parts.more)
+        keywords: dict[str, Any] = {}
+        if calls := [as_delta(piece) for piece in parts.pieces]:
+            keywords["tool_calls"] = calls
         if (function := fields.pop("function_call", None)) is not None:
             arguments = arguments_text(function.get("arguments"))
-            named["function_call"] = {**function, "arguments": arguments}
-        if said.reasoning:
-            named["reasoning_content"] = said.reasoning
+            keywords["function_call"] = {**function, "arguments": arguments}
+        if parts.reasoning:
+            keywords["reasoning_content"] = parts.reasoning
         if (role := self.role()) is not None:
-            named["role"] = role
-        delta = Delta(content=said.content or None, **named)
+            keywords["role"] = role
+        delta = Delta(content=parts.content or None, **keywords)
         set_fields(delta, fields)
         return delta
 

@@ -40,11 +40,11 @@ class ThinkTagSplitter:
         text = self._held + text
         self._held = ""
         if self._state == "start":
-            stripped = text.lstrip()
-            if stripped.startswith(_OPEN):
+            start = text.lstrip()
+            if start.startswith(_OPEN):
                 self._state = "thinking"
-                text = stripped[len(_OPEN) :]
-            elif _OPEN.startswith(stripped):
+                text = start[len(_OPEN) :]
+            elif _OPEN.startswith(start):
                 self._held = text
                 return Split("", "")
             else:
@@ -62,8 +62,8 @@ class ThinkTagSplitter:
 
     def close(self) -> Split:
         """Return what was held back; an unclosed tag leaves everything thinking."""
-        held, self._held = self._held, ""
-        return Split(held, "") if self._state == "thinking" else Split("", held)
+        rest, self._held = self._held, ""
+        return Split(rest, "") if self._state == "thinking" else Split("", rest)
 
     def _after(self, text: str) -> Split:
         # The line breaks between the tag and the answer belong to neither.

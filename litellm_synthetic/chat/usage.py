@@ -80,11 +80,11 @@ def uncached_once(fields: object) -> dict[str, int]:
     all three up, as Anthropic means them. The greater of the two counts, once, so that a reply that
     states only one of them is right too. An unreadable count is absent.
     """
-    stated = fields if isinstance(fields, Mapping) else {}
-    counts = {name: _count(stated.get(name)) for name in _MESSAGES_COUNTS}
-    written = counts.pop("cache_creation_input_tokens")
-    if written is not None:
-        counts["input_tokens"] = max(written, counts["input_tokens"] or 0)
+    counts_by_name = fields if isinstance(fields, Mapping) else {}
+    counts = {name: _count(counts_by_name.get(name)) for name in _MESSAGES_COUNTS}
+    cache_writes = counts.pop("cache_creation_input_tokens")
+    if cache_writes is not None:
+        counts["input_tokens"] = max(cache_writes, counts["input_tokens"] or 0)
         counts["cache_creation_input_tokens"] = 0
     return {name: count for name, count in counts.items() if count is not None}
 

@@ -112,8 +112,8 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
-        shown = rules.unreadable_reply(origin, str(error), content_type, reply.headers)
-        raise shown from rules.shown_cause(error, origin)
+        error_to_raise = rules.unreadable_reply(origin, str(error), content_type, reply.headers)
+        raise error_to_raise from rules.shown_cause(error, origin)
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -135,9 +135,9 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def keep_headers(response: Any, headers: Mapping[str, str], origin: Origin) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
-    kept = bodies.kept_headers(headers, origin.scrub)
-    response._response_headers = kept  # noqa: SLF001  # as LiteLLM's own providers do
-    response._hidden_params["additional_headers"] = litellm.process_response_headers(kept)  # noqa: SLF001
+    selection = bodies.kept_headers(headers, origin.scrub)
+    response._response_headers = selection  # noqa: SLF001  # as LiteLLM's own providers do
+    response._hidden_params["additional_headers"] = litellm.process_response_headers(selection)  # noqa: SLF001
 
 
 def log_request(logging_obj: Any, prepared: Prepared, input_: Any) -> None:

@@ -90,10 +90,10 @@ def _read(reply: Reply, prepared: Prepared) -> Quotas | None:
         del headers
         if not document:
             return None
-        found = parse_quotas(json.dumps(document))
-        if found is None or found.is_empty:
+        quotas = parse_quotas(json.dumps(document))
+        if quotas is None or quotas.is_empty:
             raise UnreadableReplyError("the JSON object says nothing of quotas")
-        return found
+        return quotas
 
-    found: Quotas | None = exchange.read(reply, prepared.origin, fill)
-    return found
+    quotas: Quotas | None = exchange.read(reply, prepared.origin, fill)
+    return quotas

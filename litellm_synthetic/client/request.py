@@ -52,14 +52,14 @@ class Prepared:
     @property
     def loggable(self) -> dict[str, Any]:
         """Return what LiteLLM's callbacks may see of the request; the key is not in it."""
-        shown = {
+        fields = {
             name: REDACTED if name in CREDENTIAL_HEADERS else value
             for name, value in self.outgoing.headers.items()
         }
         return {
             "complete_input_dict": self.body,
             "api_base": self.outgoing.url,
-            "headers": shown,
+            "headers": fields,
         }
 
 
@@ -144,14 +144,14 @@ def _verify(call: Call) -> Verify:
 
 
 def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
-    wanted: type[httpx.Client | httpx.AsyncClient] = (
+    kind: type[httpx.Client | httpx.AsyncClient] = (
         httpx.AsyncClient if call.is_async else httpx.Client
     )
     shared = litellm.aclient_session if call.is_async else litellm.client_session
     if call.client is None:
-        return shared if isinstance(shared, wanted) else None
+        return shared if isinstance(shared, kind) else None
     for candidate in (call.client, getattr(call.client, "client", None)):
-        if isinstance(candidate, wanted):
+        if isinstance(candidate, kind):
             if candidate.is_closed:
                 raise rules.refused(
                     "client= has been closed. Pass an open one, or leave it out.", call.model
@@ -159,6 +159,6 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
             return candidate
     raise rules.refused(
         f"client={type(call.client).__name__} cannot be used here: pass an httpx."
-        f"{wanted.__name__}, or LiteLLM's handler around one.",
+        f"{kind.__name__}, or LiteLLM's handler around one.",
         call.model,
     )

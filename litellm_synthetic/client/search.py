@@ -119,32 +119,33 @@ def results_of(reply: Reply, prepared: Prepared) -> SearchResults:
 def _endpoint(base_url: str | None) -> Endpoint:
     """Return where search lies for a base URL of any API, or for `…/v2` itself."""
     try:
-        given = settings.endpoint(base_url, look_up=read_secret)
+        endpoint = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
         raise rules.refused(f"{error}.", SEARCH) from error
-    native = given.base_url.removesuffix("/search")
+    native = endpoint.base_url.removesuffix("/search")
     if native.endswith(_NATIVE_SUFFIX):
         return Endpoint(native, "v2")
-    beside = given.beside("v2")
+    beside = endpoint.beside("v2")
     if beside is None:
         raise rules.refused(
-            f"Where search lies beside {given.base_url} is not known. Give the base URL that ends "
-            "in /v2, where search is …/v2/search.",
+            f"Where search lies beside {endpoint.base_url} is not known. Give the base URL that "
+            "ends in /v2, where search is …/v2/search.",
             SEARCH,
         )
     return beside
 
 
-def _check_origin(asked: Endpoint, own: Endpoint) -> None:
+def _check_origin(target: Endpoint, own: Endpoint) -> None:
     """Keep the environment's key from a server that only this call names.
 
     LiteLLM's own search providers have the same rule.
     """
-    if not is_same_host(asked.base_url, own.base_url):
+    if not is_same_host(target.base_url, own.base_url):
         raise rules.no_key(
             SEARCH,
             f"{settings.API_KEY.name} is the key for {own.base_url} and is not sent to "
-            f"{asked.base_url}. Pass api_key= with api_base=, or set {settings.API_BASE.name} too.",
+            f"{target.base_url}. Pass api_key= with api_base=, or set "
+            f"{settings.API_BASE.name} too.",
         )
 
 

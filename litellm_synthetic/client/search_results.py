@@ -79,11 +79,11 @@ def read_results(document: Mapping[str, object], query: str) -> SearchResults:
     results: list[SearchResult] = []
     skipped: list[SkippedResult] = []
     for index, row in enumerate(rows):
-        read = _result(row)
-        if isinstance(read, SearchResult):
-            results.append(read)
+        outcome = _result(row)
+        if isinstance(outcome, SearchResult):
+            results.append(outcome)
         else:
-            skipped.append(SkippedResult(index, read))
+            skipped.append(SkippedResult(index, outcome))
     if skipped and not results:
         raise UnreadableReplyError(
             f"none of its {len(skipped)} results can be used: {skipped[0].reason}"

@@ -163,11 +163,11 @@ class StreamReader:
 
     def _end(self) -> None:
         # Half an event is how a cut stream ends; that it ended early says more.
-        left = self._events.close()
-        self._prefix.note(b"", has_event=bool(left))
+        last_event = self._events.close()
+        self._prefix.note(b"", has_event=bool(last_event))
         self._prefix.end()
         with contextlib.suppress(BrokenStreamError):
-            self.decoder.take(left)
+            self.decoder.take(last_event)
         self._close()
 
     def failed(self, error: Exception) -> None:

@@ -39,8 +39,8 @@ class Allowlist:
 
     def allows(self, model_id: str) -> bool:
         """Tell whether an id, in any spelling `canonical_id` understands, may be used."""
-        wanted = canonical_id(model_id)
-        spellings = (wanted, wanted.removeprefix(HUGGING_FACE_SCHEME))
+        full_id = canonical_id(model_id)
+        spellings = (full_id, full_id.removeprefix(HUGGING_FACE_SCHEME))
         return any(
             _pattern(entry).fullmatch(spelling) for entry in self.entries for spelling in spellings
         )

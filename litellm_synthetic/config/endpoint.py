@@ -108,8 +108,8 @@ def parse_base_url(text: str, *, allow_http: bool = False) -> Endpoint:
         path = _PATHS["openai"]
     if path.endswith("/anthropic"):
         path += "/v1"
-    bracketed = f"[{host}]" if ":" in host else host
-    authority = bracketed if parts.port is None else f"{bracketed}:{parts.port}"
+    host_in_url = f"[{host}]" if ":" in host else host
+    authority = host_in_url if parts.port is None else f"{host_in_url}:{parts.port}"
     base_url = f"{parts.scheme}://{authority}{path}"
     if not _PLAIN_HOST.fullmatch(host) or len(base_url) > _MAX_PLAIN_CHARACTERS:
         _check_with_httpx(base_url)

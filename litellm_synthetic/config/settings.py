@@ -188,11 +188,11 @@ def mistaken_names(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[st
         is_in_family = spelling.startswith(_FAMILY)
         cutoff = _MIN_SIMILARITY if is_in_family else _MIN_SIMILARITY_OUTSIDE
         close = get_close_matches(spelling, ours, n=1, cutoff=cutoff)
-        meant = other_names.get(spelling) or (ours[close[0]] if close else None)
-        if meant is not None and meant.text(environ.get) is None:
-            yield name, meant
+        intended = other_names.get(spelling) or (ours[close[0]] if close else None)
+        if intended is not None and intended.text(environ.get) is None:
+            yield name, intended
 
 
 def mistaken_name_of(setting: Setting[Any]) -> str | None:
     """Return the set variable that is nearly this unset setting; None where there is none."""
-    return next((name for name, meant in mistaken_names() if meant is setting), None)
+    return next((name for name, intended in mistaken_names() if intended is setting), None)

@@ -61,14 +61,14 @@ def kept_headers(headers: Mapping[str, str], scrub: Callable[[str], str]) -> dic
         headers: those of a reply.
         scrub: takes a call's key out of a text. A header with the key in its name is left out.
     """
-    kept = {name.lower(): value for name, value in headers.items()}
-    if "retry-after" in kept and parse_retry_after(kept) is None:
-        del kept["retry-after"]
-    kept = {name: value for name, value in kept.items() if name not in _UNKEPT_HEADERS}
-    text = "\n".join((*kept, *kept.values()))
+    selection = {name.lower(): value for name, value in headers.items()}
+    if "retry-after" in selection and parse_retry_after(selection) is None:
+        del selection["retry-after"]
+    selection = {name: value for name, value in selection.items() if name not in _UNKEPT_HEADERS}
+    text = "\n".join((*selection, *selection.values()))
     if scrub(text) == text:
-        return kept
-    return {name: scrub(value) for name, value in kept.items() if scrub(name) == name}
+        return selection
+    return {name: scrub(value) for name, value in selection.items() if scrub(name) == name}
 
 
 def encodable_headers(headers: Mapping[str, str]) -> httpx.Headers:
@@ -196,8 +196,8 @@ def status_of(document: object) -> int | None:
             if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004  # error statuses
                 return value
     codes = (source.get(name) for source in sources for name in ("code", "type"))
-    known = (_STATUS_BY_CODE.get(code) for code in codes if isinstance(code, str))
-    return next((status for status in known if status is not None), None)
+    statuses = (_STATUS_BY_CODE.get(code) for code in codes if isinstance(code, str))
+    return next((status for status in statuses if status is not None), None)
 
 
 def _without_markup(text: str) -> str:

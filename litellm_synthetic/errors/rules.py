@@ -203,8 +203,8 @@ def _build(kind: Callable[..., Exception], message: str, origin: Origin, **extra
     Whatever an upstream may echo, a header, a content type, an address, ends in the message.
     """
     # JSON may hold lone surrogates, which no log can write.
-    shown = origin.scrub(message).encode("utf-8", "replace").decode()
-    return kind(message=shown, model=origin.model, llm_provider=PROVIDER, **extra)
+    text = origin.scrub(message).encode("utf-8", "replace").decode()
+    return kind(message=text, model=origin.model, llm_provider=PROVIDER, **extra)
 
 
 def _quoted_reply(failure: Failure) -> str:
@@ -319,10 +319,10 @@ def _wrong_model(failure: Failure, origin: Origin, _: object) -> Exception:
 
 
 def _redirect(failure: Failure, origin: Origin, _: object) -> Exception:
-    shown = _without_credentials(failure.headers.get("location", ""))
+    target = _without_credentials(failure.headers.get("location", ""))
     return _raise_as(
         exceptions.APIError,
-        f"{origin.base_url} redirects ({failure.status}) to {shown or 'nowhere'}. "
+        f"{origin.base_url} redirects ({failure.status}) to {target or 'nowhere'}. "
         "Nothing is sent on to another address; if that one is right, set it as api_base.",
         failure,
         origin,
@@ -338,17 +338,15 @@ def _without_credentials(location: str) -> str:
     except ValueError:
         return "a malformed address"
     host = target.netloc.rpartition("@")[2]
-    shown = f"{target.scheme or 'https'}://{host}{target.path}" if host else target.path
-    return shown[:_MAX_QUOTED_CHARACTERS]
+    url = f"{target.scheme or 'https'}://{host}{target.path}" if host else target.path
+    return url[:_MAX_QUOTED_CHARACTERS]
 
 
 def _plain(kind: Callable[..., Exception], remedy: str, status: int | None = None) -> Build:
     def build(failure: Failure, origin: Origin, _: object) -> Exception:
-        shown = remedy.format(base_url=origin.base_url, model=origin.model)
-        shown = origin.remedies.get(failure.decisive_status, shown)
-        return _raise_as(
-            kind, f"{_quoted_reply(failure)}. {shown}".rstrip(), failure, origin, status
-        )
+        fix = remedy.format(base_url=origin.base_url, model=origin.model)
+        fix = origin.remedies.get(failure.decisive_status, fix)
+        return _raise_as(kind, f"{_quoted_reply(failure)}. {fix}".rstrip(), failure, origin, status)
 
     return build
 
@@ -485,12 +483,12 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
     """
     waiting: list[BaseException | None] = [error]
     # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
-    seen: set[int] = set()
+    visited: set[int] = set()
     while waiting:
         link = waiting.pop()
-        if link is None or id(link) in seen:
+        if link is None or id(link) in visited:
             continue
-        seen.add(id(link))
+        visited.add(id(link))
         # aiohttp's exceptions hold the request, and with it the key, in their arguments.
         text = f"{link} {link!r} {link.args!r}"
         if origin.scrub(text) != text:
@@ -509,11 +507,11 @@ def connection_failed(origin: Origin, reason: str) -> Exception:
     )
 
 
-def timed_out(origin: Origin, waited: str) -> Exception:
+def timed_out(origin: Origin, duration: str) -> Exception:
     """Return the error for a reply that did not come in time."""
     return _build(
         exceptions.Timeout,
-        f"Synthetic did not answer: {waited}. Raise the limit{origin.or_else}.",
+        f"Synthetic did not answer: {duration}. Raise the limit{origin.or_else}.",
         origin,
     )
 
@@ -582,11 +580,11 @@ def unsupported(message: str, model: str) -> Exception:
 
 def no_key(model: str, reason: str | None = None) -> Exception:
     """Return the error for a call without a usable key."""
-    mistaken = None if reason is not None else settings.mistaken_name_of(settings.API_KEY)
-    if mistaken is not None:
+    misspelling = None if reason is not None else settings.mistaken_name_of(settings.API_KEY)
+    if misspelling is not None:
         reason = (
-            f"No Synthetic API key. {mistaken} is set, which is not a known setting. Rename it to "
-            f"{KEY_VARIABLE}."
+            f"No Synthetic API key. {misspelling} is set, which is not a known setting. Rename "
+            f"it to {KEY_VARIABLE}."
         )
     message = reason or (
         f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "

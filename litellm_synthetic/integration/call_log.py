@@ -58,9 +58,9 @@ def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
     Router notes it in the call's metadata (router.py:8060), whose name depends on the kind of call.
     """
     for name in ("metadata", "litellm_metadata"):
-        told = litellm_params.get(name)
-        if isinstance(told, Mapping) and isinstance(told.get("model_group_size"), int):
-            return int(told["model_group_size"])
+        size = litellm_params.get(name)
+        if isinstance(size, Mapping) and isinstance(size.get("model_group_size"), int):
+            return int(size["model_group_size"])
     return None
 
 
@@ -158,7 +158,7 @@ class MessagesRequest:
         search interception lives there.
         """
         names = inspect.signature(self._handler._finalize_anthropic_messages_response).parameters  # noqa: SLF001  # as above
-        known = {
+        headers = {
             "initial_response": message,
             "model": self.model,
             "messages": self.messages,
@@ -170,7 +170,7 @@ class MessagesRequest:
             "kwargs": {**self.kwargs, **self._where()},
         }
         return await self._handler._finalize_anthropic_messages_response(  # noqa: SLF001  # as above
-            **{name: value for name, value in known.items() if name in names}
+            **{name: value for name, value in headers.items() if name in names}
         )
 
     def _where(self) -> dict[str, Any]:
@@ -178,7 +178,9 @@ class MessagesRequest:
         return {name: value for name, value in where.items() if value}
 
 
-def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, left: bool) -> None:
+def log_stream_end(
+    logging_obj: Any, response: Any, started_at: datetime, *, was_abandoned: bool
+) -> None:
     """Log a finished stream with the response that it added up to.
 
     A proxy may hold the log back until its own hooks have run (common_request_processing.py:3575),
@@ -193,7 +195,7 @@ def log_stream_end(logging_obj: Any, response: Any, started_at: datetime, *, lef
         cache_hit=False,
         prefer_async_handlers=True,
     )
-    if not left and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
+    if not was_abandoned and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
         compat.log_in_background(work)

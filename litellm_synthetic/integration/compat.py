@@ -372,8 +372,8 @@ def fill_custom_providers() -> None:
 
 def public_call(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as LiteLLM wraps its own: with logging, callbacks, cache and cost."""
-    wrapped: Callable[..., Any] = utils.client(function)  # type: ignore[no-untyped-call]  # LiteLLM's
-    return wrapped
+    decorated: Callable[..., Any] = utils.client(function)  # type: ignore[no-untyped-call]  # LiteLLM's
+    return decorated
 
 
 def undecorated_calls() -> dict[str, Callable[..., Any]]:

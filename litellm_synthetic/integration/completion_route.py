@@ -90,17 +90,17 @@ class Route:
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         """Return the request of an embedding from what LiteLLM hands a custom provider."""
-        said = call_arguments(arguments["logging_obj"])
+        params = call_arguments(arguments["logging_obj"])
         call = Call(
             model=arguments["model"],
             **_said(arguments["optional_params"]),
-            headers={**(said.get("headers") or {}), **(said.get("extra_headers") or {})},
+            headers={**(params.get("headers") or {}), **(params.get("extra_headers") or {})},
             key=arguments["api_key"],
             base_url=arguments["api_base"],
             timeout=arguments["timeout"],
-            max_retries=said.get("max_retries"),
-            verify=said.get("ssl_verify"),
-            client=said.get("client"),
+            max_retries=params.get("max_retries"),
+            verify=params.get("ssl_verify"),
+            client=params.get("client"),
             is_async=is_async,
         )
         resolved = resolve(call, self._catalog(), api="openai")

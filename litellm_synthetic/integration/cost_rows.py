@@ -27,7 +27,7 @@ class OwnRows:
 
     def __init__(self) -> None:
         self._map: dict[str, Any] = litellm.model_cost
-        self._wanted: Mapping[str, Row] = {}
+        self._rows: Mapping[str, Row] = {}
         self._ours: dict[str, Row] = {}
         self._replayed: dict[str, Row] = {}
 
@@ -37,11 +37,11 @@ class OwnRows:
 
     def put_back(self) -> None:
         """Put in what somebody has taken out."""
-        self.set(self._wanted)
+        self.set(self._rows)
 
     def set(self, rows: Mapping[str, Row]) -> None:
         """Put in these rows, and take out those of ours that are not among them."""
-        self._wanted = rows
+        self._rows = rows
         replay = compat.registered_rows()
         # In a map that LiteLLM has filled again, its own work can't be told from a user's. What
         # users registered is in the other table.

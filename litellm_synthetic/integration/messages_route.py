@@ -93,93 +93,93 @@ class NativeMessages:
     def __init__(self, catalog: Callable[[], Catalog]) -> None:
         self._catalog = catalog
 
-    async def answer(self, asked: MessagesRequest) -> Any:
+    async def answer(self, request: MessagesRequest) -> Any:
         """Return the message as Synthetic wrote it, or a `MessageStream`."""
         catalog = self._catalog()
-        body = _body(asked, catalog)
-        prepared = prepare_native(_call(asked), body, catalog)
+        body = _body(request, catalog)
+        prepared = prepare_native(_call(request), body, catalog)
         refresh_in_background_if_due(prepared.origin.base_url)
-        asked.begin_log()
-        exchange.log_request(asked.logging_obj, prepared, asked.messages)
-        if asked.stream:
-            return await _stream(asked, prepared)
-        return await _whole(asked, prepared)
+        request.begin_log()
+        exchange.log_request(request.logging_obj, prepared, request.messages)
+        if request.stream:
+            return await _stream(request, prepared)
+        return await _whole(request, prepared)
 
 
-def _body(asked: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
-    parameters = dict(asked.parameters)
+def _body(request: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
+    parameters = dict(request.parameters)
     effort = parameters.pop("reasoning_effort", None)
     if effort is not None and parameters.get("thinking") is None:
-        facts = catalog.find(asked.model)
+        facts = catalog.find(request.model)
         try:
             parameters |= effort_as_thinking(
-                effort, parameters.get("max_tokens"), facts, asked.model
+                effort, parameters.get("max_tokens"), facts, request.model
             )
         except (InvalidParameterError, InvalidThinkingError) as error:
-            raise rules.refused(f"{error}.", asked.model) from error
-    dropped = asked.litellm_params.get("additional_drop_params") or ()
-    written = call_arguments(asked.logging_obj).get("messages")
-    messages = with_ids(asked.messages, ids_of_blocks(written))
-    body = {"messages": messages, **parameters, **_unknown_fields(asked)}
-    extra = asked.kwargs.get("extra_body")
-    kept = {name: value for name, value in body.items() if name not in dropped}
-    return {**kept, **extra} if isinstance(extra, Mapping) else kept
+            raise rules.refused(f"{error}.", request.model) from error
+    dropped = request.litellm_params.get("additional_drop_params") or ()
+    originals = call_arguments(request.logging_obj).get("messages")
+    messages = with_ids(request.messages, ids_of_blocks(originals))
+    body = {"messages": messages, **parameters, **_unknown_fields(request)}
+    extra = request.kwargs.get("extra_body")
+    selection = {name: value for name, value in body.items() if name not in dropped}
+    return {**selection, **extra} if isinstance(extra, Mapping) else selection
 
 
-def _unknown_fields(asked: MessagesRequest) -> dict[str, Any]:
+def _unknown_fields(request: MessagesRequest) -> dict[str, Any]:
     """Return the fields of the request that LiteLLM doesn't know, which it would leave out.
 
     Its own arguments come the same way. On a proxy the body as it came in tells them apart.
     """
-    incoming = asked.kwargs.get("proxy_server_request")
-    written = incoming.get("body") if isinstance(incoming, Mapping) else None
+    incoming = request.kwargs.get("proxy_server_request")
+    body = incoming.get("body") if isinstance(incoming, Mapping) else None
     return {
         name: value
-        for name, value in asked.kwargs.items()
+        for name, value in request.kwargs.items()
         if name not in LITELLM_PARAMETERS
-        and name not in asked.parameters
+        and name not in request.parameters
         and name != "reasoning_effort"
         and not name.startswith("_")
         and isinstance(value, _PLAIN_TYPES)
-        and (not isinstance(written, Mapping) or name in written)
+        and (not isinstance(body, Mapping) or name in body)
     }
 
 
-def _call(asked: MessagesRequest) -> Call:
-    base_url, key = resolved(asked.model, asked.api_base, asked.api_key)
-    said = asked.litellm_params
-    timeout = said.get("timeout") or said.get("request_timeout")
+def _call(request: MessagesRequest) -> Call:
+    base_url, key = resolved(request.model, request.api_base, request.api_key)
+    params = request.litellm_params
+    timeout = params.get("timeout") or params.get("request_timeout")
     if timeout is None:
-        configured = litellm.request_timeout
-        is_default = configured == DEFAULT_REQUEST_TIMEOUT_SECONDS
-        timeout = DEFAULT_TIMEOUT_SECONDS if is_default else configured
+        request_timeout = litellm.request_timeout
+        is_default = request_timeout == DEFAULT_REQUEST_TIMEOUT_SECONDS
+        timeout = DEFAULT_TIMEOUT_SECONDS if is_default else request_timeout
     return Call(
-        model=asked.model,
-        fields={"stream": asked.stream},
-        headers={**(asked.kwargs.get("headers") or {}), **(said.get("extra_headers") or {})},
+        model=request.model,
+        fields={"stream": request.stream},
+        headers={**(request.kwargs.get("headers") or {}), **(params.get("extra_headers") or {})},
         key=key,
         base_url=base_url,
         timeout=timeout,
-        stream_timeout=said.get("stream_timeout"),
-        max_retries=said.get("max_retries"),
-        verify=said.get("ssl_verify"),
-        client=asked.client,
+        stream_timeout=params.get("stream_timeout"),
+        max_retries=params.get("max_retries"),
+        verify=params.get("ssl_verify"),
+        client=request.client,
         is_async=True,
-        only_deployment=router_group_size(asked.kwargs) == 1,
+        only_deployment=router_group_size(request.kwargs) == 1,
     )
 
 
-async def _whole(asked: MessagesRequest, prepared: Prepared) -> Any:
+async def _whole(request: MessagesRequest, prepared: Prepared) -> Any:
     reply = await exchange.asend(prepared)
     message: dict[str, Any] = exchange.read(reply, prepared.origin, _checked)
-    exchange.log_reply(asked.logging_obj, prepared, reply, asked.messages)
-    counted = _counted(message, asked, prepared)
-    content = {**message, "model": ROUTE_PREFIX + asked.model, "usage": counted}
-    content = _readable(content, asked.model, prepared.origin)
+    exchange.log_reply(request.logging_obj, prepared, reply, request.messages)
+    usage = _counted(message, request, prepared)
+    content = {**message, "model": ROUTE_PREFIX + request.model, "usage": usage}
+    content = _readable(content, request.model, prepared.origin)
     headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
-    asked.log_whole(_as_response(content, headers))
-    asked.logging_obj.model_call_details["response_headers"] = headers
-    return await asked.finish(message)
+    request.log_whole(_as_response(content, headers))
+    request.logging_obj.model_call_details["response_headers"] = headers
+    return await request.finish(message)
 
 
 def _as_response(content: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
@@ -202,35 +202,35 @@ def _checked(document: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping
 
 
 def _counted(
-    message: Mapping[str, Any], asked: MessagesRequest, prepared: Prepared, text: str = ""
+    message: Mapping[str, Any], request: MessagesRequest, prepared: Prepared, text: str = ""
 ) -> dict[str, int]:
     """Return a usage that adds up; what the upstream didn't state is counted locally."""
     usage = uncached_once(message.get("usage"))
     if "input_tokens" not in usage and prepared.origin.count_prompt_tokens is not None:
         usage["input_tokens"] = prepared.origin.count_prompt_tokens() or 0
     if not usage.get("output_tokens") and text:
-        usage["output_tokens"] = count_locally(asked.model, text=text) or 0
+        usage["output_tokens"] = count_locally(request.model, text=text) or 0
     return usage
 
 
-async def _stream(asked: MessagesRequest, prepared: Prepared) -> MessageStream:
+async def _stream(request: MessagesRequest, prepared: Prepared) -> MessageStream:
     body = await exchange.aopen_stream(prepared)
     started_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     headers = bodies.kept_headers(body.headers, prepared.origin.scrub)
-    asked.logging_obj.model_call_details["response_headers"] = headers
+    request.logging_obj.model_call_details["response_headers"] = headers
 
     def on_end(assembly: MessageAssembly, error: BaseException | None) -> None:
-        left = error is not None and not isinstance(error, Exception)
+        was_abandoned = error is not None and not isinstance(error, Exception)
         if isinstance(error, Exception) or not assembly.begun:
             # An error before the answer begins is the call's own, which LiteLLM logs itself.
             if assembly.begun and error is not None:
-                log_stream_failure(asked.logging_obj, error, started_at)
+                log_stream_failure(request.logging_obj, error, started_at)
             return
-        text = assembly.text if left else ""
-        counted = _counted(assembly.message, asked, prepared, text)
-        message = {**assembly.message, "usage": counted}
-        response = _as_completion(message, asked.model, prepared.origin)
-        log_stream_end(asked.logging_obj, response, started_at, left=left)
+        text = assembly.text if was_abandoned else ""
+        usage = _counted(assembly.message, request, prepared, text)
+        message = {**assembly.message, "usage": usage}
+        response = _as_completion(message, request.model, prepared.origin)
+        log_stream_end(request.logging_obj, response, started_at, was_abandoned=was_abandoned)
 
     stream = MessageStream(
         body,

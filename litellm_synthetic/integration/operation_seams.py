@@ -47,8 +47,8 @@ def check_operations(seams: Seams, check: OperationCheck) -> None:
 
 def _names_us(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     model = kwargs.get("model") or (args[0] if args else None)
-    named = isinstance(model, str) and model.startswith(ROUTE_PREFIX)
-    return named or kwargs.get("custom_llm_provider") == PROVIDER
+    is_route = isinstance(model, str) and model.startswith(ROUTE_PREFIX)
+    return is_route or kwargs.get("custom_llm_provider") == PROVIDER
 
 
 def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
@@ -59,11 +59,11 @@ def check_undecorated_operations(seams: Seams, check: UndecoratedCheck) -> None:
     """
     calls = compat.undecorated_calls()
     for holder in list(sys.modules.values()):
-        held = getattr(holder, "__dict__", {})
-        if held.keys().isdisjoint(calls):  # nearly all of thousands
+        members = getattr(holder, "__dict__", {})
+        if members.keys().isdisjoint(calls):  # nearly all of thousands
             continue
         for name, call in calls.items():
-            if held.get(name) is call:
+            if members.get(name) is call:
                 wrap = functools.partial(_checked, seams, name, check)
                 seams.wrap((holder,), name, wrap, is_watched=False)
     _check_rust_operations(seams, check)
@@ -129,12 +129,12 @@ def name_missing_key(seams: Seams, variable: str, is_usable: Callable[[str | Non
         @functools.wraps(original)
         def validate_environment(*args: Any, **kwargs: Any) -> Any:
             answer = original(*args, **kwargs)
-            asked = inspect.signature(original).bind(*args, **kwargs).arguments
-            if not seams.active or not asked.get("model"):
+            arguments = inspect.signature(original).bind(*args, **kwargs).arguments
+            if not seams.active or not arguments.get("model"):
                 return answer
             try:
                 _, provider, key, _ = litellm.get_llm_provider(
-                    model=asked["model"], api_key=asked.get("api_key")
+                    model=arguments["model"], api_key=arguments.get("api_key")
                 )
             except litellm.BadRequestError:  # no provider has such a model
                 return answer

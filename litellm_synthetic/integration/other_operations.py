@@ -154,10 +154,10 @@ def _by_name(
     if not args:
         return kwargs
     try:
-        bound = _signature(function).bind_partial(*args, **kwargs)
+        arguments = _signature(function).bind_partial(*args, **kwargs)
     except TypeError:
         return kwargs
-    return {**bound.arguments, **kwargs}
+    return {**arguments.arguments, **kwargs}
 
 
 @functools.cache

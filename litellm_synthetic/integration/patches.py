@@ -122,15 +122,15 @@ def _leads_to_any(start: Any, targets: list[Any]) -> bool:
     Looked for where wrappers keep that: `__wrapped__`, closures, defaults, bound objects, partials,
     attributes, and globals that the code names.
     """
-    wanted = {id(target) for target in targets}
-    seen: set[int] = set()
+    target_ids = {id(target) for target in targets}
+    visited: set[int] = set()
     waiting = [start]
-    while waiting and len(seen) < _MAX_OBJECTS_SEARCHED:
+    while waiting and len(visited) < _MAX_OBJECTS_SEARCHED:
         one = waiting.pop()
-        if id(one) in wanted:
+        if id(one) in target_ids:
             return True
-        if id(one) not in seen:
-            seen.add(id(one))
+        if id(one) not in visited:
+            visited.add(id(one))
             waiting.extend(_held_by(one))
     return False
 
@@ -166,5 +166,5 @@ def _held_by_function(function: types.FunctionType) -> Iterator[Any]:
     if not str(function.__globals__.get("__name__")).startswith("litellm."):
         for name in function.__code__.co_names:
             # Callables only: a module that is named leads everywhere.
-            if callable(held := function.__globals__.get(name)):
-                yield held
+            if callable(value := function.__globals__.get(name)):
+                yield value

@@ -54,8 +54,10 @@ class SyntheticConfig(litellm.OpenAIGPTConfig):
         """
         del model, drop_params
         optional_params.update(map_parameters(non_default_params))
-        said = {name: non_default_params.get(name) for name in REASONING}
-        optional_params.update({name: value for name, value in said.items() if value is not None})
+        reasoning = {name: non_default_params.get(name) for name in REASONING}
+        optional_params.update(
+            {name: value for name, value in reasoning.items() if value is not None}
+        )
         return optional_params
 
     @staticmethod

@@ -47,27 +47,27 @@ class RecordedChunks:
 
 def compacted(chunks: list[Any]) -> list[Any]:
     """Return chunks that say the same as those given, which stay as they are."""
-    made: list[Any] = []
+    result: list[Any] = []
     run: list[tuple[Any, TextSlot]] = []
     for chunk in chunks:
         slot = text_slot(chunk)
         if run and (slot is None or slot.begins or slot.place != run[0][1].place):
-            made.append(_joined(run))
+            result.append(_joined(run))
             run = []
         if slot is None:
-            made.append(chunk)
+            result.append(chunk)
         else:
             run.append((chunk, slot))
     if run:
-        made.append(_joined(run))
-    return made
+        result.append(_joined(run))
+    return result
 
 
 def _joined(run: list[tuple[Any, TextSlot]]) -> Any:
     if len(run) == 1:
         return run[0][0]
-    made = copy_chunk(run[0][0])
-    slot = text_slot(made)
+    chunk = copy_chunk(run[0][0])
+    slot = text_slot(chunk)
     if slot is not None:
         slot.holder[slot.name] = "".join(one.holder[one.name] for _, one in run)
-    return made
+    return chunk

@@ -280,14 +280,18 @@ class Seams:
         Args:
             handler: a function named `search`, because LiteLLM takes the kind of a call from it.
         """
-        served = compat.public_call(handler)
+        decorated = compat.public_call(handler)
 
         @functools.cache  # one function under three names, as in LiteLLM
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(original)
             def search(*args: Any, **kwargs: Any) -> Any:
-                named = args[1] if len(args) > 1 else kwargs.get("search_provider")
-                return served(*args, **kwargs) if self.serves(named) else original(*args, **kwargs)
+                provider = args[1] if len(args) > 1 else kwargs.get("search_provider")
+                return (
+                    decorated(*args, **kwargs)
+                    if self.serves(provider)
+                    else original(*args, **kwargs)
+                )
 
             return search
 
@@ -369,8 +373,8 @@ class Seams:
 def _unhook(entry: Any, names_before: list[str]) -> None:
     if entry in litellm.custom_provider_map:
         litellm.custom_provider_map.remove(entry)
-    taken = {one["provider"] for one in litellm.custom_provider_map}
-    if PROVIDER not in taken and PROVIDER not in names_before:
+    providers = {one["provider"] for one in litellm.custom_provider_map}
+    if PROVIDER not in providers and PROVIDER not in names_before:
         _discard(litellm._custom_providers, PROVIDER)  # noqa: SLF001  # LiteLLM's own list
 
 

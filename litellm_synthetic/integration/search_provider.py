@@ -102,10 +102,10 @@ async def _aserve(prepared: Prepared, limit: int | None, logging_obj: Any) -> Se
 
 
 def _refuse_filters(**filters: Any) -> None:
-    given = [name for name, value in filters.items() if value is not None]
-    if given:
+    names = [name for name, value in filters.items() if value is not None]
+    if names:
         raise unsupported(
-            f"Synthetic's search takes no {', '.join(given)}. Leave it out, or set "
+            f"Synthetic's search takes no {', '.join(names)}. Leave it out, or set "
             "drop_params=True.",
             SEARCH,
         )
@@ -132,16 +132,16 @@ def _limit(max_results: object) -> int | None:
 def _response(
     reply: Reply, prepared: Prepared, limit: int | None, logging_obj: Any
 ) -> SearchResponse:
-    found = web_search.results_of(reply, prepared)
+    results = web_search.results_of(reply, prepared)
     logging_obj.post_call(
-        input=found.query,
+        input=results.query,
         api_key="",
         original_response=prepared.origin.scrub(reply.body.decode("utf-8", "replace")),
         additional_args=prepared.loggable,
     )
-    response = _as_litellm(found, limit)
+    response = _as_litellm(results, limit)
     response._hidden_params = {  # noqa: SLF001  # LiteLLM's documented place for metadata
-        SKIPPED_RESULTS: len(found.skipped),
+        SKIPPED_RESULTS: len(results.skipped),
         "additional_headers": litellm.process_response_headers(
             kept_headers(reply.headers, prepared.origin.scrub)
         ),
@@ -149,14 +149,14 @@ def _response(
     return response
 
 
-def _as_litellm(found: SearchResults, limit: int | None) -> SearchResponse:
-    if found.skipped:
-        first = found.skipped[0]
+def _as_litellm(results: SearchResults, limit: int | None) -> SearchResponse:
+    if results.skipped:
+        first = results.skipped[0]
         _log.warning(
             "%d of the results of a search cannot be used and were skipped; row %d: %s",
-            len(found.skipped), first.index, first.reason,
+            len(results.skipped), first.index, first.reason,
         )  # fmt: skip  # the text, then what goes into it
-    return SearchResponse(results=[_row(each) for each in found.results[:limit]], object="search")
+    return SearchResponse(results=[_row(each) for each in results.results[:limit]], object="search")
 
 
 def _row(result: SearchResult) -> LiteLLMSearchResult:

@@ -157,9 +157,9 @@ class PassThroughStream(CustomStreamWrapper):
             if chunk is self.completion_stream.decoder.last_chunk:
                 self.sent_last_chunk = True
                 if self.metadata_at_end is not None:
-                    known = self.metadata_at_end(self.completion_stream.decoder.usage)
-                    self._hidden_params.update(known)
-                    chunk._hidden_params.update(known)  # noqa: SLF001
+                    usage = self.metadata_at_end(self.completion_stream.decoder.usage)
+                    self._hidden_params.update(usage)
+                    chunk._hidden_params.update(usage)  # noqa: SLF001
         if self.merge_reasoning_content_in_choices:
             self._optional_combine_thinking_block_in_choices(model_response=chunk)
         return chunk

@@ -55,14 +55,14 @@ def restrain(kwargs: dict[str, Any]) -> None:
     request = kwargs.get("proxy_server_request")
     if not isinstance(request, Mapping) or not _concerns_us(kwargs):
         return
-    named = _named(kwargs, request)
-    if forbidden := sorted(named & OPERATORS_OWN):
+    keywords = _named(kwargs, request)
+    if forbidden := sorted(keywords & OPERATORS_OWN):
         raise _refusal(
             f"{', '.join(forbidden)} in the body of a request is the operator's to set, in the "
             "deployment's litellm_params or in the environment. Leave it out.",
             kwargs,
         )
-    if named & _DESTINATIONS and not _has_own_key(kwargs, request):
+    if keywords & _DESTINATIONS and not _has_own_key(kwargs, request):
         raise _refusal(
             "A base URL in the body of a request needs a key beside it; the operator's goes to the "
             "operator's base URL only. Add api_key, or leave the base URL out.",
@@ -74,8 +74,8 @@ def restrain(kwargs: dict[str, Any]) -> None:
             "Ask for a deployment of a synthetic/ model.",
             kwargs,
         )
-    _cut_retries(kwargs, named)
-    _drop_authorization(kwargs, named)
+    _cut_retries(kwargs, keywords)
+    _drop_authorization(kwargs, keywords)
 
 
 def _concerns_us(kwargs: Mapping[str, Any]) -> bool:
@@ -91,9 +91,9 @@ def _concerns_us(kwargs: Mapping[str, Any]) -> bool:
 def _named(kwargs: Mapping[str, Any], request: Mapping[str, Any]) -> frozenset[str]:
     """Return the keywords that the body names; all of them where there is no telling."""
     body = request.get("body")
-    named = frozenset(_keys(body) if isinstance(body, Mapping) else kwargs)
+    keywords = frozenset(_keys(body) if isinstance(body, Mapping) else kwargs)
     # A proxy puts the provider of a search tool there itself (search_endpoints/endpoints.py:173).
-    return named - {"custom_llm_provider"} if "search_provider" in kwargs else named
+    return keywords - {"custom_llm_provider"} if "search_provider" in kwargs else keywords
 
 
 def _keys(body: Mapping[str, Any]) -> Iterator[str]:
@@ -116,9 +116,11 @@ def _has_own_key(kwargs: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """
     if "api_key" in (request.get("credential_fields") or ()):
         return True
-    given = kwargs.get("api_base"), kwargs.get("api_key")
-    stored = (one.credential_values for one in litellm.credential_list)
-    return all(given) and any(given == (one.get("api_base"), one.get("api_key")) for one in stored)
+    pair = kwargs.get("api_base"), kwargs.get("api_key")
+    credentials = (one.credential_values for one in litellm.credential_list)
+    return all(pair) and any(
+        pair == (one.get("api_base"), one.get("api_key")) for one in credentials
+    )
 
 
 def _deployment_provider(kwargs: Mapping[str, Any]) -> str | None:
@@ -126,8 +128,8 @@ def _deployment_provider(kwargs: Mapping[str, Any]) -> str | None:
     if not kwargs.get("api_key"):
         return None
     for name in ("litellm_metadata", "metadata"):
-        noted = kwargs.get(name)
-        model = noted.get("deployment") if isinstance(noted, Mapping) else None
+        metadata = kwargs.get(name)
+        model = metadata.get("deployment") if isinstance(metadata, Mapping) else None
         if not isinstance(model, str):
             continue
         try:
@@ -139,18 +141,18 @@ def _deployment_provider(kwargs: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _cut_retries(kwargs: dict[str, Any], named: frozenset[str]) -> None:
-    asked = kwargs.get("max_retries")
-    if "max_retries" in named and isinstance(asked, int | float):
-        kwargs["max_retries"] = min(asked, DEFAULT_MAX_RETRIES)
+def _cut_retries(kwargs: dict[str, Any], keywords: frozenset[str]) -> None:
+    max_retries = kwargs.get("max_retries")
+    if "max_retries" in keywords and isinstance(max_retries, int | float):
+        kwargs["max_retries"] = min(max_retries, DEFAULT_MAX_RETRIES)
 
 
-def _drop_authorization(kwargs: dict[str, Any], named: frozenset[str]) -> None:
+def _drop_authorization(kwargs: dict[str, Any], keywords: frozenset[str]) -> None:
     """Take `Authorization` out of a client's headers; a key of its own goes into `api_key`."""
     for name in _HEADERS:
         headers = kwargs.get(name)
         # `headers` is not in the snapshot of a body, so whoever set it is unknown.
-        if isinstance(headers, Mapping) and (name == "headers" or name in named):
+        if isinstance(headers, Mapping) and (name == "headers" or name in keywords):
             kwargs[name] = {
                 key: value
                 for key, value in headers.items()

@@ -53,28 +53,28 @@ class SyntheticTokenCounter(BaseTokenCounter):
     ) -> TokenCountResponse | None:
         """Return Synthetic's count, or None, which has LiteLLM count by itself."""
         del contents
-        said = (deployment or {}).get("litellm_params") or {}
+        params = (deployment or {}).get("litellm_params") or {}
         # A wildcard's deployment names no model of its own.
         model = request_model if "*" in model_to_use else model_to_use
         model = model.removeprefix(ROUTE_PREFIX)
-        if not messages or not goes_native(said.get("api_base")):
+        if not messages or not goes_native(params.get("api_base")):
             return None
         body = {"messages": messages, "system": system, "tools": tools}
         if later.get("messages_format") != "anthropic" and _is_openai(messages, tools):
             body = _translated(model, messages, tools, system)
         try:
-            prepared = prepare_count(_call(model, said), body, self._catalog())
+            prepared = prepare_count(_call(model, params), body, self._catalog())
             reply = await exchange.asend(prepared)
-            counted: int = exchange.read(reply, prepared.origin, _input_tokens)
+            count: int = exchange.read(reply, prepared.origin, _input_tokens)
         except openai.APIError as error:  # every LiteLLM exception of a call is one
             _log.info("the tokens of a prompt for %s are estimated locally: %s", model, error)
             return None
         return TokenCountResponse(
-            total_tokens=counted,
+            total_tokens=count,
             request_model=request_model,
             model_used=model,
             tokenizer_type="synthetic_api",
-            original_response={"input_tokens": counted},
+            original_response={"input_tokens": count},
         )
 
 
@@ -93,14 +93,14 @@ def _translated(
     tools: list[dict[str, Any]] | None,
     system: Any,
 ) -> dict[str, Any]:
-    asked = {"tools": tools} if tools else {}
-    body = dict(translate(model, messages, asked, {}, drop=True, facts=None).body)
-    counted = {name: body.get(name) for name in ("messages", "system", "tools")}
-    return counted if system is None else {**counted, "system": system}
+    parameters = {"tools": tools} if tools else {}
+    body = dict(translate(model, messages, parameters, {}, drop=True, facts=None).body)
+    fields = {name: body.get(name) for name in ("messages", "system", "tools")}
+    return fields if system is None else {**fields, "system": system}
 
 
-def _call(model: str, said: Mapping[str, Any]) -> Call:
-    base_url, key = resolved(model, said.get("api_base"), said.get("api_key"))
+def _call(model: str, params: Mapping[str, Any]) -> Call:
+    base_url, key = resolved(model, params.get("api_base"), params.get("api_key"))
     return Call(
         model=model,
         fields={},
@@ -115,7 +115,7 @@ def _call(model: str, said: Mapping[str, Any]) -> Call:
 
 def _input_tokens(document: Mapping[str, Any], headers: Mapping[str, str]) -> int:
     del headers
-    counted = document.get("input_tokens")
-    if isinstance(counted, bool) or not isinstance(counted, int) or counted < 0:
+    count = document.get("input_tokens")
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise UnreadableReplyError("it holds no number of input_tokens")
-    return counted
+    return count

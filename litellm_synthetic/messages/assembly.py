@@ -103,9 +103,9 @@ class MessageAssembly:
         return "".join(piece for pieces in self._pieces.values() for piece in pieces)
 
     def _add(self, index: int, delta: Mapping[str, Any]) -> None:
-        known = _FIELD_BY_DELTA.get(str(delta.get("type")))
-        if known is not None and isinstance(piece := delta.get(known[0]), str):
-            self._pieces.setdefault((index, known[1]), []).append(piece)
+        field = _FIELD_BY_DELTA.get(str(delta.get("type")))
+        if field is not None and isinstance(piece := delta.get(field[0]), str):
+            self._pieces.setdefault((index, field[1]), []).append(piece)
 
     def _content(self) -> list[dict[str, Any]]:
         content = []

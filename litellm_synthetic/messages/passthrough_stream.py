@@ -60,8 +60,8 @@ class MessageStream:
 
     async def __anext__(self) -> bytes:
         if self._held:
-            held, self._held = b"".join(self._held), []
-            return held
+            block, self._held = b"".join(self._held), []
+            return block
         return await anext(self._pieces)
 
     async def aclose(self) -> None:

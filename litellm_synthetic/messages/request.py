@@ -37,14 +37,14 @@ def prepare_completion(resolved: Resolved, messages: Sequence[Any]) -> tuple[Pre
         litellm.BadRequestError: a parameter or message that cannot be right.
     """
     call, facts = resolved.call, resolved.facts
-    requested = {name: value for name, value in call.fields.items() if value is not None}
-    check_call_fields(call, {**requested, **call.extra_body})
+    parameters = {name: value for name, value in call.fields.items() if value is not None}
+    check_call_fields(call, {**parameters, **call.extra_body})
     try:
         check_messages(messages)
         translation = translate(
             call.model,
             messages,
-            {name: value for name, value in requested.items() if name in BY_NAME},
+            {name: value for name, value in parameters.items() if name in BY_NAME},
             call.reasoning,
             drop=call.drop_params,
             facts=facts,
@@ -57,7 +57,7 @@ def prepare_completion(resolved: Resolved, messages: Sequence[Any]) -> tuple[Pre
     def count() -> int | None:
         return count_locally(call.model, messages=messages)
 
-    unmapped = {name: value for name, value in requested.items() if name not in BY_NAME}
+    unmapped = {name: value for name, value in parameters.items() if name not in BY_NAME}
     unmapped.pop("stream_options", None)
     fields = {**translation.body, **unmapped, **call.extra_body}
     if "max_tokens" not in call.fields:
@@ -129,5 +129,5 @@ def _leave_room_for_prompt(
     prompt = count()
     if prompt is not None:
         # The count is an estimate with another tokenizer.
-        left = window - int(prompt * _COUNT_MARGIN)
-        fields["max_tokens"] = max(min(max_tokens, left), min(max_tokens, _MIN_OUTPUT_TOKENS))
+        room = window - int(prompt * _COUNT_MARGIN)
+        fields["max_tokens"] = max(min(max_tokens, room), min(max_tokens, _MIN_OUTPUT_TOKENS))

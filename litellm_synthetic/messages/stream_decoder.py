@@ -174,8 +174,8 @@ class MessageChunkDecoder:
                 self._envelope.id = identifier
             if isinstance(model := message.get("model"), str):
                 self.upstream_model = model
-        stated = message if isinstance(message, Mapping) else document
-        self._has_usage = self._has_usage or bool(uncached_once(stated.get("usage")))
+        envelope = message if isinstance(message, Mapping) else document
+        self._has_usage = self._has_usage or bool(uncached_once(envelope.get("usage")))
 
     def _take_parsed(self, document: Mapping[str, Any]) -> None:
         try:

@@ -36,16 +36,16 @@ def ids_of_calls(messages: object) -> list[object]:
     return ids
 
 
-def with_ids(messages: list[Any], written: list[object]) -> list[Any]:
+def with_ids(messages: list[Any], originals: list[object]) -> list[Any]:
     """Return messages of the Messages API with the ids that were written.
 
     Unchanged where the two don't pair up, because a hook has changed which calls there are.
     """
     now = ids_of_blocks(messages)
-    paired = len(now) == len(written) and all(isinstance(one, str) for one in now)
-    if now == written or not paired:
+    are_paired = len(now) == len(originals) and all(isinstance(one, str) for one in now)
+    if now == originals or not are_paired:
         return messages
-    ids = dict(zip(now, written, strict=True))
+    ids = dict(zip(now, originals, strict=True))
     return [
         {**message, "content": [_renamed(block, ids) for block in message["content"]]}
         if isinstance(message, Mapping) and isinstance(message.get("content"), list)

@@ -135,10 +135,10 @@ def _reason(error: Exception) -> str:
     return f"the messages cannot be written for the Messages API: {text.splitlines()[0][:300]}"
 
 
-def _without_lacking(asked: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
+def _without_lacking(parameters: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
     lacking = [
         name
-        for name, value in asked.items()
+        for name, value in parameters.items()
         # One choice, and no log probabilities, is what this API gives anyway.
         if name in OPENAI_ONLY and not (name == "n" and value == 1) and value is not False
     ]
@@ -147,7 +147,7 @@ def _without_lacking(asked: Mapping[str, Any], *, drop: bool) -> dict[str, Any]:
             f"Synthetic's Messages API has no {', '.join(lacking)}. Use a base URL of the "
             "OpenAI API (…/openai/v1), or pass drop_params=True to have it dropped"
         )
-    return {name: value for name, value in asked.items() if name not in OPENAI_ONLY}
+    return {name: value for name, value in parameters.items() if name not in OPENAI_ONLY}
 
 
 def _thinking(
@@ -188,7 +188,7 @@ def _thinking(
 
 
 def effort_as_thinking(
-    effort: object, longest_tokens: object, facts: Model | None, model: str
+    effort: object, max_tokens: object, facts: Model | None, model: str
 ) -> dict[str, Any]:
     """Return the `thinking` of a Messages request for a `reasoning_effort`; {} for none.
 
@@ -196,9 +196,9 @@ def effort_as_thinking(
         UnsupportedEffortError: thinking is to be off, and this model cannot stop.
         InvalidThinkingError: it is not an effort.
     """
-    asked = _thinking({"reasoning_effort": effort}, facts, model, drop=False)
+    thinking = _thinking({"reasoning_effort": effort}, facts, model, drop=False)
     parameters: dict[str, Any] = litellm.AnthropicConfig().map_openai_params(
-        non_default_params={**asked, "max_tokens": longest_tokens},
+        non_default_params={**thinking, "max_tokens": max_tokens},
         optional_params={},
         model=ROUTE_PREFIX + model,
         drop_params=False,
@@ -271,8 +271,11 @@ def _protect_part(part: Any) -> Any:
         return part
     if not url.startswith("http://"):
         return part
-    hidden = f"{_PLAIN_HTTP}{url}"
-    return {**part, "image_url": {**image, "url": hidden} if isinstance(image, Mapping) else hidden}
+    protected = f"{_PLAIN_HTTP}{url}"
+    return {
+        **part,
+        "image_url": {**image, "url": protected} if isinstance(image, Mapping) else protected,
+    }
 
 
 def _unprotect(value: Any) -> Any:
@@ -319,10 +322,10 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
         UnreadableReplyError: it is not a message.
     """
     upstream_model = document.get("model")
-    read = {**document, "model": model, "usage": uncached_once(document.get("usage"))}
+    fields = {**document, "model": model, "usage": uncached_once(document.get("usage"))}
     try:
         litellm.AnthropicConfig().transform_parsed_response(
-            completion_response=read,
+            completion_response=fields,
             # Only its headers are looked at.
             raw_response=httpx.Response(_SUCCESS, headers=encodable_headers(headers)),
             model_response=response,
@@ -341,12 +344,12 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
 
 def _tidy(message: Any, document: Mapping[str, Any]) -> None:
     """Mend a message where LiteLLM's transformation says less, or more, than the other API."""
-    kept = {
+    content = {
         name: value
         for name, value in (message.provider_specific_fields or {}).items()
         if value is not None
     }
-    message.provider_specific_fields = kept or None
+    message.provider_specific_fields = content or None
     # It numbers calls by their place among all blocks.
     for index, call in enumerate(message.tool_calls or ()):
         call.index = index

@@ -64,8 +64,8 @@ class WeeklyCredits:
     @property
     def exhausted(self) -> bool:
         """Tell whether the credits are known to be used up."""
-        known = self.remaining_usd if self.remaining_usd is not None else self.percent_remaining
-        return known is not None and known <= 0
+        remaining = self.remaining_usd if self.remaining_usd is not None else self.percent_remaining
+        return remaining is not None and remaining <= 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ def quotas_sentence(quotas: Quotas | None) -> str:
     return f"{', '.join(parts)}{more}."
 
 
-def _of(left: float, whole: float | None) -> str:
-    return f"{left:g}" if whole is None else f"{left:g} of {whole:g}"
+def _of(remaining: float, whole: float | None) -> str:
+    return f"{remaining:g}" if whole is None else f"{remaining:g} of {whole:g}"
 
 
 def quotas_document(quotas: Quotas | None) -> dict[str, Any] | None:

@@ -28,14 +28,14 @@ def default_answer(call: Call, model: ServedModel) -> Text | ToolCalls:
     reasoning = _reasoning(call, model)
     tool = _tool_to_call(call)
     if tool is not None:
-        asked = ToolCall(tool.name, json.dumps(value_for(tool.schema)))
-        return _capped_calls(call, reasoning, asked)
+        tool_call = ToolCall(tool.name, json.dumps(value_for(tool.schema)))
+        return _capped_calls(call, reasoning, tool_call)
     return _capped_text(call, reasoning, _content(call))
 
 
 def _reasoning(call: Call, model: ServedModel) -> str | None:
-    forced = call.surface in model.always_reasons_on
-    if not model.reasons or call.surface == "completion" or not (call.may_reason or forced):
+    is_forced = call.surface in model.always_reasons_on
+    if not model.reasons or call.surface == "completion" or not (call.may_reason or is_forced):
         return None
     return f' The user says: "{_quoted(call.last_user_text)}". I should answer that briefly. '
 
@@ -43,8 +43,8 @@ def _reasoning(call: Call, model: ServedModel) -> str | None:
 def _tool_to_call(call: Call) -> Tool | None:
     if not call.tools or call.tool_choice == "none" or call.tool_result is not None:
         return None
-    named = call.tool_choice.removeprefix("=")
-    return next((tool for tool in call.tools if tool.name == named), call.tools[0])
+    name = call.tool_choice.removeprefix("=")
+    return next((tool for tool in call.tools if tool.name == name), call.tools[0])
 
 
 def _content(call: Call) -> str:
@@ -57,8 +57,8 @@ def _content(call: Call) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = " ".join(text.split())
-    return shown if len(shown) <= _QUOTED_CHARACTERS else f"{shown[:_QUOTED_CHARACTERS]}…"
+    line = " ".join(text.split())
+    return line if len(line) <= _QUOTED_CHARACTERS else f"{line[:_QUOTED_CHARACTERS]}…"
 
 
 def _capped_text(call: Call, reasoning: str | None, content: str) -> Text:
@@ -66,21 +66,21 @@ def _capped_text(call: Call, reasoning: str | None, content: str) -> Text:
         content = content.partition(stop)[0]
     if call.max_tokens is None:
         return Text(content, reasoning=reasoning)
-    left = call.max_tokens - count_tokens(reasoning or "")
-    if left <= 0:
+    remaining = call.max_tokens - count_tokens(reasoning or "")
+    if remaining <= 0:
         return _spent_on_reasoning(call.max_tokens, reasoning or "")
-    if count_tokens(content) <= left:
+    if count_tokens(content) <= remaining:
         return Text(content, reasoning=reasoning)
-    kept = content[: left * _CHARACTERS_PER_TOKEN]
-    return Text(kept, reasoning=reasoning, finish_reason="length")
+    text = content[: remaining * _CHARACTERS_PER_TOKEN]
+    return Text(text, reasoning=reasoning, finish_reason="length")
 
 
-def _capped_calls(call: Call, reasoning: str | None, asked: ToolCall) -> Text | ToolCalls:
+def _capped_calls(call: Call, reasoning: str | None, tool_call: ToolCall) -> Text | ToolCalls:
     if call.max_tokens is not None and count_tokens(reasoning or "") >= call.max_tokens:
         return _spent_on_reasoning(call.max_tokens, reasoning or "")
-    return ToolCalls([asked], reasoning=reasoning)
+    return ToolCalls([tool_call], reasoning=reasoning)
 
 
 def _spent_on_reasoning(max_tokens: int, reasoning: str) -> Text:
-    kept = reasoning[: max_tokens * _CHARACTERS_PER_TOKEN]
-    return Text(None, reasoning=kept, finish_reason="length")
+    text = reasoning[: max_tokens * _CHARACTERS_PER_TOKEN]
+    return Text(None, reasoning=text, finish_reason="length")

@@ -23,27 +23,27 @@ _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool
 _ARGUMENT_PIECES = 3
 
 
-def message_body(said: Text | ToolCalls, exchange: Exchange) -> dict[str, Any]:
+def message_body(answer: Text | ToolCalls, exchange: Exchange) -> dict[str, Any]:
     """Return a plain message."""
-    return _message(said, exchange) | {
-        "content": [*_blocks(said, exchange)],
-        "stop_reason": _stop_reason(said),
-        "usage": messages_usage(exchange.usage(said)),
+    return _message(answer, exchange) | {
+        "content": [*_blocks(answer, exchange)],
+        "stop_reason": _stop_reason(answer),
+        "usage": messages_usage(exchange.usage(answer)),
     }
 
 
-def message_events(said: Text | ToolCalls, exchange: Exchange) -> Iterator[Event]:
+def message_events(answer: Text | ToolCalls, exchange: Exchange) -> Iterator[Event]:
     """Yield a streamed message: each block between its start and stop, then the totals."""
-    usage = messages_usage(exchange.usage(said))
-    opened = _message(said, exchange) | {"usage": usage | {"output_tokens": 0}}
-    yield _event("message_start", message=opened)
-    for index, block in enumerate(_blocks(said, exchange)):
+    usage = messages_usage(exchange.usage(answer))
+    start = _message(answer, exchange) | {"usage": usage | {"output_tokens": 0}}
+    yield _event("message_start", message=start)
+    for index, block in enumerate(_blocks(answer, exchange)):
         yield _event("content_block_start", index=index, content_block=_emptied(block))
-        for delta in _block_deltas(block, said.chunks):
+        for delta in _block_deltas(block, answer.chunks):
             yield _event("content_block_delta", index=index, delta=delta)
         yield _event("content_block_stop", index=index)
-    ended = {"stop_reason": _stop_reason(said), "stop_sequence": None}
-    yield _event("message_delta", delta=ended, usage=usage)
+    final = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+    yield _event("message_delta", delta=final, usage=usage)
     yield _event("message_stop")
 
 
@@ -61,28 +61,28 @@ def messages_usage(usage: Usage | Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _message(said: Text | ToolCalls, exchange: Exchange) -> dict[str, Any]:
+def _message(answer: Text | ToolCalls, exchange: Exchange) -> dict[str, Any]:
     return {
         "id": f"msg_{exchange.reply_id}",
         "type": "message",
         "role": "assistant",
-        "model": said.model or exchange.model,
+        "model": answer.model or exchange.model,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
     }
 
 
-def _stop_reason(said: Text | ToolCalls) -> str | None:
-    return _STOP_REASONS.get(said.finish_reason or "", said.finish_reason)
+def _stop_reason(answer: Text | ToolCalls) -> str | None:
+    return _STOP_REASONS.get(answer.finish_reason or "", answer.finish_reason)
 
 
-def _blocks(said: Text | ToolCalls, exchange: Exchange) -> Iterator[dict[str, Any]]:
-    if said.reasoning:
-        yield {"type": "thinking", "thinking": said.reasoning, "signature": ""}
-    if said.content:
-        yield {"type": "text", "text": said.content}
-    for call_id, call in exchange.calls(said):
+def _blocks(answer: Text | ToolCalls, exchange: Exchange) -> Iterator[dict[str, Any]]:
+    if answer.reasoning:
+        yield {"type": "thinking", "thinking": answer.reasoning, "signature": ""}
+    if answer.content:
+        yield {"type": "text", "text": answer.content}
+    for call_id, call in exchange.calls(answer):
         try:
             arguments = json.loads(arguments_text(call) or "{}")
         except ValueError:
@@ -103,8 +103,8 @@ def _block_deltas(block: dict[str, Any], chunks: int | None) -> Iterator[dict[st
         for piece in cut_text(block["text"], chunks):
             yield {"type": "text_delta", "text": piece}
     else:
-        given = block["input"]
-        arguments = given if isinstance(given, str) else json.dumps(given)
+        tool_input = block["input"]
+        arguments = tool_input if isinstance(tool_input, str) else json.dumps(tool_input)
         for piece in cut_text(arguments, min(_ARGUMENT_PIECES, max(len(arguments), 1))):
             yield {"type": "input_json_delta", "partial_json": piece}
 

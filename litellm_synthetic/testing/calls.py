@@ -68,31 +68,31 @@ class Call:
 
 def read_call(surface: Surface, body: object) -> Call:
     """Return what a request's JSON asks for; anything unreadable is taken as not given."""
-    asked: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-    messages = [each for each in _list(asked.get("messages")) if isinstance(each, Mapping)]
+    fields: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+    messages = [each for each in _list(fields.get("messages")) if isinstance(each, Mapping)]
     if surface == "completion":
-        messages = [{"role": "user", "content": _prompt_text(asked.get("prompt"))}]
-    system = [{"role": "system", "content": asked["system"]}] if "system" in asked else []
+        messages = [{"role": "user", "content": _prompt_text(fields.get("prompt"))}]
+    system = [{"role": "system", "content": fields["system"]}] if "system" in fields else []
     last_user_text, tool_result = _latest(messages)
-    stream_options = _mapping(asked.get("stream_options"))
+    stream_options = _mapping(fields.get("stream_options"))
     return Call(
         surface=surface,
-        model=asked["model"] if isinstance(asked.get("model"), str) else "",
-        stream=asked.get("stream") is True,
+        model=fields["model"] if isinstance(fields.get("model"), str) else "",
+        stream=fields.get("stream") is True,
         include_usage=stream_options.get("include_usage") is True,
-        prompt=_whole_prompt([*system, *messages], asked.get("tools")),
+        prompt=_whole_prompt([*system, *messages], fields.get("tools")),
         last_user_text=last_user_text,
         tool_result=tool_result,
-        tools=_tools(asked.get("tools")),
-        tool_choice=_tool_choice(asked.get("tool_choice")),
-        json_schema=_json_schema(asked.get("response_format")),
-        n=_positive(asked.get("n")) or 1,
-        max_tokens=_positive(asked.get("max_completion_tokens"))
-        or _positive(asked.get("max_tokens")),
-        logprobs=bool(asked.get("logprobs")),
-        top_logprobs=_positive(asked.get("top_logprobs")) or 0,
-        stop=_stop(asked.get("stop", asked.get("stop_sequences"))),
-        may_reason=_may_reason(asked),
+        tools=_tools(fields.get("tools")),
+        tool_choice=_tool_choice(fields.get("tool_choice")),
+        json_schema=_json_schema(fields.get("response_format")),
+        n=_positive(fields.get("n")) or 1,
+        max_tokens=_positive(fields.get("max_completion_tokens"))
+        or _positive(fields.get("max_tokens")),
+        logprobs=bool(fields.get("logprobs")),
+        top_logprobs=_positive(fields.get("top_logprobs")) or 0,
+        stop=_stop(fields.get("stop", fields.get("stop_sequences"))),
+        may_reason=_may_reason(fields),
         has_images=any(_holds_image(message) for message in messages),
         unmatched_tool_message=_unmatched_tool_message(messages),
     )
@@ -142,41 +142,41 @@ def _prompt_text(prompt: object) -> str:
     return "\n".join(part if isinstance(part, str) else str(part) for part in _list(prompt))
 
 
-def _tools(offered: object) -> tuple[Tool, ...]:
-    found = []
-    for each in _list(offered):
+def _tools(tools: object) -> tuple[Tool, ...]:
+    result = []
+    for each in _list(tools):
         tool = _mapping(each)
-        described = _mapping(tool.get("function")) or tool
-        name = described.get("name")
+        description = _mapping(tool.get("function")) or tool
+        name = description.get("name")
         if isinstance(name, str):
-            schema = described.get("parameters", described.get("input_schema"))
-            found.append(Tool(name, _mapping(schema)))
-    return tuple(found)
+            schema = description.get("parameters", description.get("input_schema"))
+            result.append(Tool(name, _mapping(schema)))
+    return tuple(result)
 
 
 def _tool_choice(choice: object) -> str:
     if isinstance(choice, str):
         return "required" if choice == "any" else choice
-    asked = _mapping(choice)
-    named = _mapping(asked.get("function")).get("name", asked.get("name"))
-    if isinstance(named, str):
-        return f"={named}"
-    kind = asked.get("type")
+    fields = _mapping(choice)
+    name = _mapping(fields.get("function")).get("name", fields.get("name"))
+    if isinstance(name, str):
+        return f"={name}"
+    kind = fields.get("type")
     return {"any": "required", "none": "none"}.get(kind if isinstance(kind, str) else "", "auto")
 
 
 def _json_schema(response_format: object) -> Mapping[str, Any] | None:
-    asked = _mapping(response_format)
-    if asked.get("type") == "json_object":
+    fields = _mapping(response_format)
+    if fields.get("type") == "json_object":
         return {}
-    if asked.get("type") == "json_schema":
-        return _mapping(_mapping(asked.get("json_schema")).get("schema"))
+    if fields.get("type") == "json_schema":
+        return _mapping(_mapping(fields.get("json_schema")).get("schema"))
     return None
 
 
-def _may_reason(asked: Mapping[str, Any]) -> bool:
-    disabled = _mapping(asked.get("thinking")).get("type") == "disabled"
-    return not disabled and asked.get("reasoning_effort") != "none"
+def _may_reason(fields: Mapping[str, Any]) -> bool:
+    disabled = _mapping(fields.get("thinking")).get("type") == "disabled"
+    return not disabled and fields.get("reasoning_effort") != "none"
 
 
 def _stop(stop: object) -> tuple[str, ...]:

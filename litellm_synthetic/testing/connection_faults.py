@@ -52,11 +52,11 @@ def _mid_body(act: Act, ending: Ending) -> Callable[..., Reply]:
 def _slow_drip(
     delay_seconds: float = 0.05, chunk_size: int = 1, content: str = " Slowly but surely."
 ) -> Reply:
-    dripped: list[Step] = []
+    steps: list[Step] = []
     for start in range(0, len(_BODY), chunk_size):
-        dripped += [Pause(delay_seconds), _BODY[start : start + chunk_size]]
+        steps += [Pause(delay_seconds), _BODY[start : start + chunk_size]]
     return Either(
-        plain=Verbatim(Delivery(200, _JSON, tuple(dripped))),
+        plain=Verbatim(Delivery(200, _JSON, tuple(steps))),
         stream=Text(content, chunk_size=chunk_size, delay_seconds=delay_seconds),
     )
 

@@ -61,9 +61,11 @@ class Delivery:
         if not changes:
             return self
         changed = {name.lower() for name in changes}
-        kept = tuple(pair for pair in self.headers if pair[0].lower() not in changed)
+        unchanged = tuple(pair for pair in self.headers if pair[0].lower() not in changed)
         added = tuple((name, value) for name, value in changes.items() if value is not None)
-        return Delivery(self.status, kept + added, self.steps, self.before, self.content_length)
+        return Delivery(
+            self.status, unchanged + added, self.steps, self.before, self.content_length
+        )
 
 
 @dataclass(slots=True)

@@ -20,24 +20,24 @@ _KEPT_DIGITS = 9
 
 def inputs_of(body: Mapping[str, Any]) -> list[str] | None:
     """Return the texts to embed, or `None` where `input` has no form the service documents."""
-    given = body.get("input")
-    if isinstance(given, str):
-        return [given]
-    if not isinstance(given, list) or not given:
+    value = body.get("input")
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list) or not value:
         return None
-    if all(isinstance(each, int) for each in given):
-        return [" ".join(map(str, given))]
-    texts = [each if isinstance(each, str) else " ".join(map(str, each)) for each in given]
-    return texts if all(isinstance(each, str | list) for each in given) else None
+    if all(isinstance(each, int) for each in value):
+        return [" ".join(map(str, value))]
+    texts = [each if isinstance(each, str) else " ".join(map(str, each)) for each in value]
+    return texts if all(isinstance(each, str | list) for each in value) else None
 
 
 def embed(text: str, dimensions: int, width: int) -> list[float]:
     """Return a text's unit vector: the first `dimensions` of `width` numbers, rescaled."""
     words = text.lower().split() or [text]
     columns = zip(*(_word_vector(word, width)[:dimensions] for word in words), strict=True)
-    summed = [math.fsum(column) for column in columns]
-    length = math.hypot(*summed) or 1.0
-    return [round(number / length, _KEPT_DIGITS) for number in summed]
+    sums = [math.fsum(column) for column in columns]
+    length = math.hypot(*sums) or 1.0
+    return [round(number / length, _KEPT_DIGITS) for number in sums]
 
 
 def embeddings_body(

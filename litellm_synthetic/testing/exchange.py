@@ -57,27 +57,27 @@ class Exchange:
     cached_tokens: int | None
     reasoning_field: ReasoningField
 
-    def usage(self, said: Text | ToolCalls) -> Usage | Mapping[str, Any]:
+    def usage(self, answer: Text | ToolCalls) -> Usage | Mapping[str, Any]:
         """Return the answer's own token counts, or count them."""
-        if said.usage is not None:
-            return said.usage
-        written = [said.content or "", said.reasoning or ""]
-        written += [part for call in said.calls for part in (call.name, arguments_text(call))]
-        completion = sum(count_tokens(part) for part in written) * self.call.n
+        if answer.usage is not None:
+            return answer.usage
+        texts = [answer.content or "", answer.reasoning or ""]
+        texts += [part for call in answer.calls for part in (call.name, arguments_text(call))]
+        completion = sum(count_tokens(part) for part in texts) * self.call.n
         return Usage(self.prompt_tokens, completion, self.cached_tokens)
 
-    def usage_placement(self, said: Text | ToolCalls) -> UsagePlacement:
+    def usage_placement(self, answer: Text | ToolCalls) -> UsagePlacement:
         """Return where a stream states its usage."""
-        return said.usage_placement or ("both" if self.call.include_usage else "finish")
+        return answer.usage_placement or ("both" if self.call.include_usage else "finish")
 
-    def calls(self, said: Text | ToolCalls) -> Iterator[tuple[str, ToolCall]]:
+    def calls(self, answer: Text | ToolCalls) -> Iterator[tuple[str, ToolCall]]:
         """Yield each tool call of the answer with its id."""
-        for position, call in enumerate(said.calls):
+        for position, call in enumerate(answer.calls):
             yield call.id or f"call_{self.reply_id[:20]}{position:04x}", call
 
-    def reasoning_fields(self, said: Text | ToolCalls) -> tuple[bool, bool]:
+    def reasoning_fields(self, answer: Text | ToolCalls) -> tuple[bool, bool]:
         """Return whether `reasoning` and `reasoning_content` carry the answer's reasoning."""
-        field = said.reasoning_field or self.reasoning_field
+        field = answer.reasoning_field or self.reasoning_field
         return field != "reasoning_content", field != "reasoning"
 
 

@@ -58,9 +58,9 @@ def fault_from_header(value: str) -> Reply:
     A value is read as JSON where it is JSON, else as text. An unknown name or option becomes a
     400 that says so, since the one who reads it is in another process.
     """
-    name, *written = [part.strip() for part in value.split(";")]
+    name, *parts = [part.strip() for part in value.split(";")]
     options = {}
-    for part in filter(None, written):
+    for part in filter(None, parts):
         option, _, text = part.partition("=")
         try:
             options[option.strip()] = json.loads(text)

@@ -61,8 +61,8 @@ def _facts() -> dict[str, Any]:
 
 def listed_models() -> list[dict[str, Any]]:
     """Return the default models list: the lineup of 8 October 2026, 4 aliases and 8 models."""
-    copied: list[dict[str, Any]] = json.loads(json.dumps(_facts()["models"]))
-    return copied
+    models: list[dict[str, Any]] = json.loads(json.dumps(_facts()["models"]))
+    return models
 
 
 def served_models(entries: Iterable[object]) -> dict[str, ServedModel]:
@@ -71,19 +71,19 @@ def served_models(entries: Iterable[object]) -> dict[str, ServedModel]:
     Embedding and helper models are served although the list never names them. Entries that are
     no mapping or have no id are ignored, since a broken list is a fault under test.
     """
-    served: dict[str, ServedModel] = {}
+    models: dict[str, ServedModel] = {}
     for entry in [*_facts()["unlisted"], *entries]:
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             model = _served_model(entry)
-            served[model.id] = model
-    return served
+            models[model.id] = model
+    return models
 
 
 def _served_model(entry: Mapping[str, Any]) -> ServedModel:
     model_id = entry["id"]
-    named = entry.get("hugging_face_id")
+    name = entry.get("hugging_face_id")
     is_alias = model_id.startswith("syn:")
-    target = f"hf:{named}" if is_alias and isinstance(named, str) else model_id
+    target = f"hf:{name}" if is_alias and isinstance(name, str) else model_id
     traits = _facts()["traits"].get(target, {})
     context = entry.get("context_length")
     return ServedModel(
@@ -102,5 +102,5 @@ def _served_model(entry: Mapping[str, Any]) -> ServedModel:
 
 
 def _names(entry: Mapping[str, Any], field: str, value: str) -> bool:
-    listed = entry.get(field)
-    return isinstance(listed, list) and value in listed
+    values = entry.get(field)
+    return isinstance(values, list) and value in values

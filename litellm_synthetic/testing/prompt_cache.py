@@ -15,7 +15,7 @@ class PromptCache:
 
     def __init__(self) -> None:
         """Start with nothing remembered."""
-        self._seen: set[int] = set()
+        self._blocks: set[int] = set()
 
     def cached_tokens(self, model: str, prompt: str) -> int | None:
         """Return how many tokens of the prompt were seen before, and remember the prompt.
@@ -23,15 +23,15 @@ class PromptCache:
         Only whole blocks count. `None` stands for none, as usage states it.
         """
         chain = hash(model)
-        known = 0
+        cached_characters = 0
         for end in range(_BLOCK_CHARACTERS, len(prompt) + 1, _BLOCK_CHARACTERS):
             chain = hash((chain, prompt[end - _BLOCK_CHARACTERS : end]))
-            if chain in self._seen:
-                known = end
+            if chain in self._blocks:
+                cached_characters = end
             else:
-                self._seen.add(chain)
-        return count_tokens(prompt[:known]) or None
+                self._blocks.add(chain)
+        return count_tokens(prompt[:cached_characters]) or None
 
     def clear(self) -> None:
         """Forget every prompt."""
-        self._seen.clear()
+        self._blocks.clear()

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 def _quota_header(report: Callable[[], Mapping[str, Any] | str | None]) -> Callable[[], Reply]:
     def make() -> Reply:
-        stated = report()
-        value = stated if isinstance(stated, str | None) else quotas.header_value(stated)
+        quotas_report = report()
+        value = (
+            quotas_report
+            if isinstance(quotas_report, str | None)
+            else quotas.header_value(quotas_report)
+        )
         return Answer(headers={"x-synthetic-quotas": value})
 
     return make
@@ -25,8 +29,8 @@ def _quota_header(report: Callable[[], Mapping[str, Any] | str | None]) -> Calla
 
 def _huge_quota_header(size: int = 1_000_000) -> Reply:
     report = quotas.newest_form(time.time())
-    padded = quotas.header_value({**report, "padding": ""})
-    value = quotas.header_value({**report, "padding": "x" * max(size - len(padded), 0)})
+    long_header = quotas.header_value({**report, "padding": ""})
+    value = quotas.header_value({**report, "padding": "x" * max(size - len(long_header), 0)})
     return Answer(headers={"x-synthetic-quotas": value})
 
 

@@ -35,8 +35,8 @@ def service_headers(
         content_type: The content type of the body; `""` for none.
         quotas: The value of `x-synthetic-quotas`; `None` leaves it and the cookie out.
     """
-    rewritten = route if route.startswith(("/openai", "/anthropic", "/v2")) else f"/openai{route}"
-    headers = [*_CHAT_SURFACE, ("x-middleware-rewrite", f"/api{rewritten}")]
+    path = route if route.startswith(("/openai", "/anthropic", "/v2")) else f"/openai{route}"
+    headers = [*_CHAT_SURFACE, ("x-middleware-rewrite", f"/api{path}")]
     if content_type:
         headers.append(("Content-Type", content_type))
     if quotas is not None:

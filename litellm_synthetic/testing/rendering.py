@@ -56,34 +56,34 @@ def plain(reply: RawJSON | RawBytes, route: str) -> Delivery:
     before = (Pause(reply.delay_seconds),) if reply.delay_seconds else ()
     if isinstance(reply, RawBytes):
         content_type = (("Content-Type", reply.content_type),) if reply.content_type else ()
-        sent = Delivery(reply.status, content_type, (reply.body,), before, len(reply.body))
-        return sent.with_headers(reply.headers)
+        delivery = Delivery(reply.status, content_type, (reply.body,), before, len(reply.body))
+        return delivery.with_headers(reply.headers)
     body = json.dumps(reply.body, ensure_ascii=False).encode()
-    sent = Delivery(reply.status, service_headers(route, _JSON), (body,), before)
-    return sent.with_headers(reply.headers)
+    delivery = Delivery(reply.status, service_headers(route, _JSON), (body,), before)
+    return delivery.with_headers(reply.headers)
 
 
-def spoken(said: Text | ToolCalls, exchange: Exchange, envelope: Envelope) -> Delivery:
+def spoken(answer: Text | ToolCalls, exchange: Exchange, envelope: Envelope) -> Delivery:
     """Return the delivery of a logical answer: plain or streamed, in the API's own form."""
     call = exchange.call
     if call.stream:
-        framing = replace(_framing(said), done=said.done and call.surface != "messages")
-        return _streamed(_events(said, exchange), framing, said.headers, envelope)
+        framing = replace(_framing(answer), done=answer.done and call.surface != "messages")
+        return _streamed(_events(answer, exchange), framing, answer.headers, envelope)
     bodies = {
         "chat": openai_shapes.chat_body,
         "completion": openai_shapes.completion_body,
         "messages": anthropic_shapes.message_body,
     }
-    body = json.dumps(bodies[call.surface](said, exchange), ensure_ascii=False).encode()
-    before = (Pause(said.delay_seconds),) if said.delay_seconds else ()
+    body = json.dumps(bodies[call.surface](answer, exchange), ensure_ascii=False).encode()
+    before = (Pause(answer.delay_seconds),) if answer.delay_seconds else ()
     headers = service_headers(envelope.route, _JSON, envelope.quotas)
-    return Delivery(200, headers, (body,), before).with_headers(said.headers)
+    return Delivery(200, headers, (body,), before).with_headers(answer.headers)
 
 
-def reframed(answer: Answer, said: Text | ToolCalls) -> Text | ToolCalls:
+def reframed(answer: Answer, default: Text | ToolCalls) -> Text | ToolCalls:
     """Return the default answer with the framing and headers that `answer` asks for."""
     changes: dict[str, Any] = {each.name: getattr(answer, each.name) for each in fields(answer)}
-    return replace(said, **changes)
+    return replace(default, **changes)
 
 
 def deliver(
@@ -98,8 +98,8 @@ def deliver(
         envelope: What the reply needs besides the call.
     """
     if isinstance(reply, Either):
-        chosen = reply.stream if exchange.call.stream else reply.plain
-        return deliver(chosen, exchange, default, envelope)
+        alternative = reply.stream if exchange.call.stream else reply.plain
+        return deliver(alternative, exchange, default, envelope)
     if isinstance(reply, Answer):
         reply = reframed(reply, default())
     if isinstance(reply, Text | ToolCalls):
@@ -118,24 +118,24 @@ def bare(reply: Bare, envelope: Envelope) -> Delivery:
         headers = (*service_headers(envelope.route, ""), target)
         return Delivery(reply.status, headers, (), (), 0)
     if isinstance(reply, KeyEcho):
-        repeated = reply.text.replace("{key}", envelope.key)
-        return plain(RawJSON(reply.status, {"error": repeated}), envelope.route)
+        echo = reply.text.replace("{key}", envelope.key)
+        return plain(RawJSON(reply.status, {"error": echo}), envelope.route)
     return plain(reply, envelope.route)
 
 
 def _streamed(
     events: Iterable[AnyEvent], framing: Framing, headers: HeaderChanges, envelope: Envelope
 ) -> Delivery:
-    sent = service_headers(envelope.route, _EVENTS, envelope.quotas)
-    return Delivery(200, sent, frame(events, framing)).with_headers(headers)
+    defaults = service_headers(envelope.route, _EVENTS, envelope.quotas)
+    return Delivery(200, defaults, frame(events, framing)).with_headers(headers)
 
 
-def _events(said: Text | ToolCalls, exchange: Exchange) -> Iterable[AnyEvent]:
+def _events(answer: Text | ToolCalls, exchange: Exchange) -> Iterable[AnyEvent]:
     if exchange.call.surface == "messages":
-        return anthropic_shapes.message_events(said, exchange)
+        return anthropic_shapes.message_events(answer, exchange)
     if exchange.call.surface == "completion":
-        return openai_shapes.completion_events(said, exchange)
-    return openai_shapes.chat_events(said, exchange)
+        return openai_shapes.completion_events(answer, exchange)
+    return openai_shapes.chat_events(answer, exchange)
 
 
 def _framing(reply: Framing) -> Framing:

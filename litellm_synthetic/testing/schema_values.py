@@ -45,17 +45,17 @@ class _Generator:
             return fixed[0]
         if isinstance(schema.get("$ref"), str):
             return self.value(self._resolve(schema["$ref"]), depth + 1)
-        chosen = self._chosen(schema)
-        if chosen is not None:
-            return self.value(chosen, depth + 1)
+        alternative = self._chosen(schema)
+        if alternative is not None:
+            return self.value(alternative, depth + 1)
         return self._typed(schema, depth)
 
     def _resolve(self, reference: str) -> Any:
-        found: Any = self._root
+        target: Any = self._root
         for step in reference.removeprefix("#").strip("/").split("/"):
-            if step and isinstance(found, Mapping):
-                found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
-        return found
+            if step and isinstance(target, Mapping):
+                target = target.get(step.replace("~1", "/").replace("~0", "~"), {})
+        return target
 
     def _chosen(self, schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
         for union in ("anyOf", "oneOf"):
@@ -72,10 +72,12 @@ class _Generator:
         return None
 
     def _flat(self, schema: Any) -> Mapping[str, Any]:
-        seen = 0
-        while isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str) and seen < _DEPTH:
+        depth = 0
+        while (
+            isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str) and depth < _DEPTH
+        ):
             schema = self._resolve(schema["$ref"])
-            seen += 1
+            depth += 1
         return schema if isinstance(schema, Mapping) else {}
 
     def _typed(self, schema: Mapping[str, Any], depth: int) -> Any:
@@ -94,26 +96,30 @@ class _Generator:
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties")
-        required = schema.get("required")
-        named = properties if isinstance(properties, Mapping) else {}
-        needed = required if isinstance(required, list) else []
-        wanted = needed if depth >= _DEPTH else [*named, *(n for n in needed if n not in named)]
-        return {name: self.value(named.get(name, {}), depth + 1) for name in wanted}
+        names = schema.get("required")
+        schemas = properties if isinstance(properties, Mapping) else {}
+        required_names = names if isinstance(names, list) else []
+        selection = (
+            required_names
+            if depth >= _DEPTH
+            else [*schemas, *(n for n in required_names if n not in schemas)]
+        )
+        return {name: self.value(schemas.get(name, {}), depth + 1) for name in selection}
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
         first = schema.get("prefixItems")
         if isinstance(first, list):
             return [self.value(item, depth + 1) for item in first]
-        least = schema.get("minItems", 0)
-        count = max(least, 0 if depth >= _DEPTH else 1)
+        min_items = schema.get("minItems", 0)
+        count = max(min_items, 0 if depth >= _DEPTH else 1)
         return [self.value(schema.get("items", {}), depth + 1) for _ in range(count)]
 
 
 def _fixed(schema: Mapping[str, Any]) -> Sequence[Any]:
     if "const" in schema:
         return [schema["const"]]
-    for listed in ("enum", "examples"):
-        options = schema.get(listed)
+    for keyword in ("enum", "examples"):
+        options = schema.get(keyword)
         if isinstance(options, list) and options:
             return options[:1]
     return [schema["default"]] if schema.get("default") is not None else []
@@ -146,7 +152,7 @@ def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
 
 def _string(schema: Mapping[str, Any]) -> str:
     text = _FORMATS.get(str(schema.get("format")), "example")
-    least, most = schema.get("minLength"), schema.get("maxLength")
-    if isinstance(least, int):
-        text = text.ljust(least, "x")
-    return text[:most] if isinstance(most, int) else text
+    min_length, max_length = schema.get("minLength"), schema.get("maxLength")
+    if isinstance(min_length, int):
+        text = text.ljust(min_length, "x")
+    return text[:max_length] if isinstance(max_length, int) else text

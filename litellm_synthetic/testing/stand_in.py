@@ -156,12 +156,12 @@ class StandIn:
             raise TypeError(f"{type(reply).__name__} cannot answer an embeddings call")
         if reply is not None and not isinstance(reply, Answer):
             return bare(reply, envelope)
-        made = self._embeddings(model, request.json)
+        reply_body = self._embeddings(model, request.json)
         headers = reply.headers if isinstance(reply, Answer) else {}
-        sent = plain(made, request.route)
-        if envelope.quotas is not None and made.status == 200:  # noqa: PLR2004 - HTTP's own
+        delivery = plain(reply_body, request.route)
+        if envelope.quotas is not None and reply_body.status == 200:  # noqa: PLR2004 - HTTP's own
             headers = {"x-synthetic-quotas": envelope.quotas, **headers}
-        return sent.with_headers(headers)
+        return delivery.with_headers(headers)
 
     def _embeddings(self, model: ServedModel, body: Mapping[str, Any]) -> RawJSON:
         if not model.is_embedding:
@@ -169,12 +169,14 @@ class StandIn:
         texts = embeddings.inputs_of(body)
         if texts is None:
             return refusals.error(400, "input must be a string or a list")
-        asked = body.get("dimensions", model.dimensions)
-        if not isinstance(asked, int) or not 1 <= asked <= model.dimensions:
+        dimensions = body.get("dimensions", model.dimensions)
+        if not isinstance(dimensions, int) or not 1 <= dimensions <= model.dimensions:
             return refusals.error(400, f"dimensions must be from 1 to {model.dimensions}")
         encoding = str(body.get("encoding_format", "float"))
-        made = embeddings.embeddings_body(model.id, texts, asked, model.dimensions, encoding)
-        return RawJSON(200, made)
+        document = embeddings.embeddings_body(
+            model.id, texts, dimensions, model.dimensions, encoding
+        )
+        return RawJSON(200, document)
 
     def _refusal(
         self, request: RecordedRequest, model: str, served: Mapping[str, ServedModel]
@@ -185,8 +187,8 @@ class StandIn:
             return refusals.body_too_large()
         if not isinstance(request.json, Mapping):
             return refusals.unreadable_json(_json_complaint(request.body))
-        found = refusals.find_model(model, served)
-        return found if isinstance(found, RawJSON) else None
+        model_or_refusal = refusals.find_model(model, served)
+        return model_or_refusal if isinstance(model_or_refusal, RawJSON) else None
 
     def _other(self, request: RecordedRequest) -> Made:
         if request.route in _CALLS:
@@ -226,11 +228,11 @@ class StandIn:
             return refusals.unreadable_json(_json_complaint(request.body))
         call = read_call("messages", body)
         served = served_models(self._script.models()[0])
-        found = refusals.find_model(call.model, served)
-        if isinstance(found, RawJSON):
-            return found
-        target = served.get(found.target, found)
-        if found.count_tokens_fails or target.count_tokens_fails:
+        model_or_refusal = refusals.find_model(call.model, served)
+        if isinstance(model_or_refusal, RawJSON):
+            return model_or_refusal
+        target = served.get(model_or_refusal.target, model_or_refusal)
+        if model_or_refusal.count_tokens_fails or target.count_tokens_fails:
             return RawBytes(500, content_type="")
         return RawJSON(200, {"input_tokens": count_tokens(call.prompt)})
 

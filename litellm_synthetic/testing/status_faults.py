@@ -63,9 +63,9 @@ def _subscription_cap(resets_in_seconds: float = 900.0) -> Reply:
 
 
 def _parallel_requests(retry_after: str | float | None = "1", limit: int = 4) -> Reply:
-    told = None if retry_after is None else str(retry_after)
+    header = None if retry_after is None else str(retry_after)
     body = {"error": f"max {limit} parallel requests per model"}
-    return RawJSON(429, body, {"Retry-After": told})
+    return RawJSON(429, body, {"Retry-After": header})
 
 
 def _error(status: int, default: str) -> Callable[..., Reply]:

@@ -97,12 +97,12 @@ def encode_event(event: AnyEvent, line_ending: str = "\n") -> bytes:
 
 def body_pieces(events: Iterable[AnyEvent], framing: Framing) -> list[bytes]:
     """Return the bytes of the whole body, one piece per write."""
-    listed = list(events)
+    event_list = list(events)
     if framing.cut_after is not None:
-        listed = listed[: framing.cut_after]
-    ended = framing.cut_after is None and framing.done
-    ending: tuple[AnyEvent, ...] = (*framing.then, DONE) if ended else (*framing.then,)
-    pieces = [encode_event(event, framing.line_ending) for event in chain(listed, ending)]
+        event_list = event_list[: framing.cut_after]
+    is_whole = framing.cut_after is None and framing.done
+    ending: tuple[AnyEvent, ...] = (*framing.then, DONE) if is_whole else (*framing.then,)
+    pieces = [encode_event(event, framing.line_ending) for event in chain(event_list, ending)]
     if framing.comments or framing.pings:
         pieces = [_noise(framing) + piece for piece in pieces]
     if framing.bom:

@@ -95,10 +95,10 @@ class _Wire(io.RawIOBase):
         if not self.may_wait:
             return None
         while True:
-            left = self._clock.left()
-            if left is not None and left <= 0:
+            remaining = self._clock.left()
+            if remaining is not None and remaining <= 0:
                 raise self._clock.expired()
-            self._limit(left)
+            self._limit(remaining)
             try:
                 count = self._socket.recv_into(buffer)
             except TimeoutError:
@@ -107,11 +107,11 @@ class _Wire(io.RawIOBase):
             self.read_at = time.monotonic()
             return count
 
-    def _limit(self, left: float | None) -> None:
-        wanted = left if left is None or left < _SLICE_SECONDS else _SLICE_SECONDS
-        if wanted != self._set:
-            self._socket.settimeout(wanted)
-            self._set = wanted
+    def _limit(self, remaining: float | None) -> None:
+        timeout = remaining if remaining is None or remaining < _SLICE_SECONDS else _SLICE_SECONDS
+        if timeout != self._set:
+            self._socket.settimeout(timeout)
+            self._set = timeout
 
     def close(self) -> None:
         self._reference.close()

@@ -82,7 +82,7 @@ class _Attempts:
     def __init__(self, out: Outgoing) -> None:
         self._out = out
         self._clock = Clock(out.limits)
-        self._made = 0
+        self._attempts_made = 0
         self._closed_pools = 0
 
     @property
@@ -105,13 +105,13 @@ class _Attempts:
         return self._pause(None) if passes and not isinstance(error, UntrustedPeerError) else None
 
     def _pause(self, retry_after_seconds: float | None) -> float | None:
-        if self._made >= self._out.retries.max_retries:
+        if self._attempts_made >= self._out.retries.max_retries:
             return None
-        pause = self._out.retries.delay_seconds(self._made, retry_after_seconds)
-        left = self._clock.total_left()
-        if left is not None and pause >= left:
+        pause = self._out.retries.delay_seconds(self._attempts_made, retry_after_seconds)
+        remaining = self._clock.total_left()
+        if remaining is not None and pause >= remaining:
             return None
-        self._made += 1
+        self._attempts_made += 1
         return pause
 
 
@@ -239,13 +239,13 @@ class AsyncByteStream:
 
     async def _receive(self) -> bytes:
         # One timer for many reads: setting one for each costs more than the read.
-        left = self._idle.begin()
-        if left is not None:
-            if left <= 0:
+        remaining = self._idle.begin()
+        if remaining is not None:
+            if remaining <= 0:
                 raise self._idle.expired()
             self._is_waiting = True
             if self._timer is None:
-                self._set_timer(left)
+                self._set_timer(remaining)
         try:
             return await self._incoming.read()
         except TransportError:
@@ -263,11 +263,11 @@ class AsyncByteStream:
     def look_at_timer(self) -> None:
         """End a read that has waited for too long."""
         self._timer = None
-        left = self._idle.left()
-        if not self._is_waiting or left is None:
+        remaining = self._idle.left()
+        if not self._is_waiting or remaining is None:
             return
-        if left > 0:
-            self._set_timer(left)
+        if remaining > 0:
+            self._set_timer(remaining)
         else:
             self._has_stalled = True
             self._incoming.abort()
@@ -333,10 +333,10 @@ def send(out: Outgoing, *, stream: bool = False) -> ByteStream | Reply:
     headers = outgoing_headers(out.headers, stream=stream)
     while True:
         try:
-            got = _attempt(out, headers, attempts.clock, stream=stream)
-            pause = attempts.pause_after_reply(got)
+            reply = _attempt(out, headers, attempts.clock, stream=stream)
+            pause = attempts.pause_after_reply(reply)
             if pause is None:
-                return got
+                return reply
         except TransportError as error:
             pause = attempts.pause_after_failure(error)
             if pause is None:
@@ -371,10 +371,10 @@ async def asend(out: Outgoing, *, stream: bool = False) -> AsyncByteStream | Rep
     headers = outgoing_headers(out.headers, stream=stream)
     while True:
         try:
-            got = await _aattempt(out, headers, attempts.clock, stream=stream)
-            pause = attempts.pause_after_reply(got)
+            reply = await _aattempt(out, headers, attempts.clock, stream=stream)
+            pause = attempts.pause_after_reply(reply)
             if pause is None:
-                return got
+                return reply
         except TransportError as error:
             pause = attempts.pause_after_failure(error)
             if pause is None:

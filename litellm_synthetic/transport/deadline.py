@@ -27,9 +27,11 @@ class Deadline:
 
     def follow(self) -> None:
         """Take over what the clock says now."""
-        left = self.clock.left()
+        remaining = self.clock.left()
         with contextlib.suppress(RuntimeError):  # it is over, or about to be
-            self._scope.reschedule(None if left is None else self._loop.time() + max(left, 0.0))
+            self._scope.reschedule(
+                None if remaining is None else self._loop.time() + max(remaining, 0.0)
+            )
 
     async def __aenter__(self) -> Self:
         await self._scope.__aenter__()

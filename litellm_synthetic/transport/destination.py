@@ -58,24 +58,24 @@ def proxy_for(url: str) -> Proxy | None:
     """
     target = urlsplit(url)
     proxies = getproxies()
-    named = proxies.get(target.scheme) or proxies.get("all")
-    if not named or proxy_bypass(target.netloc.rpartition("@")[2]):
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(target.netloc.rpartition("@")[2]):
         return None
     if target.hostname and proxy_bypass(target.hostname):  # an IPv6 address without its brackets
         return None
-    named = named if "://" in named else f"http://{named}"
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
     try:
-        parts = urlsplit(named)
-        known = parts.scheme in (*_HTTP, *_SOCKS) and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(proxy)
+        is_known = parts.scheme in (*_HTTP, *_SOCKS) and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        known = False
-    if not known:
+        is_known = False
+    if not is_known:
         variable = f"{target.scheme.upper()}_PROXY"
         raise UnsendableError(f"{variable} or ALL_PROXY names no HTTP or SOCKS proxy")
     return Proxy(
         url=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
         scheme=parts.scheme,
-        url_with_credentials=named,
+        url_with_credentials=proxy,
         authorization=_authorization(parts),
     )
 

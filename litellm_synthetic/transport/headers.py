@@ -26,16 +26,16 @@ def outgoing_headers(headers: Mapping[str, str], *, stream: bool) -> dict[str, s
     Raises:
         UnsendableError: one cannot be put into HTTP. Its value is not shown, it may be the key.
     """
-    checked = {}
+    clean = {}
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
             raise UnsendableError("a header's name has characters that HTTP does not allow")
         if not _VALUE.fullmatch(value):
             raise UnsendableError(f"the header {name} has characters that HTTP does not allow")
-        checked[name] = value.strip()
+        clean[name] = value.strip()
     # A stream is not compressed: nothing between the model and the reader may hold events back.
-    checked["accept-encoding"] = "identity" if stream else ENCODINGS
-    return checked
+    clean["accept-encoding"] = "identity" if stream else ENCODINGS
+    return clean
 
 
 def incoming_headers(fields: Iterable[tuple[str, str]], charset: str) -> Headers:

@@ -77,12 +77,12 @@ class Inflater:
         return piece
 
     def _rest(self) -> bytes:
-        finished = self._decompressor
-        if not finished.eof:
-            return finished.unconsumed_tail
-        if finished.unused_data:  # gzip allows several members in a row
+        decompressor = self._decompressor
+        if not decompressor.eof:
+            return decompressor.unconsumed_tail
+        if decompressor.unused_data:  # gzip allows several members in a row
             self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
-        return finished.unused_data
+        return decompressor.unused_data
 
 
 def inflater_for(content_encoding: str) -> Inflater | None:

@@ -108,8 +108,8 @@ class Clock:
 
     def check(self) -> None:
         """Raise StallError where a deadline has passed."""
-        left = self.left()
-        if left is not None and left <= 0:
+        remaining = self.left()
+        if remaining is not None and remaining <= 0:
             raise self.expired()
 
 
@@ -119,41 +119,41 @@ class IdleTimer:
     Only time spent waiting counts: a caller who reads slowly is not the server's silence.
     """
 
-    __slots__ = ("_heard", "_seconds", "_since", "_waited")
+    __slots__ = ("_has_data", "_idle_seconds", "_seconds", "_since")
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
-        self._waited = 0.0
+        self._idle_seconds = 0.0
         self._since = 0.0
-        self._heard = False
+        self._has_data = False
 
     def begin(self) -> float | None:
         """Begin to wait, and return for how long at most."""
         if self._seconds is None:
             return None
         self._since = time.monotonic()
-        return self._seconds - self._waited
+        return self._seconds - self._idle_seconds
 
     def end(self) -> None:
         """Note that a wait ended, with bytes that may be no progress."""
         if self._seconds is not None:
-            self._heard = True
-            self._waited += time.monotonic() - self._since
+            self._has_data = True
+            self._idle_seconds += time.monotonic() - self._since
 
     def left(self) -> float | None:
         """Return how much longer the wait under way may last."""
         if self._seconds is None:
             return None
-        return self._seconds - self._waited - (time.monotonic() - self._since)
+        return self._seconds - self._idle_seconds - (time.monotonic() - self._since)
 
     def progressed(self) -> None:
         """Note that what came was progress."""
-        self._waited = 0.0
-        self._heard = False
+        self._idle_seconds = 0.0
+        self._has_data = False
 
     def expired(self) -> StallError:
         """Return the error for a wait that was too long."""
-        what = "no progress" if self._heard else "silence"
+        what = "no progress" if self._has_data else "silence"
         return StallError(f"{what} for {self._seconds or 0:g} s in the stream")
 
 

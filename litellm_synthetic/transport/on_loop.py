@@ -70,9 +70,11 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         return [
-            ResolveResult(hostname=host, host=address, port=port, family=found, proto=0, flags=0)
-            for found, address in await aresolve(host)
-            if family in (socket.AF_UNSPEC, found)
+            ResolveResult(
+                hostname=host, host=address, port=port, family=address_family, proto=0, flags=0
+            )
+            for address_family, address in await aresolve(host)
+            if family in (socket.AF_UNSPEC, address_family)
         ]
 
     async def close(self) -> None:
@@ -201,9 +203,9 @@ class OnLoop:
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, *_ = address
-        made = socket.socket(family, kind, protocol)
-        self._sockets.add(made)
-        return made
+        new = socket.socket(family, kind, protocol)
+        self._sockets.add(new)
+        return new
 
     def _close(self) -> None:
         if self._closing is None:

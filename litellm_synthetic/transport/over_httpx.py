@@ -274,13 +274,13 @@ def _request(  # noqa: PLR0913, PLR0917  # what a request is made of
     clock: Clock,
 ) -> httpx.Request:
     origin_of(url)
-    limits, left = clock.limits, clock.total_left()
-    left = None if left is None else max(left, 0.001)
+    limits, remaining = clock.limits, clock.total_left()
+    remaining = None if remaining is None else max(remaining, 0.001)
     timeout = {
-        "connect": least(limits.connect_seconds, left),
-        "read": least(limits.silence_seconds, left),
-        "write": least(limits.write_seconds, left),
-        "pool": least(limits.connect_seconds, left),
+        "connect": least(limits.connect_seconds, remaining),
+        "read": least(limits.silence_seconds, remaining),
+        "write": least(limits.write_seconds, remaining),
+        "pool": least(limits.connect_seconds, remaining),
     }
     try:
         request = client.build_request(
@@ -395,8 +395,8 @@ def _closed_client(error: RuntimeError) -> TransportError | None:
 
 
 def _stall(error: httpx.TimeoutException, clock: Clock) -> StallError:
-    left = clock.total_left()
-    if left is not None and left <= 0.002:  # noqa: PLR2004  # the two clocks differ a little
+    remaining = clock.total_left()
+    if remaining is not None and remaining <= 0.002:  # noqa: PLR2004  # the two clocks differ a little
         return clock.expired_whole()
     limits = clock.limits
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):

@@ -79,9 +79,9 @@ def blocking_way(url: str, verify: Verify) -> BlockingWay:
     key = (origin_of(url), verify)
     way = _blocking.get(key)
     if way is None:
-        made = _new_blocking(*key)
+        new = _new_blocking(*key)
         with _lock:
-            way = _blocking.setdefault(key, made)
+            way = _blocking.setdefault(key, new)
             while len(_blocking) > MAX_ORIGINS:
                 _blocking.pop(next(iter(_blocking))).close()
     return way
@@ -90,18 +90,18 @@ def blocking_way(url: str, verify: Verify) -> BlockingWay:
 async def async_way(url: str, verify: Verify) -> AsyncWay:
     """Return the running event loop's way to an address; raises as `blocking_way` does."""
     loop = asyncio.get_running_loop()
-    held = _loops.get(loop)
-    if held is None:
+    of_loop = _loops.get(loop)
+    if of_loop is None:
         _sweep()
-        held = _loops[loop] = _OfLoop(loop)
-        await anext(held.keeper)
+        of_loop = _loops[loop] = _OfLoop(loop)
+        await anext(of_loop.keeper)
     key = (origin_of(url), verify)
-    way = held.ways.get(key)
+    way = of_loop.ways.get(key)
     if way is None:
-        way = held.ways[key] = _new_async(*key)
-        while len(held.ways) > MAX_ORIGINS:
-            oldest = held.ways.pop(next(iter(held.ways)))
-            held.retired.add(oldest)
+        way = of_loop.ways[key] = _new_async(*key)
+        while len(of_loop.ways) > MAX_ORIGINS:
+            oldest = of_loop.ways.pop(next(iter(of_loop.ways)))
+            of_loop.retired.add(oldest)
             oldest.retire()
     return way
 
@@ -131,9 +131,9 @@ def _new_async(origin: str, verify: Verify) -> AsyncWay:
 def _sweep() -> None:
     """Close the connections of loops that were closed without closing their generators."""
     for loop in [loop for loop in list(_loops) if loop.is_closed()]:
-        held = _loops.pop(loop, None)
-        if held is not None:
-            held.abandon()
+        of_loop = _loops.pop(loop, None)
+        if of_loop is not None:
+            of_loop.abandon()
 
 
 def retire_connections() -> None:
@@ -148,8 +148,8 @@ def retire_connections() -> None:
     for way in ways:
         way.close()
     _sweep()
-    for held in list(_loops.values()):
-        _on_loop(held.loop, held.retire)
+    for of_loop in list(_loops.values()):
+        _on_loop(of_loop.loop, of_loop.retire)
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[[], Any]) -> None:

@@ -40,16 +40,16 @@ class _Lookup:
 
     def run(self, host: str) -> None:
         """Look the host up."""
-        found: Addresses | OSError
+        outcome: Addresses | OSError
         try:
             rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            found = list(dict.fromkeys((int(row[0]), str(row[4][0])) for row in rows))
+            outcome = list(dict.fromkeys((int(row[0]), str(row[4][0])) for row in rows))
         except OSError as error:
-            found = error
+            outcome = error
         except UnicodeError:
-            found = OSError("that is not a host name")
+            outcome = OSError("that is not a host name")
         with _lock:
-            self.found = found
+            self.found = outcome
             _lookups.pop(host, None)
         for callback in self._waiting:
             callback()
@@ -105,9 +105,9 @@ def _literal(host: str) -> Addresses | None:
 
 def _begin(host: str) -> _Lookup:
     with _lock:
-        known = _lookups.get(host)
-        if known is not None:
-            return known
+        running = _lookups.get(host)
+        if running is not None:
+            return running
         lookup = _lookups[host] = _Lookup()
     name = "litellm-synthetic-resolver"
     threading.Thread(target=lookup.run, args=(host,), name=name, daemon=True).start()

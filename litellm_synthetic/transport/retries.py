@@ -90,7 +90,7 @@ class RetryPolicy:
     def delay_seconds(self, retry: int, retry_after_seconds: float | None) -> float:
         """Return the pause before a retry, counted from 0: back-off with jitter, or as told."""
         backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(retry, 16), _MAX_DELAY_SECONDS)
-        jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, hides nothing
+        delay = backoff * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, hides nothing
         if retry_after_seconds is None or retry_after_seconds > MAX_RETRY_AFTER_SECONDS:
-            return jittered
-        return retry_after_seconds + jittered * 0.1
+            return delay
+        return retry_after_seconds + delay * 0.1

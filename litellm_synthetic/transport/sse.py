@@ -111,9 +111,9 @@ class EventDecoder:
         if self._at_line_start and chunk[:1] == b"\n":
             blocks.append(self._take(b"\n"))
             start = _end_of_feeds(chunk, 1, blocks)
-        while (found := chunk.find(b"\n\n", start)) >= 0:
-            blocks.append(self._take(chunk[start : found + 2]))
-            start = _end_of_feeds(chunk, found + 2, blocks)
+        while (end := chunk.find(b"\n\n", start)) >= 0:
+            blocks.append(self._take(chunk[start : end + 2]))
+            start = _end_of_feeds(chunk, end + 2, blocks)
         if start < len(chunk):
             self._hold(chunk[start:] if start else chunk)
             self._at_line_start = chunk[-1:] == b"\n"

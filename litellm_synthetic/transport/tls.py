@@ -47,9 +47,9 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _verified(verify: str | bool, file: str, folder: str) -> ssl.SSLContext:  # noqa: FBT001  # the same
-    named = verify if isinstance(verify, str) else ""
-    if named:
-        file, folder = ("", named) if Path(named).is_dir() else (named, "")
+    source = verify if isinstance(verify, str) else ""
+    if source:
+        file, folder = ("", source) if Path(source).is_dir() else (source, "")
     elif not (file or folder):
         import certifi  # noqa: PLC0415  # only where no other CAs are named
 
@@ -57,5 +57,5 @@ def _verified(verify: str | bool, file: str, folder: str) -> ssl.SSLContext:  # 
     try:
         return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except (OSError, ValueError):
-        setting = "ssl_verify or SSL_VERIFY" if named else "SSL_CERT_FILE or SSL_CERT_DIR"
+        setting = "ssl_verify or SSL_VERIFY" if source else "SSL_CERT_FILE or SSL_CERT_DIR"
         raise UnsendableError(f"{setting} does not name CA certificates that can be read") from None

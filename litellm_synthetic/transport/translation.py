@@ -27,23 +27,23 @@ def translated(error: Exception, table: Table) -> Exception:
     causes = _causes(error)
     for kinds, meaning in table:
         for one in causes:
-            if isinstance(one, kinds) and (made := meaning(one)) is not None:
-                return made
+            if isinstance(one, kinds) and (translation := meaning(one)) is not None:
+                return translation
     return error
 
 
 def _causes(error: BaseException) -> list[BaseException]:
     """Return an exception and what it wraps or was caused by, from the outermost on."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     waiting: list[BaseException] = [error]
     while waiting:
         one = waiting.pop(0)
-        if one in found:
+        if one in causes:
             continue
-        found.append(one)
+        causes.append(one)
         inner = (*one.args, getattr(one, "reason", None), one.__cause__, one.__context__)
         waiting += [each for each in inner if isinstance(each, BaseException)]
-    return found
+    return causes
 
 
 def itself(error: TransportError) -> TransportError:
