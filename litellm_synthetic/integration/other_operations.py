@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
+from litellm_synthetic.chat.hints import hints_in
 from litellm_synthetic.config.credentials import is_usable_key
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import rules
@@ -94,6 +95,22 @@ def refuse_if_ours(name: str, arguments: Mapping[str, Any]) -> None:
     """
     if is_ours(arguments):
         raise _refusal(name, arguments)
+
+
+def drop_hints(args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """Take out of a call for Synthetic what no answer depends on; see `chat.hints`.
+
+    Before LiteLLM looks at them: its bridges from the Responses and the Messages API refuse some
+    before anybody asks which parameters the provider takes (responses/main.py:499).
+
+    Args:
+        args: the positional arguments of the call, of which the first may be the model.
+        kwargs: the call's own keywords, changed in place.
+    """
+    hints = list(hints_in(kwargs))
+    if hints and is_ours({"model": args[0], **kwargs} if args else kwargs):
+        for name in hints:
+            del kwargs[name]
 
 
 def is_ours(arguments: Mapping[str, Any]) -> bool:

@@ -16,7 +16,11 @@ from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
-from litellm_synthetic.integration.other_operations import check_operation, refuse_if_ours
+from litellm_synthetic.integration.other_operations import (
+    check_operation,
+    drop_hints,
+    refuse_if_ours,
+)
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
@@ -90,6 +94,7 @@ def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     """Let a call through that is served, and that asks for nothing its caller may not decide."""
     check_operation(function, args, kwargs)
     restrain(kwargs)
+    drop_hints(args, kwargs)
 
 
 def _catalog() -> Catalog:
