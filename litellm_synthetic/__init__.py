@@ -110,7 +110,9 @@ def search(
     Raises:
         openai.APIError: every failure, as one of LiteLLM's own classes; docs/search.md lists them.
     """
-    from litellm_synthetic.client import search as web_search  # noqa: PLC0415  # imports LiteLLM
+    import litellm  # noqa: F401, PLC0415  # reads a .env file; the errors are its own
+
+    from litellm_synthetic.client import search as web_search  # noqa: PLC0415  # for a search
 
     return web_search.search(query, api_key=api_key, api_base=api_base, timeout=timeout)
 
@@ -123,6 +125,8 @@ async def asearch(
     timeout: "float | httpx.Timeout | None" = None,  # noqa: ASYNC109  # as in LiteLLM's calls
 ) -> "SearchResults":
     """Do what `search` does without holding up the event loop."""
+    import litellm  # noqa: F401, PLC0415  # as above
+
     from litellm_synthetic.client import search as web_search  # noqa: PLC0415  # as above
 
     return await web_search.asearch(query, api_key=api_key, api_base=api_base, timeout=timeout)
@@ -152,7 +156,9 @@ def quotas(
         litellm.AuthenticationError: no key, or a refused one.
         openai.APIError: whatever else went wrong, as one of LiteLLM's exceptions.
     """
-    from litellm_synthetic.client import quotas as account  # noqa: PLC0415  # imports LiteLLM
+    import litellm  # noqa: F401, PLC0415  # as in `search`
+
+    from litellm_synthetic.client import quotas as account  # noqa: PLC0415  # for the question
 
     return account.quotas(
         api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries
@@ -167,6 +173,8 @@ async def aquotas(
     max_retries: int | None = None,
 ) -> "Quotas | None":
     """Do what `quotas` does without holding up the event loop."""
+    import litellm  # noqa: F401, PLC0415  # as above
+
     from litellm_synthetic.client import quotas as account  # noqa: PLC0415  # as above
 
     return await account.aquotas(

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import litellm
-
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin, reported
@@ -135,6 +133,8 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def keep_headers(response: Any, headers: Mapping[str, str], origin: Origin) -> None:
     """Put the upstream's headers where LiteLLM's users look for them."""
+    import litellm  # noqa: PLC0415  # made the response, so it is imported
+
     selection = bodies.kept_headers(headers, origin.scrub)
     response._response_headers = selection  # noqa: SLF001  # as LiteLLM's own providers do
     response._hidden_params["additional_headers"] = litellm.process_response_headers(selection)  # noqa: SLF001

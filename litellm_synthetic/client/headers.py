@@ -7,8 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-import litellm
-
+from litellm_synthetic.client import litellm_globals
 from litellm_synthetic.errors import rules
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
     }
     if anthropic:
         headers["anthropic-version"] = ANTHROPIC_VERSION
-    shared: Mapping[str, Any] = (litellm.headers or {}) if not call.headers else {}
+    shared: Mapping[str, Any] = {} if call.headers else litellm_globals.headers()
     own = {name: value for name, value in shared.items() if name.lower() not in CREDENTIAL_HEADERS}
     for name, value in (call.headers or own).items():
         if not isinstance(name, str):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any, Final
-
-import httpx
 
 from litellm_synthetic.errors import rules
 from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
 if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import TypeIs
+
     from litellm_synthetic.client.call import Call
 
 DEFAULT_SILENCE_SECONDS: Final = 300.0
@@ -26,12 +28,21 @@ def limits_of(call: Call, *, stream: bool) -> TimeLimits:
         litellm.BadRequestError: a timeout that is not a positive, finite number of seconds.
     """
     stream_timeout = _seconds("stream_timeout", call.stream_timeout, call.model)
-    if not isinstance(call.timeout, httpx.Timeout):
+    if not _has_phases(call.timeout):
         timeout = _seconds("timeout", call.timeout, call.model)
         return time_limits(timeout, stream_timeout, stream=stream)
     for phase, value in call.timeout.as_dict().items():
         _seconds(f"timeout.{phase}", value, call.model)
     return time_limits(call.timeout, stream_timeout, stream=stream)
+
+
+def _has_phases(timeout: object) -> TypeIs[httpx.Timeout]:
+    """Tell whether a timeout is httpx's; where nobody has imported httpx, nobody has made one."""
+    if timeout is None or isinstance(timeout, float | int) or "httpx" not in sys.modules:
+        return False
+    import httpx  # noqa: PLC0415  # takes longer than a call, which can do without
+
+    return isinstance(timeout, httpx.Timeout)
 
 
 def _seconds(name: str, value: Any, model: str) -> float | None:
@@ -60,7 +71,7 @@ def time_limits(
     minutes, or after the sum of the phases if that is longer, because bytes that drip never trip
     the limit of a single read.
     """
-    if isinstance(timeout, httpx.Timeout):
+    if _has_phases(timeout):
         if stream:
             silence = stream_timeout or least(timeout.read, DEFAULT_SILENCE_SECONDS)
             return TimeLimits(timeout.connect, silence, timeout.write)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-import litellm
-
 from litellm_synthetic.catalog.advice import warn_if_retired
+from litellm_synthetic.client import litellm_globals
 from litellm_synthetic.client.body import encode_body
 from litellm_synthetic.client.headers import CREDENTIAL_HEADERS, headers_of
 from litellm_synthetic.client.limits import limits_of, retries_of
@@ -20,6 +18,8 @@ from litellm_synthetic.transport.client import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import httpx
 
     from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.client.call import Call, Resolved
@@ -137,17 +137,21 @@ def _verify(call: Call) -> Verify:
     # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
     setting: Any = call.verify if call.verify is not None else SSL_VERIFY.value()
     if setting is None:
-        setting = litellm.ssl_verify
+        setting = litellm_globals.ssl_verify()
     if isinstance(setting, str) and setting.lower() in ("true", "false"):
         return setting.lower() == "true"
     return True if setting is None else setting
 
 
 def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
+    shared = litellm_globals.shared_client(is_async=call.is_async)
+    if call.client is None and shared is None:
+        return None
+    import httpx  # noqa: PLC0415  # takes longer than a call; whoever made a client has it
+
     kind: type[httpx.Client | httpx.AsyncClient] = (
         httpx.AsyncClient if call.is_async else httpx.Client
     )
-    shared = litellm.aclient_session if call.is_async else litellm.client_session
     if call.client is None:
         return shared if isinstance(shared, kind) else None
     for candidate in (call.client, getattr(call.client, "client", None)):

@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from litellm_synthetic.transport.backend_texts import backend_status
 from litellm_synthetic.transport.retries import parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import httpx
 
 # Framing no longer fits a body that has been decoded, and Set-Cookie is a session of the key's
 # owner: it belongs in no log.
@@ -76,6 +76,8 @@ def encodable_headers(headers: Mapping[str, str]) -> httpx.Headers:
 
     A header's bytes are decoded leniently, and httpx would encode its text as ASCII only.
     """
+    import httpx  # noqa: PLC0415  # takes longer than a call, which can do without
+
     return httpx.Headers(
         [
             (name.encode("ascii", "replace"), value.encode("utf-8", "replace"))

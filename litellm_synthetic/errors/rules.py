@@ -6,20 +6,16 @@ it, and keeps the upstream's headers on `.response`, where LiteLLM's Router look
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
-from litellm import exceptions
-
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
-from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.bodies import Report, kept_headers
+from litellm_synthetic.errors.classes import FailedReply, Kind, make_exception
 from litellm_synthetic.transport.backend_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
@@ -155,56 +151,26 @@ def to_exception(failure: Failure, origin: Origin) -> Exception:
     return _server_error(failure, origin, None)
 
 
-def _encodable(headers: Mapping[str, str]) -> httpx.Headers:
-    # httpx decodes a header's bytes leniently, and would encode its text as ASCII only.
-    return httpx.Headers(
-        [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers.items()]
-    )
-
-
-def _response(failure: Failure, origin: Origin, status: int | None = None) -> httpx.Response:
-    return httpx.Response(
-        status or failure.decisive_status,
-        headers=_encodable(failure.headers),
-        content=json.dumps({"error": origin.scrub(failure.text)}).encode(),
-        request=httpx.Request("POST", origin.base_url),
-    )
-
-
-def _finish(error: Exception, failure: Failure, response: httpx.Response) -> Exception:
-    """Put the headers where LiteLLM looks for them on the classes that take no `response`."""
-    if not isinstance(getattr(error, "response", None), httpx.Response):
-        error.response = response  # type: ignore[attr-defined]  # APIError and Timeout have none
-    error.litellm_response_headers = _encodable(failure.headers)  # type: ignore[attr-defined]  # LiteLLM sets it the same way
-    return error
-
-
 def _raise_as(
-    kind: Callable[..., Exception],
-    message: str,
-    failure: Failure,
-    origin: Origin,
-    status: int | None = None,
-    **extra: Any,
+    kind: Kind, message: str, failure: Failure, origin: Origin, status: int | None = None
 ) -> Exception:
-    response = _response(failure, origin, status)
-    if kind is exceptions.APIError:
-        extra |= {"status_code": response.status_code, "request": response.request}
-    elif kind is exceptions.Timeout:
-        extra |= {"exception_status_code": response.status_code}
-    else:
-        extra |= {"response": response}
-    return _finish(_build(kind, message, origin, **extra), failure, response)
+    reply = FailedReply(
+        status or failure.decisive_status,
+        origin.base_url,
+        origin.scrub(failure.text),
+        failure.headers,
+    )
+    return _build(kind, message, origin, reply)
 
 
-def _build(kind: Callable[..., Exception], message: str, origin: Origin, **extra: Any) -> Exception:
+def _build(kind: Kind, message: str, origin: Origin, reply: FailedReply | None = None) -> Exception:
     """Make an exception whose message shows no key; every error of this package is made here.
 
     Whatever an upstream may echo, a header, a content type, an address, ends in the message.
     """
     # JSON may hold lone surrogates, which no log can write.
     text = origin.scrub(message).encode("utf-8", "replace").decode()
-    return kind(message=text, model=origin.model, llm_provider=PROVIDER, **extra)
+    return make_exception(kind, text, origin.model, reply)
 
 
 def _quoted_reply(failure: Failure) -> str:
@@ -241,7 +207,7 @@ def _overflow(failure: Failure, origin: Origin, overflow: Overflow) -> Exception
         size = "the request exceeds it"
     limit = f" is {window} tokens, and" if window is not None else " is exceeded:"
     return _raise_as(
-        exceptions.ContextWindowExceededError,
+        "ContextWindowExceededError",
         f"This model's maximum context length{limit} {size}. {_quoted_reply(failure)}. {shorten}, "
         f"or use a model with a larger context window than {origin.model} "
         "(context_window_fallbacks does so by itself).",
@@ -262,7 +228,7 @@ def _perhaps_overflow(failure: Failure, origin: Origin, _: object) -> Exception:
         else "whether the prompt fits the context window is unknown here"
     )
     return _raise_as(
-        exceptions.BadRequestError,
+        "BadRequestError",
         f"{_quoted_reply(failure)}. The backend gave no reason; {about}. Check the messages, the "
         "tools and the parameters against what the model accepts.",
         failure,
@@ -292,9 +258,7 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
         remedy = f"The backend is busy, and not your plan used up: try again{origin.or_else}."
     else:
         remedy = "Try again later, or send fewer requests at a time."
-    error = _raise_as(
-        exceptions.RateLimitError, f"{_quoted_reply(failure)}. {remedy}", failure, origin, 429
-    )
+    error = _raise_as("RateLimitError", f"{_quoted_reply(failure)}. {remedy}", failure, origin, 429)
     if origin.only_deployment and PLAN_CAP.search(failure.text):
         # Router asks again after any 429, unless the error itself says how often (router.py:8079).
         # Where the model has siblings that is how one of them gets the request.
@@ -305,23 +269,21 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
 def _payment_required(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {BILLING_URL}.")
     message = f"{_quoted_reply(failure)}. {remedy}"
-    # LiteLLM has a class of its own for 402 since 1.106.
-    kind = getattr(exceptions, "PaymentRequiredError", exceptions.APIError)
-    return _raise_as(kind, message, failure, origin, 402)
+    return _raise_as("PaymentRequiredError", message, failure, origin, 402)
 
 
 def _wrong_model(failure: Failure, origin: Origin, _: object) -> Exception:
     explanation = origin.explain_model() if origin.explain_model is not None else ""
     status = failure.decisive_status
     explanation = origin.remedies.get(status, explanation)
-    kind = exceptions.NotFoundError if status == _NOT_FOUND else exceptions.BadRequestError
+    kind: Kind = "NotFoundError" if status == _NOT_FOUND else "BadRequestError"
     return _raise_as(kind, f"{_quoted_reply(failure)}. {explanation}".rstrip(), failure, origin)
 
 
 def _redirect(failure: Failure, origin: Origin, _: object) -> Exception:
     target = _without_credentials(failure.headers.get("location", ""))
     return _raise_as(
-        exceptions.APIError,
+        "APIError",
         f"{origin.base_url} redirects ({failure.status}) to {target or 'nowhere'}. "
         "Nothing is sent on to another address; if that one is right, set it as api_base.",
         failure,
@@ -342,7 +304,7 @@ def _without_credentials(location: str) -> str:
     return url[:_MAX_QUOTED_CHARACTERS]
 
 
-def _plain(kind: Callable[..., Exception], remedy: str, status: int | None = None) -> Build:
+def _plain(kind: Kind, remedy: str, status: int | None = None) -> Build:
     def build(failure: Failure, origin: Origin, _: object) -> Exception:
         fix = remedy.format(base_url=origin.base_url, model=origin.model)
         fix = origin.remedies.get(failure.decisive_status, fix)
@@ -360,7 +322,7 @@ def _unauthorized(failure: Failure, origin: Origin, _: object) -> Exception:
         else f"Check {KEY_VARIABLE} (or api_key=): this key is mistyped, revoked or not for this "
         "base URL. Keys are made at https://synthetic.new."
     )
-    return _plain(exceptions.AuthenticationError, remedy)(failure, origin, None)
+    return _plain("AuthenticationError", remedy)(failure, origin, None)
 
 
 def _unavailable(failure: Failure, origin: Origin, _: object) -> Exception:
@@ -370,13 +332,13 @@ def _unavailable(failure: Failure, origin: Origin, _: object) -> Exception:
             "The backend refuses Synthetic itself; your key and your plan are not the cause. Use "
             "another model until Synthetic has put it right."
         )
-    return _plain(exceptions.ServiceUnavailableError, remedy)(failure, origin, None)
+    return _plain("ServiceUnavailableError", remedy)(failure, origin, None)
 
 
 def _server_error(failure: Failure, origin: Origin, _: object) -> Exception:
     status = failure.decisive_status
     return _raise_as(
-        exceptions.InternalServerError,
+        "InternalServerError",
         f"{_quoted_reply(failure)}. Such failures are usually transient: try again"
         f"{origin.or_else}.",
         failure,
@@ -410,17 +372,17 @@ RULES: Final[tuple[Rule, ...]] = (
         _TELLING | {403, 451},
         CONTENT_POLICY,
         _plain(
-            exceptions.ContentPolicyViolationError,
+            "ContentPolicyViolationError",
             "Change the prompt, or use another model (content_policy_fallbacks does so by itself).",
             _BAD_REQUEST,
         ),
     ),
-    _rule(_TELLING - _CERTAIN, TIMED_OUT, _plain(exceptions.Timeout, "Try again.", 408)),
+    _rule(_TELLING - _CERTAIN, TIMED_OUT, _plain("Timeout", "Try again.", 408)),
     _rule(
         (400,),
         r"could not parse request as valid json",
         _plain(
-            exceptions.BadRequestError,
+            "BadRequestError",
             "Synthetic says this of a body over 10 MiB as well: shrink the images or the history.",
         ),
     ),
@@ -432,7 +394,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         (400,),
         r"does not (appear to )?support image",
-        _plain(exceptions.BadRequestError, "Send the images to a model with image input."),
+        _plain("BadRequestError", "Send the images to a model with image input."),
     ),
     _rule((401,), None, _unauthorized),
     _rule((402,), None, _payment_required),
@@ -440,28 +402,28 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         (403,),
         None,
-        _plain(exceptions.PermissionDeniedError, "This key may not do that; check its plan."),
+        _plain("PermissionDeniedError", "This key may not do that; check its plan."),
     ),
     _rule(
         (404,),
         r"api route not found",
-        _plain(exceptions.NotFoundError, "Check the base URL, {base_url}."),
+        _plain("NotFoundError", "Check the base URL, {base_url}."),
     ),
     _rule((404,), None, _wrong_model),
-    _rule((405,), None, _plain(exceptions.BadRequestError, "Check the base URL, {base_url}.")),
-    _rule((408,), None, _plain(exceptions.Timeout, "Try again.")),
-    _rule((413,), None, _plain(exceptions.BadRequestError, "Shrink the request.")),
+    _rule((405,), None, _plain("BadRequestError", "Check the base URL, {base_url}.")),
+    _rule((408,), None, _plain("Timeout", "Try again.")),
+    _rule((413,), None, _plain("BadRequestError", "Shrink the request.")),
     _rule(
         (304,),  # names no other address
         None,
-        _plain(exceptions.APIError, "Check what is between here and {base_url}.", 502),
+        _plain("APIError", "Check what is between here and {base_url}.", 502),
     ),
     _rule(tuple(range(300, 400)), None, _redirect),
-    _rule(tuple(range(400, 500)), None, _plain(exceptions.BadRequestError, "")),
+    _rule(tuple(range(400, 500)), None, _plain("BadRequestError", "")),
     _rule(
         (502,),
         None,
-        _plain(exceptions.BadGatewayError, "Too many requests at once cause this: retry."),
+        _plain("BadGatewayError", "Too many requests at once cause this: retry."),
     ),
     # 529 is how Anthropic's API says that it is overloaded.
     _rule((503, 529), None, _unavailable),
@@ -469,9 +431,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         (504, 524),
         None,
-        _plain(
-            exceptions.Timeout, "Use stream=True, which keeps the connection of a long reply busy."
-        ),
+        _plain("Timeout", "Use stream=True, which keeps the connection of a long reply busy."),
     ),
 )
 
@@ -500,7 +460,7 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
 def connection_failed(origin: Origin, reason: str) -> Exception:
     """Return the error for a connection that could not be made or broke."""
     return _build(
-        exceptions.APIConnectionError,
+        "APIConnectionError",
         f"The connection to {origin.base_url} failed: {reason.rstrip('.')}. "
         "Check the network and the base URL, or try again.",
         origin,
@@ -510,7 +470,7 @@ def connection_failed(origin: Origin, reason: str) -> Exception:
 def timed_out(origin: Origin, duration: str) -> Exception:
     """Return the error for a reply that did not come in time."""
     return _build(
-        exceptions.Timeout,
+        "Timeout",
         f"Synthetic did not answer: {duration}. Raise the limit{origin.or_else}.",
         origin,
     )
@@ -519,7 +479,7 @@ def timed_out(origin: Origin, duration: str) -> Exception:
 def stream_broken(origin: Origin, reason: str) -> Exception:
     """Return the error for a stream that ended early or cannot be read."""
     return _build(
-        exceptions.APIConnectionError,
+        "APIConnectionError",
         f"The stream from {origin.base_url} {reason}. What was received is incomplete; ask again.",
         origin,
     )
@@ -530,11 +490,11 @@ def text_repeated(origin: Origin, text: str) -> Exception:
 
     Its beginning is that of LiteLLM's own (streaming_handler.py:481).
     """
-    return exceptions.InternalServerError(
-        message=f"The model is repeating the same chunk = {text}. Ask again, with a higher "
-        "temperature or a frequency_penalty.",
-        model=origin.model,
-        llm_provider=PROVIDER,
+    return make_exception(
+        "InternalServerError",
+        f"The model is repeating the same chunk = {text}. Ask again, with a higher temperature or "
+        "a frequency_penalty.",
+        origin.model,
     )
 
 
@@ -543,7 +503,7 @@ def unreadable_reply(
 ) -> Exception:
     """Return the error for a 200 whose body is not the reply that was asked for."""
     return _raise_as(
-        exceptions.APIError,
+        "APIError",
         f"{origin.base_url} answered 200, but {reason} (content type: {content_type or 'none'}). "
         "Check the base URL.",
         Failure(502, reason, _own_headers(headers, origin)),
@@ -560,7 +520,7 @@ def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Except
         else "Check the base URL, and the proxies in between"
     )
     return _raise_as(
-        exceptions.APIError,
+        "APIError",
         f"The reply of {origin.base_url} cannot be used: {reason}. {remedy}.",
         Failure(502, reason),
         origin,
@@ -570,12 +530,12 @@ def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Except
 
 def refused(message: str, model: str) -> Exception:
     """Return the error for a request that is not sent because it cannot be right."""
-    return _build(exceptions.BadRequestError, message, Origin(model, ""))
+    return _build("BadRequestError", message, Origin(model, ""))
 
 
 def unsupported(message: str, model: str) -> Exception:
     """Return the error for parameters that are not sent because the API lacks them."""
-    return _build(exceptions.UnsupportedParamsError, message, Origin(model, ""))
+    return _build("UnsupportedParamsError", message, Origin(model, ""))
 
 
 def no_key(model: str, reason: str | None = None) -> Exception:
@@ -590,4 +550,4 @@ def no_key(model: str, reason: str | None = None) -> Exception:
         f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "
         "https://synthetic.new."
     )
-    return _build(exceptions.AuthenticationError, message, Origin(model, ""))
+    return _build("AuthenticationError", message, Origin(model, ""))

@@ -1,0 +1,45 @@
+"""What a program has set on LiteLLM: headers, TLS and shared clients.
+
+LiteLLM is not imported for it: where nobody has imported it, nobody has set anything. The import
+takes longer than everything that a command makes one call for.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def is_imported() -> bool:
+    """Tell whether anybody has imported LiteLLM in this process."""
+    return "litellm" in sys.modules
+
+
+def headers() -> Mapping[str, Any]:
+    """Return `litellm.headers`, which go with every call."""
+    if not is_imported():
+        return {}
+    import litellm  # noqa: PLC0415  # waits where another thread is still importing it
+
+    return litellm.headers or {}
+
+
+def ssl_verify() -> Any:
+    """Return `litellm.ssl_verify`; None where nothing was said."""
+    if not is_imported():
+        return None
+    import litellm  # noqa: PLC0415  # as above
+
+    return litellm.ssl_verify
+
+
+def shared_client(*, is_async: bool) -> Any:
+    """Return `litellm.client_session` or `litellm.aclient_session`, an httpx client or None."""
+    if not is_imported():
+        return None
+    import litellm  # noqa: PLC0415  # as above
+
+    return litellm.aclient_session if is_async else litellm.client_session
