@@ -147,7 +147,7 @@ def upstream(registered: None, synthetic_server: SyntheticServer) -> SyntheticSe
 
 
 @pytest.fixture(params=["openai", "anthropic"])
-def either_surface(
+def either_api(
     upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> SyntheticServer:
     """Run a test over both APIs: a promise about a completion holds on each."""
@@ -158,7 +158,7 @@ def either_surface(
 
 @dataclass(frozen=True)
 class Way:
-    """One way to make a completion: over a surface, sync or async, plain or streamed."""
+    """One way to make a completion: over an API, sync or async, plain or streamed."""
 
     server: SyntheticServer
     caller: Caller
@@ -178,8 +178,8 @@ def pairwise(
     upstream: SyntheticServer, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Way:
     """Run a long table over four of the eight ways, among which each two choices meet."""
-    surface, colour, kind = request.param
-    if surface == "anthropic":
+    api, colour, kind = request.param
+    if api == "anthropic":
         monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
     return Way(upstream, Caller(is_async=colour == "async"), kind == "stream")
 

@@ -55,8 +55,8 @@ def vcr_cassette_dir() -> str:
 def vcr_config() -> dict[str, Any]:
     def keep_request(request: Any) -> Any:
         # Replayed and recorded under one address, wherever the recording was made.
-        surface = next(one for one in ("/openai/v1", "/anthropic/v1", "/v2") if one in request.uri)
-        path = surface + request.uri.partition(surface)[2]
+        base = next(one for one in ("/openai/v1", "/anthropic/v1", "/v2") if one in request.uri)
+        path = base + request.uri.partition(base)[2]
         request.uri = DEFAULT_BASE_URL.removesuffix("/openai/v1") + path
         for name in list(request.headers):
             if name.lower() not in KEPT_REQUEST_HEADERS:

@@ -11,7 +11,7 @@ from litellm_synthetic.testing.schema_values import value_for
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing.calls import Call, Tool
-    from litellm_synthetic.testing.lineup import ServedModel
+    from litellm_synthetic.testing.served_models import ServedModel
 
 _QUOTED_CHARACTERS = 200
 _CHARACTERS_PER_TOKEN = 4
@@ -34,8 +34,8 @@ def default_answer(call: Call, model: ServedModel) -> Text | ToolCalls:
 
 
 def _reasoning(call: Call, model: ServedModel) -> str | None:
-    is_forced = call.surface in model.always_reasons_on
-    if not model.reasons or call.surface == "completion" or not (call.may_reason or is_forced):
+    is_forced = call.operation in model.always_reasons_on
+    if not model.reasons or call.operation == "completion" or not (call.may_reason or is_forced):
         return None
     return f' The user says: "{_quoted(call.last_user_text)}". I should answer that briefly. '
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from litellm_synthetic.testing.lineup import Surface
+    from litellm_synthetic.testing.served_models import Operation
 
 _IMAGE_BLOCKS = frozenset({"image_url", "image", "input_image"})
 
@@ -26,7 +26,7 @@ class Call:
     """State what one request asks for, whichever API it came through.
 
     Attributes:
-        surface: The surface, which decides the form of the reply.
+        operation: The operation, which decides the form of the reply.
         model: The requested id; `""` where none was given.
         stream: Whether the reply is streamed.
         include_usage: Whether `stream_options.include_usage` was set.
@@ -46,7 +46,7 @@ class Call:
         unmatched_tool_message: Whether a tool message matches no call and names no tool.
     """
 
-    surface: Surface
+    operation: Operation
     model: str = ""
     stream: bool = False
     include_usage: bool = False
@@ -66,17 +66,17 @@ class Call:
     unmatched_tool_message: bool = False
 
 
-def read_call(surface: Surface, body: object) -> Call:
+def read_call(operation: Operation, body: object) -> Call:
     """Return what a request's JSON asks for; anything unreadable is taken as not given."""
     fields: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     messages = [each for each in _list(fields.get("messages")) if isinstance(each, Mapping)]
-    if surface == "completion":
+    if operation == "completion":
         messages = [{"role": "user", "content": _prompt_text(fields.get("prompt"))}]
     system = [{"role": "system", "content": fields["system"]}] if "system" in fields else []
     last_user_text, tool_result = _latest(messages)
     stream_options = _mapping(fields.get("stream_options"))
     return Call(
-        surface=surface,
+        operation=operation,
         model=fields["model"] if isinstance(fields.get("model"), str) else "",
         stream=fields.get("stream") is True,
         include_usage=stream_options.get("include_usage") is True,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.testing.lineup import listed_models
 from litellm_synthetic.testing.replies import RawBytes, RawJSON, Reply
+from litellm_synthetic.testing.served_models import listed_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

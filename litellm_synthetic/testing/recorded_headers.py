@@ -6,7 +6,7 @@ _CLERK_MESSAGE = (
     "Invalid JWT form. A JWT consists of three parts separated by dots. "
     "(reason=token-invalid, token-carrier=header)"
 )
-_CHAT_SURFACE = (
+_CHAT_HEADERS = (
     ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
     ("X-Frame-Options", "SAMEORIGIN"),
     ("access-control-allow-methods", "GET,POST,PUT,DELETE,OPTIONS"),
@@ -36,7 +36,7 @@ def service_headers(
         quotas: The value of `x-synthetic-quotas`; `None` leaves it and the cookie out.
     """
     path = route if route.startswith(("/openai", "/anthropic", "/v2")) else f"/openai{route}"
-    headers = [*_CHAT_SURFACE, ("x-middleware-rewrite", f"/api{path}")]
+    headers = [*_CHAT_HEADERS, ("x-middleware-rewrite", f"/api{path}")]
     if content_type:
         headers.append(("Content-Type", content_type))
     if quotas is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from litellm_synthetic.testing.calls import Call
-    from litellm_synthetic.testing.lineup import ServedModel
+    from litellm_synthetic.testing.served_models import ServedModel
 
 MAX_BODY_BYTES = 10_485_760
 _PREFIXES = ("hf:", "syn:")

@@ -67,14 +67,14 @@ def spoken(answer: Text | ToolCalls, exchange: Exchange, envelope: Envelope) -> 
     """Return the delivery of a logical answer: plain or streamed, in the API's own form."""
     call = exchange.call
     if call.stream:
-        framing = replace(_framing(answer), done=answer.done and call.surface != "messages")
+        framing = replace(_framing(answer), done=answer.done and call.operation != "messages")
         return _streamed(_events(answer, exchange), framing, answer.headers, envelope)
     bodies = {
         "chat": openai_shapes.chat_body,
         "completion": openai_shapes.completion_body,
         "messages": anthropic_shapes.message_body,
     }
-    body = json.dumps(bodies[call.surface](answer, exchange), ensure_ascii=False).encode()
+    body = json.dumps(bodies[call.operation](answer, exchange), ensure_ascii=False).encode()
     before = (Pause(answer.delay_seconds),) if answer.delay_seconds else ()
     headers = service_headers(envelope.route, _JSON, envelope.quotas)
     return Delivery(200, headers, (body,), before).with_headers(answer.headers)
@@ -131,9 +131,9 @@ def _streamed(
 
 
 def _events(answer: Text | ToolCalls, exchange: Exchange) -> Iterable[AnyEvent]:
-    if exchange.call.surface == "messages":
+    if exchange.call.operation == "messages":
         return anthropic_shapes.message_events(answer, exchange)
-    if exchange.call.surface == "completion":
+    if exchange.call.operation == "completion":
         return openai_shapes.completion_events(answer, exchange)
     return openai_shapes.chat_events(answer, exchange)
 

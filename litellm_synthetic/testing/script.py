@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from litellm_synthetic.testing.lineup import listed_models
+from litellm_synthetic.testing.served_models import listed_models
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing.recorded import RecordedRequest

@@ -12,7 +12,6 @@ from litellm_synthetic.testing.answers import default_answer
 from litellm_synthetic.testing.calls import read_call
 from litellm_synthetic.testing.exchange import Exchange, count_tokens
 from litellm_synthetic.testing.faults import fault_from_header
-from litellm_synthetic.testing.lineup import ServedModel, Surface, served_models
 from litellm_synthetic.testing.prompt_cache import PromptCache
 from litellm_synthetic.testing.rendering import Envelope, bare, deliver, plain
 from litellm_synthetic.testing.replies import (
@@ -24,6 +23,7 @@ from litellm_synthetic.testing.replies import (
     Text,
     ToolCalls,
 )
+from litellm_synthetic.testing.served_models import Operation, ServedModel, served_models
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing.delivery import Delivery
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 FAULT_HEADER = "x-stand-in-fault"
 
-_SURFACES: Mapping[str, Surface] = {
+_OPERATIONS: Mapping[str, Operation] = {
     "/chat/completions": "chat",
     "/completions": "completion",
     "/embeddings": "embedding",
 }
 _OPENAI_BASES = ("/openai/v1", "/v1")
-_CALLS: Mapping[str, Surface] = {
-    **{base + path: surface for base in _OPENAI_BASES for path, surface in _SURFACES.items()},
+_CALLS: Mapping[str, Operation] = {
+    **{base + path: operation for base in _OPENAI_BASES for path, operation in _OPERATIONS.items()},
     "/anthropic/v1/messages": "messages",
 }
 _MODELS = frozenset(f"{base}/models" for base in _OPENAI_BASES)
@@ -89,8 +89,8 @@ class StandIn:
             return plain(refusals.error(500, text), request.route)
 
     def _decide(self, request: RecordedRequest, number: int) -> Delivery:
-        surface = _CALLS.get(request.route)
-        is_call = surface is not None and request.method == "POST"
+        operation = _CALLS.get(request.route)
+        is_call = operation is not None and request.method == "POST"
         reply: Reply | None = None
         if FAULT_HEADER in request.headers:
             reply = fault_from_header(request.headers[FAULT_HEADER])
@@ -100,8 +100,8 @@ class StandIn:
             reply = self._script.models()[1]
         elif request.route == _SEARCH and request.method == "POST":
             reply = self._script.search_reply(request)
-        if surface is not None and is_call:
-            return self._call(request, surface, reply, number)
+        if operation is not None and is_call:
+            return self._call(request, operation, reply, number)
         if reply is None:
             return plain(self._other(request), request.route)
         return self._deliver_elsewhere(request, reply)
@@ -116,27 +116,27 @@ class StandIn:
         return bare(reply, self._envelope(request, 0))
 
     def _call(
-        self, request: RecordedRequest, surface: Surface, reply: Reply | None, number: int
+        self, request: RecordedRequest, operation: Operation, reply: Reply | None, number: int
     ) -> Delivery:
         body = request.json
-        call = read_call(surface, body)
+        call = read_call(operation, body)
         entries, _ = self._script.models()
         served = served_models(entries)
         refusal = None
         model = served.get(call.model) or ServedModel(call.model, call.model)
         if reply is None or isinstance(reply, Answer):
             refusal = self._refusal(request, call.model, served)
-            if surface != "embedding":
+            if operation != "embedding":
                 refusal = refusal or refusals.refuse(call, model)
         if refusal is not None:
             return plain(refusal, request.route)
         envelope = self._envelope(request, number)
-        if surface == "embedding":
+        if operation == "embedding":
             return self._embed(request, model, reply, envelope)
         cached = self._prompts.cached_tokens(call.model, call.prompt)
         exchange = Exchange(
             call=call,
-            model=model.target if surface == "messages" else model.upstream_name,
+            model=model.target if operation == "messages" else model.upstream_name,
             reply_id=hashlib.md5(
                 f"{number}".encode() + request.body, usedforsecurity=False
             ).hexdigest(),

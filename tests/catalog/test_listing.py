@@ -22,7 +22,7 @@ from litellm_synthetic.catalog.listing import (
     parse_listing,
 )
 from litellm_synthetic.catalog.pricing import MAX_USD_PER_TOKEN
-from litellm_synthetic.testing.lineup import listed_models
+from litellm_synthetic.testing.served_models import listed_models
 
 DATA = Path(__file__).parents[1] / "data"
 JANUARY = (DATA / "models_2026-01-30.json").read_bytes()

@@ -20,7 +20,7 @@ from litellm_synthetic.catalog.merge import (
     seen_again,
 )
 from litellm_synthetic.catalog.models import Catalog, Efforts, Model, Prices, load_bundled
-from litellm_synthetic.testing.lineup import listed_models
+from litellm_synthetic.testing.served_models import listed_models
 
 BUNDLED = load_bundled()
 DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
@@ -31,7 +31,7 @@ def looked(known: Catalog, rows: list[Any], day: date = DAY) -> Merged:
     return merge(known, parse_listing(json.dumps({"data": rows}).encode()), seen_on=day)
 
 
-def lineup(**changes: dict[str, Any]) -> list[dict[str, Any]]:
+def listing(**changes: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the real list, with fields changed by id; None takes a field out."""
     rows = []
     for row in listed_models():
@@ -40,7 +40,7 @@ def lineup(**changes: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-KNOWN = looked(BUNDLED, lineup()).catalog
+KNOWN = looked(BUNDLED, listing()).catalog
 
 
 def model(merged: Merged | Catalog, model_id: str) -> Model:
@@ -49,7 +49,7 @@ def model(merged: Merged | Catalog, model_id: str) -> Model:
 
 
 def test_the_list_that_the_file_was_made_from_fills_gaps_and_changes_no_figure() -> None:
-    merged = looked(BUNDLED, lineup())
+    merged = looked(BUNDLED, listing())
     assert (merged.added, merged.retired) == ((), ())
     # The one row whose features nobody had read.
     assert merged.changed == (
@@ -57,11 +57,11 @@ def test_the_list_that_the_file_was_made_from_fills_gaps_and_changes_no_figure()
         Change("hf:zai-org/GLM-5.3", "structured_outputs", None, True),  # noqa: FBT003  # as above
     )
     assert merged.catalog.observed_on == DAY
-    assert looked(merged.catalog, lineup(), NEXT_DAY).changed == ()
+    assert looked(merged.catalog, listing(), NEXT_DAY).changed == ()
 
 
 def test_a_second_look_at_the_same_list_only_moves_the_dates() -> None:
-    again = looked(KNOWN, lineup(), NEXT_DAY).catalog
+    again = looked(KNOWN, listing(), NEXT_DAY).catalog
     for before, after in zip(KNOWN.models, again.models, strict=True):
         assert after == before.model_copy(update={"last_seen": after.last_seen})
 
@@ -84,7 +84,7 @@ def test_limits_prices_and_modalities_are_the_apis() -> None:
         "pricing": {"prompt": "$0.000002", "completion": "$0.000008"},
         "deprecated": True,
     }
-    merged = looked(KNOWN, lineup(**{target: change}))
+    merged = looked(KNOWN, listing(**{target: change}))
     after = model(merged, target)
     assert after.context_window_tokens == 1_048_576
     assert after.max_output_tokens == 131_072
@@ -100,16 +100,16 @@ def test_limits_prices_and_modalities_are_the_apis() -> None:
 
 def test_a_discount_does_not_outlive_the_price_it_was_on() -> None:
     pricing = {"prompt": "$0.0000001", "completion": "$0.0000012"}
-    prices = model(looked(KNOWN, lineup(**{ALIAS: {"pricing": pricing}})), ALIAS).prices
+    prices = model(looked(KNOWN, listing(**{ALIAS: {"pricing": pricing}})), ALIAS).prices
     assert prices.cache_read_usd_per_token is None
     unchanged = {"prompt": "$0.0000006", "completion": "$0.0000012"}
-    prices = model(looked(KNOWN, lineup(**{ALIAS: {"pricing": unchanged}})), ALIAS).prices
+    prices = model(looked(KNOWN, listing(**{ALIAS: {"pricing": unchanged}})), ALIAS).prices
     assert prices.cache_read_usd_per_token == Decimal("0.00000003")
 
 
 def test_a_price_change_is_kept_with_its_date() -> None:
     pricing = {"prompt": "$0.000002", "completion": "$0.000008", "input_cache_reads": "$0.000001"}
-    rows = lineup(**{"hf:zai-org/GLM-5.3": {"pricing": pricing}})
+    rows = listing(**{"hf:zai-org/GLM-5.3": {"pricing": pricing}})
     before = model(KNOWN, "hf:zai-org/GLM-5.3")
     after = model(looked(KNOWN, rows), "hf:zai-org/GLM-5.3")
     assert after.price_history[:-1] == before.price_history
@@ -122,13 +122,13 @@ def test_a_price_change_is_kept_with_its_date() -> None:
 
 def test_a_price_that_cannot_be_read_is_unknown_and_no_history() -> None:
     pricing = {"prompt": "free", "completion": "", "input_cache_reads": "-1"}
-    after = model(looked(KNOWN, lineup(**{ALIAS: {"pricing": pricing}})), ALIAS)
+    after = model(looked(KNOWN, listing(**{ALIAS: {"pricing": pricing}})), ALIAS)
     assert not after.is_priced
     assert after.prices == Prices()
     assert after.price_history == model(KNOWN, ALIAS).price_history
-    nothing = looked(KNOWN, lineup(**{ALIAS: {"pricing": "free"}}))
+    nothing = looked(KNOWN, listing(**{ALIAS: {"pricing": "free"}}))
     assert model(nothing, ALIAS).price_history == model(KNOWN, ALIAS).price_history
-    restored = looked(nothing.catalog, lineup(), NEXT_DAY)
+    restored = looked(nothing.catalog, listing(), NEXT_DAY)
     assert model(restored, ALIAS).prices == model(KNOWN, ALIAS).prices
 
 
@@ -140,21 +140,21 @@ def test_an_omitted_field_keeps_its_value() -> None:
 
 
 def test_a_limit_that_cannot_be_read_is_unknown_until_the_next_good_list() -> None:
-    merged = looked(KNOWN, lineup(**{ALIAS: {"context_length": -1}}))
+    merged = looked(KNOWN, listing(**{ALIAS: {"context_length": -1}}))
     assert model(merged, ALIAS).context_window_tokens is None
     assert merged.changed == (Change(ALIAS, "context_window_tokens", 524_288, None),)
-    assert model(looked(merged.catalog, lineup()), ALIAS).context_window_tokens == 524_288
+    assert model(looked(merged.catalog, listing()), ALIAS).context_window_tokens == 524_288
 
 
 def test_the_order_of_modalities_is_no_change() -> None:
-    merged = looked(KNOWN, lineup(**{ALIAS: {"input_modalities": ["image", "text"]}}))
+    merged = looked(KNOWN, listing(**{ALIAS: {"input_modalities": ["image", "text"]}}))
     assert merged.changed == ()
 
 
 def test_an_id_that_is_new_is_added_with_what_the_row_says() -> None:
     pricing = {"prompt": "$0.000001", "completion": "$0.000002"}
     row = {"id": "hf:new/model", "context_length": 4096, "pricing": pricing}
-    merged = looked(KNOWN, [*lineup(), row])
+    merged = looked(KNOWN, [*listing(), row])
     added = model(merged, "hf:new/model")
     assert merged.added == ("hf:new/model",)
     assert (added.kind, added.status, added.sources) == ("chat", "current", ("live",))
@@ -162,23 +162,23 @@ def test_an_id_that_is_new_is_added_with_what_the_row_says() -> None:
     assert (added.context_window_tokens, added.max_output_tokens, added.tools) == (4096, None, None)
     assert [each.observed_on for each in added.price_history] == [DAY]
     assert merged.catalog.sources["live"]
-    again = looked(merged.catalog, [*lineup(), row], NEXT_DAY)
+    again = looked(merged.catalog, [*listing(), row], NEXT_DAY)
     assert (again.added, model(again, "hf:new/model").first_seen) == ((), DAY)
 
 
 def test_a_new_embedding_model_is_told_by_its_output() -> None:
-    rows = [*lineup(), {"id": "hf:new/embed", "output_modalities": ["embeddings"]}]
+    rows = [*listing(), {"id": "hf:new/embed", "output_modalities": ["embeddings"]}]
     assert model(looked(KNOWN, rows), "hf:new/embed").kind == "embedding"
 
 
 def test_an_id_that_left_is_retired_and_one_that_returns_is_current() -> None:
     gone = "hf:moonshotai/Kimi-K3"
-    merged = looked(KNOWN, [row for row in lineup() if row["id"] != gone], NEXT_DAY)
+    merged = looked(KNOWN, [row for row in listing() if row["id"] != gone], NEXT_DAY)
     retired = model(merged, gone)
     assert merged.retired == (gone,)
     assert (retired.status, retired.last_seen, retired.removed_on) == ("retired", DAY, NEXT_DAY)
     assert retired.context_window_tokens == 524_288
-    back = looked(merged.catalog, lineup(), date(2026, 11, 25))
+    back = looked(merged.catalog, listing(), date(2026, 11, 25))
     assert back.added == (gone,)
     returned = model(back, gone)
     assert (returned.status, returned.removed_on, returned.removal_note) == ("current", None, None)
@@ -186,7 +186,7 @@ def test_an_id_that_left_is_retired_and_one_that_returns_is_current() -> None:
 
 
 def test_a_long_retired_id_that_returns_is_current() -> None:
-    merged = looked(KNOWN, [*lineup(), {"id": "hf:zai-org/GLM-5.2", "context_length": 262_144}])
+    merged = looked(KNOWN, [*listing(), {"id": "hf:zai-org/GLM-5.2", "context_length": 262_144}])
     back = model(merged, "hf:zai-org/GLM-5.2")
     assert merged.added == ("hf:zai-org/GLM-5.2",)
     assert (back.status, back.removed_on, back.last_seen) == ("current", None, DAY)
@@ -195,12 +195,12 @@ def test_a_long_retired_id_that_returns_is_current() -> None:
 
 
 def test_a_date_of_deprecation_is_the_lists_and_goes_with_it() -> None:
-    dated = lineup(**{ALIAS: {"deprecation_date": "2027-01-31"}})
+    dated = listing(**{ALIAS: {"deprecation_date": "2027-01-31"}})
     merged = looked(KNOWN, dated)
     assert model(merged, ALIAS).deprecation_date == date(2027, 1, 31)
     assert merged.changed == (Change(ALIAS, "deprecation_date", None, date(2027, 1, 31)),)
     assert model(rebase(merged.catalog, BUNDLED), ALIAS).deprecation_date == date(2027, 1, 31)
-    assert model(looked(merged.catalog, lineup(), NEXT_DAY), ALIAS).deprecation_date is None
+    assert model(looked(merged.catalog, listing(), NEXT_DAY), ALIAS).deprecation_date is None
 
 
 def test_models_that_are_never_listed_are_not_retired_by_absence() -> None:
@@ -210,16 +210,16 @@ def test_models_that_are_never_listed_are_not_retired_by_absence() -> None:
 
 
 def test_nothing_is_retired_while_a_row_hides_its_id() -> None:
-    rows: list[Any] = lineup()
+    rows: list[Any] = listing()
     rows[4] = {"id": 17}
     assert looked(KNOWN, rows).retired == ()
-    assert len(looked(KNOWN, lineup()[:4]).retired) == 8
+    assert len(looked(KNOWN, listing()[:4]).retired) == 8
 
 
 def test_an_alias_that_moved_takes_what_its_new_target_is_known_for() -> None:
     new_target = "hf:zai-org/GLM-5.3-Flash"
     row = {"id": ALIAS, "hugging_face_id": "zai-org/GLM-5.3-Flash"}
-    rows = [row if each["id"] == ALIAS else each for each in lineup()]
+    rows = [row if each["id"] == ALIAS else each for each in listing()]
     merged = looked(KNOWN, rows, NEXT_DAY)
     alias, target = model(merged, ALIAS), model(merged, new_target)
     for field in ("context_window_tokens", "prices", "efforts", "replay", "input_modalities"):
@@ -234,12 +234,12 @@ def test_an_alias_that_moved_takes_what_its_new_target_is_known_for() -> None:
 
 def test_what_the_row_of_a_moved_alias_says_goes_before_its_target() -> None:
     change: dict[str, Any] = {"hugging_face_id": "zai-org/GLM-5.3-Flash", "context_length": 65_536}
-    assert model(looked(KNOWN, lineup(**{ALIAS: change})), ALIAS).context_window_tokens == 65_536
+    assert model(looked(KNOWN, listing(**{ALIAS: change})), ALIAS).context_window_tokens == 65_536
 
 
 def test_an_alias_that_moved_to_a_stranger_keeps_nothing_of_the_old_target() -> None:
     row = {"id": ALIAS, "hugging_face_id": "new/unknown"}
-    rows = [row if each["id"] == ALIAS else each for each in lineup()]
+    rows = [row if each["id"] == ALIAS else each for each in listing()]
     alias = model(looked(KNOWN, rows), ALIAS)
     assert alias.current_target == "hf:new/unknown"
     assert (alias.context_window_tokens, alias.efforts, alias.replay) == (None, None, None)
@@ -248,16 +248,16 @@ def test_an_alias_that_moved_to_a_stranger_keeps_nothing_of_the_old_target() -> 
 
 def test_a_new_alias_takes_its_targets_facts_of_the_same_list() -> None:
     rows: list[Any] = [{"id": "syn:huge:text", "hugging_face_id": "new/huge"}]
-    rows += [*lineup(), {"id": "hf:new/huge", "context_length": 2_000_000}]
+    rows += [*listing(), {"id": "hf:new/huge", "context_length": 2_000_000}]
     alias = model(looked(KNOWN, rows), "syn:huge:text")
     assert (alias.kind, alias.current_target) == ("alias", "hf:new/huge")
     assert alias.context_window_tokens == 2_000_000
 
 
 def test_an_alias_that_left_serves_nothing_and_starts_anew_when_it_returns() -> None:
-    merged = looked(KNOWN, [row for row in lineup() if row["id"] != ALIAS])
+    merged = looked(KNOWN, [row for row in listing() if row["id"] != ALIAS])
     assert model(merged, ALIAS).current_target is None
-    back = model(looked(merged.catalog, lineup(), NEXT_DAY), ALIAS)
+    back = model(looked(merged.catalog, listing(), NEXT_DAY), ALIAS)
     assert back.current_target == ALIAS_TARGET
     assert back.context_window_tokens == 524_288
 
@@ -286,7 +286,7 @@ def test_newly_stated_efforts_supersede_older_probes(
     row: dict[str, Any] = {"id": "hf:a/b"}
     if stated is not None:
         row["reasoning_parameters"] = {"efforts": stated}
-    after = model(looked(catalog, [*lineup(), row]), "hf:a/b")
+    after = model(looked(catalog, [*listing(), row]), "hf:a/b")
     assert (after.accepted_efforts, after.can_stop_reasoning) == (accepted, can_stop)
 
 
@@ -302,13 +302,13 @@ def test_a_list_that_never_rests_does_not_grow_the_table_without_end() -> None:
     for turn in range(MAX_HISTORY + 20):
         pricing = {"prompt": f"$0.00000{turn + 1:03}", "completion": "$0.000001"}
         name = f"new/model-{turn % 3}"
-        rows = lineup(**{ALIAS: {"pricing": pricing, "hugging_face_id": name}})
+        rows = listing(**{ALIAS: {"pricing": pricing, "hugging_face_id": name}})
         catalog = looked(catalog, rows).catalog
     assert len(model(catalog, ALIAS).price_history) == MAX_HISTORY
     assert len(model(catalog, ALIAS).alias_targets) == MAX_HISTORY
     for batch in range(3):
         strangers = [{"id": f"hf:x{batch}/{number}"} for number in range(400)]
-        catalog = looked(catalog, [*lineup(), *strangers], date(2026, 12, 1 + batch)).catalog
+        catalog = looked(catalog, [*listing(), *strangers], date(2026, 12, 1 + batch)).catalog
     assert len(catalog.models) <= len(KNOWN.models) + 400 + MAX_RETIRED_STRANGERS
     assert {each.id for each in BUNDLED.models} <= set(catalog.by_id)
 
@@ -327,7 +327,7 @@ class TestAnotherVersionOfThePackage:
 
     def test_brings_its_own_facts_under_what_the_api_stated(self) -> None:
         efforts = Efforts(advertised=("low",), rejected=("max",), note="probed again")
-        cached = looked(KNOWN, lineup(**{ALIAS: {"context_length": 1024}})).catalog
+        cached = looked(KNOWN, listing(**{ALIAS: {"context_length": 1024}})).catalog
         newer = self.newer(efforts=efforts, note="new note", context_window_tokens=5)
         alias = model(rebase(cached, newer), ALIAS)
         assert alias.context_window_tokens == 1024
@@ -339,7 +339,7 @@ class TestAnotherVersionOfThePackage:
 
     def test_keeps_what_only_the_cache_knows(self) -> None:
         gone = "hf:moonshotai/Kimi-K3"
-        rows = [row for row in lineup() if row["id"] != gone]
+        rows = [row for row in listing() if row["id"] != gone]
         cached = looked(KNOWN, [*rows, {"id": "hf:new/model"}]).catalog
         based = rebase(cached, self.newer())
         assert model(based, "hf:new/model").first_seen == DAY
@@ -348,7 +348,7 @@ class TestAnotherVersionOfThePackage:
 
     def test_gives_a_moved_alias_the_probes_of_its_target(self) -> None:
         change = {"hugging_face_id": "zai-org/GLM-5.3-Flash"}
-        cached = looked(KNOWN, lineup(**{ALIAS: change})).catalog
+        cached = looked(KNOWN, listing(**{ALIAS: change})).catalog
         alias = model(rebase(cached, self.newer()), ALIAS)
         assert alias.replay == model(BUNDLED, "hf:zai-org/GLM-5.3-Flash").replay
         assert alias.can_stop_reasoning is False

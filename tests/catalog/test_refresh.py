@@ -33,7 +33,7 @@ from litellm_synthetic.catalog.refresh import (
 from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
 from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
-from litellm_synthetic.testing.lineup import listed_models
+from litellm_synthetic.testing.served_models import listed_models
 from tests.background_work import end_of_refreshes
 from tests.catalog.test_listing import JANUARY
 
@@ -502,7 +502,7 @@ class TestSettings:
             ("https://api.synthetic.new/v1/models", "https://api.synthetic.new/v1"),
         ],
     )
-    def test_the_list_is_asked_for_on_the_openai_surface(self, said: str, base_url: str) -> None:
+    def test_the_list_is_asked_for_on_the_openai_api(self, said: str, base_url: str) -> None:
         assert catalog_settings.models_base_url(said) == base_url
 
 

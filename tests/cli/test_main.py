@@ -27,7 +27,7 @@ from litellm_synthetic.cli.model_page import page
 from litellm_synthetic.cli.models_table import view
 from litellm_synthetic.cli.shell_completion import complete_id
 from litellm_synthetic.cli.terminal import Screen, harmless, plain
-from litellm_synthetic.testing.lineup import listed_models
+from litellm_synthetic.testing.served_models import listed_models
 from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:

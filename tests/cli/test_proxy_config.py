@@ -325,7 +325,7 @@ class TestTheOutput:
 windows = st.one_of(st.none(), st.integers(1, 6).map(lambda size: size * 1000))
 modalities = st.sampled_from([None, ["text"], ["text", "image"]])
 prices = st.sampled_from([None, "0.000001", "0.000002"])
-lineups = st.lists(
+model_lists = st.lists(
     st.tuples(windows, modalities, prices, st.sampled_from([None, True, False]), st.booleans()),
     max_size=10,
 ).map(
@@ -344,7 +344,7 @@ lineups = st.lists(
 
 
 class TestTheFallbacks:
-    @given(lineups)
+    @given(model_lists)
     def test_go_to_larger_windows_nearest_first_and_keep_images_and_tools(
         self, models: list[Model]
     ) -> None:
@@ -361,7 +361,7 @@ class TestTheFallbacks:
             if not by_id[source].cannot_use_tools:
                 assert not any(by_id[one].cannot_use_tools for one in targets)
 
-    @given(lineups)
+    @given(model_lists)
     def test_are_missing_only_where_no_larger_window_fits(self, models: list[Model]) -> None:
         found = window_fallbacks(models)
         for one in models:

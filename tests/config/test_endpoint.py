@@ -46,7 +46,7 @@ def test_every_form_that_people_write_is_understood(written: str, base_url: str)
 
 
 @pytest.mark.parametrize("path", ["/anthropic", "/anthropic/", "/anthropic/v1", "/anthropic/v1/v1"])
-def test_the_path_chooses_the_surface_and_v1_is_added_once(path: str) -> None:
+def test_the_path_chooses_the_api_and_v1_is_added_once(path: str) -> None:
     assert parse_base_url(f"https://api.synthetic.new{path}") == Endpoint(
         "https://api.synthetic.new/anthropic/v1", "anthropic"
     )
@@ -62,7 +62,7 @@ def test_the_path_chooses_the_surface_and_v1_is_added_once(path: str) -> None:
         ("https://gateway.example/team/v1/messages", "https://gateway.example/team"),
     ],
 )
-def test_the_surfaces_lie_beside_each_other(base_url: str, above: str) -> None:
+def test_the_apis_lie_beside_each_other(base_url: str, above: str) -> None:
     endpoint = parse_base_url(base_url)
     assert endpoint.beside("anthropic") == Endpoint(f"{above}/anthropic/v1", "anthropic")
     assert endpoint.beside("v2") == Endpoint(f"{above}/v2", "v2")

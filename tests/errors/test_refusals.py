@@ -416,23 +416,23 @@ def test_the_input_that_a_validation_error_echoes_is_neither_read_nor_shown() ->
 )
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_a_call_ends_in_the_refusals_own_class(
-    either_surface: SyntheticServer, caller: Caller, name: str, wrapping: str, *, stream: bool
+    either_api: SyntheticServer, caller: Caller, name: str, wrapping: str, *, stream: bool
 ) -> None:
     text, kind = TEXTS[name]
-    either_surface.respond_with(RawJSON(500, WRAPPINGS[wrapping](text)))
+    either_api.respond_with(RawJSON(500, WRAPPINGS[wrapping](text)))
     with pytest.raises(kind) as caught:
         await caller.completion(**CALLED, stream=stream)
     assert type(caught.value) is kind
     assert "answered 500" in str(caught.value)
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 @pytest.mark.parametrize("wrapping", ["backend", "OpenAI", "bare object", "detail"])
 async def test_a_streams_first_event_is_the_calls_own_error(
-    either_surface: SyntheticServer, caller: Caller, wrapping: str
+    either_api: SyntheticServer, caller: Caller, wrapping: str
 ) -> None:
     event = WRAPPINGS[wrapping](OVERFLOWS["SGLang, requested"]["text"])
-    either_surface.respond_with(Stream([event]))
+    either_api.respond_with(Stream([event]))
     with pytest.raises(litellm.ContextWindowExceededError, match="in the stream") as caught:
         await caller.completion(**CALLED, stream=True)
     assert "maximum context length is 131072 tokens" in str(caught.value)
@@ -440,25 +440,23 @@ async def test_a_streams_first_event_is_the_calls_own_error(
 
 @pytest.mark.parametrize("error", ["", None])
 async def test_an_error_without_a_text_is_one_clear_error(
-    either_surface: SyntheticServer, caller: Caller, error: str | None
+    either_api: SyntheticServer, caller: Caller, error: str | None
 ) -> None:
-    either_surface.respond_with(RawJSON(200, {"error": error}))
+    either_api.respond_with(RawJSON(200, {"error": error}))
     with pytest.raises(litellm.InternalServerError, match="200 with an error that has no text"):
         await caller.completion(**CALLED)
-    either_surface.respond_with(Stream([{"error": error}]))
+    either_api.respond_with(Stream([{"error": error}]))
     with pytest.raises(Exception, match="error without a text in the stream"):
         await caller.stream(**CALLED)
 
 
 @pytest.mark.usefixtures("no_waiting")
-async def test_a_busy_backend_is_asked_again(
-    either_surface: SyntheticServer, caller: Caller
-) -> None:
+async def test_a_busy_backend_is_asked_again(either_api: SyntheticServer, caller: Caller) -> None:
     body = {"error": "Error from inference backend: 429 rate limited"}
-    either_surface.respond_with(RawJSON(400, body))
+    either_api.respond_with(RawJSON(400, body))
     with pytest.raises(litellm.RateLimitError, match="The backend is busy"):
         await caller.completion(**CALLED)
-    assert len(either_surface.requests) == 3
+    assert len(either_api.requests) == 3
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_the_python_of_the_readme_streams_an_answer(proxy: Proxy, block: str) ->
     assert proxy.upstream.last_request.json["stream"] is True
 
 
-def test_lists_its_names_and_the_lineup(proxy: Proxy) -> None:
+def test_lists_its_names_and_the_models(proxy: Proxy) -> None:
     with proxy.client() as client:
         listed = {one["id"] for one in client.get("/v1/models").json()["data"]}
         entries = client.get("/model/info").json()["data"]

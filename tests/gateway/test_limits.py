@@ -56,7 +56,7 @@ def test_what_the_operator_sets_in_model_info_wins(proxy: Proxy) -> None:
     assert not proxy.upstream.requests
 
 
-def test_the_wildcard_routes_and_lists_the_lineup(proxy: Proxy) -> None:
+def test_the_wildcard_routes_and_lists_the_models(proxy: Proxy) -> None:
     with proxy.client() as client:
         listed = {one["id"] for one in client.get("/v1/models").json()["data"]}
         asked = {"model": "synthetic/hf:moonshotai/Kimi-K3", "messages": SHORT}

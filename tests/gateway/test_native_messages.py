@@ -45,7 +45,7 @@ def test_messages_go_to_synthetics_own_endpoint_by_default(proxy: Proxy, *, stre
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_the_setting_chooses_the_surface(messages_proxy: Proxy, *, stream: bool) -> None:
+def test_the_setting_chooses_the_api(messages_proxy: Proxy, *, stream: bool) -> None:
     _ask(messages_proxy, stream=stream)
     served = messages_proxy.upstream.requests
     assert [one.route for one in served] in ([MESSAGES_ROUTE], [CHAT_ROUTE])

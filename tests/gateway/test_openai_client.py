@@ -226,7 +226,7 @@ def test_an_image_to_a_text_model_is_a_400_that_names_the_remedy(client: openai.
         client.chat.completions.create(model="small", messages=_with_image())
 
 
-# ---- the other surfaces
+# ---- other APIs
 
 
 def test_responses_answer_with_reasoning_and_text(client: openai.OpenAI, proxy: Proxy) -> None:
@@ -326,7 +326,7 @@ def _unpacked(text: Any) -> list[float]:
     return list(memoryview(base64.b64decode(text)).cast("f"))
 
 
-def test_models_list_names_and_the_wildcards_lineup(client: openai.OpenAI) -> None:
+def test_models_list_names_and_the_wildcards_models(client: openai.OpenAI) -> None:
     listed = {model.id for model in client.models.list()}
     assert {"small", "large", "vision", "vectors"} <= listed
     assert {"synthetic/hf:zai-org/GLM-5.3", "synthetic/syn:large:vision"} <= listed

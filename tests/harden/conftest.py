@@ -11,8 +11,8 @@ import pytest
 import litellm_synthetic
 from litellm_synthetic.catalog import active
 from tests.harden.cases import KEY
+from tests.harden.entry_points import router
 from tests.harden.harness import Harness
-from tests.harden.surfaces import router
 from tests.harden.upstream import RawUpstream
 
 if TYPE_CHECKING:

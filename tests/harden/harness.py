@@ -1,4 +1,4 @@
-"""Run cases over surfaces: many at once, watched, and judged."""
+"""Run cases over entry points: many at once, watched, and judged."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES
 from tests.harden.cases import Case, Reply
+from tests.harden.entry_points import ENTRY_POINTS, Answer, EntryPoint, Target, vectors_text
 from tests.harden.replies import TEXT, VECTORS, sized
 from tests.harden.secrets import has_secret, places_in_answer, places_in_call, places_in_error
-from tests.harden.surfaces import SURFACES, Answer, Door, Surface, vectors_text
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -158,9 +158,9 @@ class LoopThread:
 
 @dataclass
 class Outcome:
-    """How one call over one surface ended."""
+    """How one call over one entry ended."""
 
-    surface: Surface
+    entry: EntryPoint
     call_id: str
     answer: Answer | None = None
     error: BaseException | None = None
@@ -168,8 +168,8 @@ class Outcome:
     sent: int = 0
 
 
-Begun = tuple[Surface, str, Future[Any]]
-"""A call under way: over which surface, by which id."""
+Begun = tuple[EntryPoint, str, Future[Any]]
+"""A call under way: over which entry, by which id."""
 
 
 def right_text(kind: str) -> str:
@@ -216,34 +216,34 @@ class Harness:
         self.pool.shutdown()
         self.loop.close()
 
-    def run(self, case: Case, surfaces: Sequence[Surface]) -> list[Outcome]:
-        """Make one call over each surface, all at once, and wait until they have ended."""
-        return self.end(self.begin(case, surfaces))
+    def run(self, case: Case, entry_points: Sequence[EntryPoint]) -> list[Outcome]:
+        """Make one call over each entry, all at once, and wait until they have ended."""
+        return self.end(self.begin(case, entry_points))
 
-    def begin(self, case: Case, surfaces: Sequence[Surface]) -> list[Begun]:
-        """Make one call over each surface, and wait for none."""
-        return [self._begin(case, surface) for surface in surfaces]
+    def begin(self, case: Case, entry_points: Sequence[EntryPoint]) -> list[Begun]:
+        """Make one call over each entry, and wait for none."""
+        return [self._begin(case, entry) for entry in entry_points]
 
     def end(self, begun: Sequence[Begun]) -> list[Outcome]:
         """Wait until calls have ended."""
         return [self._end(*one) for one in begun]
 
-    def _begin(self, case: Case, surface: Surface) -> Begun:
+    def _begin(self, case: Case, entry: EntryPoint) -> Begun:
         token = f"{TOKEN}{next(self._numbers)}"
-        reply = Reply(surface.kind)
+        reply = Reply(entry.kind)
         self.upstream.register(token, lambda _: case.build(reply))
-        door = Door(
+        target = Target(
             self.upstream.base(token, "").rstrip("/"),
             case.timeout_seconds,
             token,
             case.max_retries,
         )
-        if surface.is_async:
-            return surface, token, self.loop.submit(surface.call(door))
-        return surface, token, self.pool.submit(surface.call, door)
+        if entry.is_async:
+            return entry, token, self.loop.submit(entry.call(target))
+        return entry, token, self.pool.submit(entry.call, target)
 
-    def _end(self, surface: Surface, token: str, future: Future[Any]) -> Outcome:
-        outcome = Outcome(surface, token)
+    def _end(self, entry: EntryPoint, token: str, future: Future[Any]) -> Outcome:
+        outcome = Outcome(entry, token)
         try:
             outcome.answer = future.result(WATCHDOG_SECONDS)
         except NotEndedError as error:
@@ -262,7 +262,7 @@ class Harness:
         """Return what is wrong with how a case ended; nothing if all is well."""
         complaints = []
         for one in outcomes:
-            complaints += [f"{one.surface.name}: {text}" for text in _judged(case, one)]
+            complaints += [f"{one.entry.name}: {text}" for text in _judged(case, one)]
         complaints += self._unheard(outcomes) + self._mispriced(outcomes)
         with self.ears.changed:
             complaints += self.ears.leaks
@@ -274,7 +274,7 @@ class Harness:
 
     def _unheard(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Wait until callbacks have heard of each call, and return of which they did not."""
-        logged = [one for one in outcomes if one.surface.is_logged and one.has_ended]
+        logged = [one for one in outcomes if one.entry.is_logged and one.has_ended]
 
         def heard(one: Outcome) -> bool:
             counter = self.ears.failures if one.answer is None else self.ears.successes
@@ -283,12 +283,12 @@ class Harness:
         with self.ears.changed:
             self.ears.changed.wait_for(lambda: all(map(heard, logged)), WATCHDOG_SECONDS / 12)
             return [
-                f"{one.surface.name}: no callback heard of it" for one in logged if not heard(one)
+                f"{one.entry.name}: no callback heard of it" for one in logged if not heard(one)
             ]
 
     def _mispriced(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Return which calls were billed with what is no price."""
-        costs = {one.surface.name: self.ears.costs.get(one.call_id) for one in outcomes}
+        costs = {one.entry.name: self.ears.costs.get(one.call_id) for one in outcomes}
         return [
             f"{name}: costs {cost!r}"
             for name, cost in costs.items()
@@ -303,7 +303,7 @@ class Harness:
             "answer",
             timeout_seconds=90.0,
         )
-        chosen = [one for one in SURFACES if one.name in _CANARIES]
+        chosen = [one for one in ENTRY_POINTS if one.name in _CANARIES]
         outcomes = self.run(good, chosen)
         return [f"afterwards, {text}" for text in self.judge(good, outcomes)]
 
@@ -334,7 +334,7 @@ def _judged(case: Case, one: Outcome) -> list[str]:
         complaints += [f"the key is in {place}" for place in places_in_error(one.error)]
     if one.answer is not None:
         complaints += [f"the key is in {place}" for place in places_in_answer(one.answer.raw)]
-    if one.surface.kind == "search":  # takes no max_retries
+    if one.entry.kind == "search":  # takes no max_retries
         wrong = one.sent > 1 + DEFAULT_MAX_RETRIES
     elif case.max_retries:
         wrong = one.sent != case.attempts
@@ -393,20 +393,20 @@ def _insane(answer: Answer) -> list[str]:
 def _astray(case: Case, one: Outcome) -> list[str]:
     """Compare how a call ended with how it has to."""
     if one.answer is not None:
-        return _wrongly_answered(case, one.surface, one.answer)
+        return _wrongly_answered(case, one.entry, one.answer)
     if one.error is not None:
         return _wrongly_failed(case, one.error)
     return ["ended with neither an answer nor an error"]
 
 
-def _wrongly_answered(case: Case, surface: Surface, answer: Answer) -> list[str]:
+def _wrongly_answered(case: Case, entry: EntryPoint, answer: Answer) -> list[str]:
     if case.end in ("error", "timeout"):
         return [f"answered {answer!r:.300} instead of an error"]
     if case.end == "sane":
         return _insane(answer)
-    if answer.text != right_text(surface.kind):
+    if answer.text != right_text(entry.kind):
         return [f"answered {answer!r:.300}"]
-    if surface.is_stream and answer.finish is None:
+    if entry.is_stream and answer.finish is None:
         return ["answered without a finish reason"]
     return []
 

@@ -22,6 +22,14 @@ import litellm
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 from litellm_synthetic.transport import pool
+from tests.harden.entry_points import (
+    INPUTS,
+    MODEL,
+    VECTOR_MODEL,
+    chat_answer,
+    chunks_answer,
+    message_pieces_answer,
+)
 from tests.harden.harness import Ears, LoopThread
 from tests.harden.replies import (
     DONE,
@@ -35,14 +43,6 @@ from tests.harden.replies import (
     message_document,
     sized,
     text_document,
-)
-from tests.harden.surfaces import (
-    INPUTS,
-    MODEL,
-    VECTOR_MODEL,
-    chat_answer,
-    chunks_answer,
-    message_pieces_answer,
 )
 from tests.harden.upstream import CUT, RESET, STALL, THREAD_PREFIX, RawUpstream, pause
 

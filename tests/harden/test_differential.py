@@ -10,6 +10,14 @@ import openai
 import pytest
 
 from tests.harden.cases import KEY
+from tests.harden.entry_points import (
+    ENTRY_POINTS,
+    MESSAGES,
+    Answer,
+    Target,
+    chat_answer,
+    chunks_answer,
+)
 from tests.harden.replies import (
     DONE,
     chat_chunks,
@@ -21,7 +29,6 @@ from tests.harden.replies import (
     tool_chunks,
     tool_document,
 )
-from tests.harden.surfaces import MESSAGES, SURFACES, Answer, Door, chat_answer, chunks_answer
 from tests.harden.test_mutations import _body as body_in_ascii
 from tests.harden.test_mutations import _genuine as genuine
 from tests.harden.upstream import FIN, pause
@@ -91,13 +98,13 @@ def _sdk(upstream: RawUpstream, token: str, *, stream: bool) -> Answer | None:
 
 def _ours(harness: Harness, token: str, *, stream: bool, is_async: bool) -> Answer | None:
     name = f"chat {'stream ' if stream else ''}{'async' if is_async else 'sync'}"
-    (surface,) = [one for one in SURFACES if one.name == name]
+    (entry,) = [one for one in ENTRY_POINTS if one.name == name]
     more = {"stream_options": {"include_usage": True}} if stream else {}
-    door = Door(harness.upstream.base(token, "").rstrip("/"), 90.0, token, more=more)
+    target = Target(harness.upstream.base(token, "").rstrip("/"), 90.0, token, more=more)
     try:
         if is_async:
-            return harness.loop.submit(surface.call(door)).result()  # type: ignore[no-any-return]
-        return surface.call(door)  # type: ignore[no-any-return]
+            return harness.loop.submit(entry.call(target)).result()  # type: ignore[no-any-return]
+        return entry.call(target)  # type: ignore[no-any-return]
     except Exception as error:
         if type(error).__module__ != "litellm.exceptions":
             raise

@@ -1,4 +1,4 @@
-"""Every case over every surface: a right answer or one of LiteLLM's errors, and no secret."""
+"""Every case over every entry: a right answer or one of LiteLLM's errors, and no secret."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.harden.body_cases import BODIES
+from tests.harden.entry_points import ENTRY_POINTS
 from tests.harden.framing_cases import FRAMING
 from tests.harden.stream_cases import STREAMING
-from tests.harden.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from tests.harden.cases import Case
+    from tests.harden.entry_points import EntryPoint
     from tests.harden.harness import Harness
-    from tests.harden.surfaces import Surface
 
 CASES: Final = [*FRAMING, *BODIES, *STREAMING]
-_SHORT_SURFACES: Final = 4
+_SHORT_COUNT: Final = 4
 
 
-def chosen(case: Case, *, is_short: bool) -> list[Surface]:
-    """Return the surfaces of a case; in the short form a few that differ from case to case."""
-    fitting = [one for one in SURFACES if one.kind in case.kinds]
+def chosen(case: Case, *, is_short: bool) -> list[EntryPoint]:
+    """Return the entry points of a case; in the short form a few that differ from case to case."""
+    fitting = [one for one in ENTRY_POINTS if one.kind in case.kinds]
     if not is_short:
         return fitting
     start = zlib.crc32(case.name.encode())
-    step = max(len(fitting) // _SHORT_SURFACES, 1)
-    return [fitting[(start + number * step) % len(fitting)] for number in range(_SHORT_SURFACES)]
+    step = max(len(fitting) // _SHORT_COUNT, 1)
+    return [fitting[(start + number * step) % len(fitting)] for number in range(_SHORT_COUNT)]
 
 
 def test_the_names_of_the_cases_differ() -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pytest
 
 from tests.harden.cases import Case, Reply
+from tests.harden.entry_points import ENTRY_POINTS
 from tests.harden.replies import chunk, event, head
-from tests.harden.surfaces import SURFACES
 from tests.harden.upstream import FIN, repeat
 
 if TYPE_CHECKING:
@@ -141,13 +141,13 @@ def test_a_reply_cannot_fill_the_memory(bomb: Bomb, harness: Harness, *, is_shor
     if is_short and bomb.is_long:
         pytest.skip("takes long; the whole suite has it")
     case = Case(bomb.name, bomb.build, "error", bomb.kinds)
-    fitting = [one for one in SURFACES if one.kind in bomb.kinds]
+    fitting = [one for one in ENTRY_POINTS if one.kind in bomb.kinds]
     # Each library underneath once, and each way of reading.
     names = ("chat sync", "chat async", "chat stream sync", "chat stream async", "client= sync")
     chosen = [one for one in fitting if one.name in names] if is_short else fitting
-    for surface in chosen or fitting[:1]:
+    for entry in chosen or fitting[:1]:
         before = _begin_peak()
-        complaints = harness.judge(case, harness.run(case, [surface]))
+        complaints = harness.judge(case, harness.run(case, [entry]))
         grown_mib = (_kib("VmHWM") - before) // 1024
         assert not complaints, "\n".join(["", *complaints])
-        assert grown_mib <= bomb.bound_mib, f"{surface.name} used {grown_mib} MiB"
+        assert grown_mib <= bomb.bound_mib, f"{entry.name} used {grown_mib} MiB"

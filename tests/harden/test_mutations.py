@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from tests.harden.cases import Case, Reply
+from tests.harden.entry_points import ENTRY_POINTS
 from tests.harden.replies import DOCUMENTS as RIGHT
 from tests.harden.replies import DONE, STREAMS, sized, tool_chunks, tool_document
-from tests.harden.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def _case(field: Field, name: str, value: Any) -> Case:
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_a_wrong_field_ends_well(field: Field, harness: Harness, *, is_short: bool) -> None:
-    fitting = [one for one in SURFACES if one.kind == field.kind]
+    fitting = [one for one in ENTRY_POINTS if one.kind == field.kind]
     start = zlib.crc32(field.name.encode())
     names = list(VALUES)
     if is_short:
@@ -169,9 +169,9 @@ def test_a_wrong_field_ends_well(field: Field, harness: Harness, *, is_short: bo
         names = [names[(start + number * step) % len(names)] for number in range(_SHORT_VALUES)]
     under_way = []
     for number, name in enumerate(names):
-        surfaces = [fitting[(start + number) % len(fitting)]] if is_short else fitting
+        entry_points = [fitting[(start + number) % len(fitting)]] if is_short else fitting
         case = _case(field, name, VALUES[name])
-        under_way.append((case, harness.begin(case, surfaces)))
+        under_way.append((case, harness.begin(case, entry_points)))
     complaints = []
     for case, begun in under_way:
         found = harness.judge(case, harness.end(begun))

@@ -10,10 +10,10 @@ import litellm
 import pytest
 import trustme
 
+from tests.harden.entry_points import ENTRY_POINTS, Answer, EntryPoint, Target
 from tests.harden.harness import right_text
 from tests.harden.replies import head, sized
 from tests.harden.secrets import places_in_error
-from tests.harden.surfaces import SURFACES, Answer, Door, Surface
 from tests.harden.upstream import CUT, FIN, RESET, STALL, RawUpstream, forever
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _NAMES: Final = (
     "embedding async", "text async", "over Messages sync", "native Messages async",
     "native Messages stream async", "responses async",
 )  # fmt: skip  # one list, read as one
-CHOSEN: Final = [one for one in SURFACES if one.name in _NAMES]
+CHOSEN: Final = [one for one in ENTRY_POINTS if one.name in _NAMES]
 
 
 @pytest.fixture(scope="module")
@@ -57,60 +57,60 @@ def secure(authority: trustme.CA) -> Iterator[RawUpstream]:
 
 
 def _ended(
-    harness: Harness, server: RawUpstream, surface: Surface, verify: Any, seconds: float = 90.0
+    harness: Harness, server: RawUpstream, entry: EntryPoint, verify: Any, seconds: float = 90.0
 ) -> Answer | BaseException:
     token = f"tls{next(_numbers)}"
-    door = Door(server.base(token, "").rstrip("/"), seconds, token, verify=verify)
-    server.register(token, lambda _: [sized(surface.kind, _body(surface))])
-    return _made(harness, surface, door)
+    target = Target(server.base(token, "").rstrip("/"), seconds, token, verify=verify)
+    server.register(token, lambda _: [sized(entry.kind, _body(entry))])
+    return _made(harness, entry, target)
 
 
-def _made(harness: Harness, surface: Surface, door: Door) -> Answer | BaseException:
+def _made(harness: Harness, entry: EntryPoint, target: Target) -> Answer | BaseException:
     try:
-        if surface.is_async:
-            return harness.loop.submit(surface.call(door)).result(240)  # type: ignore[no-any-return]
-        return harness.pool.submit(surface.call, door).result(240)  # type: ignore[no-any-return]
+        if entry.is_async:
+            return harness.loop.submit(entry.call(target)).result(240)  # type: ignore[no-any-return]
+        return harness.pool.submit(entry.call, target).result(240)  # type: ignore[no-any-return]
     except Exception as error:  # noqa: BLE001  # judged by the test
         return error
 
 
-def _body(surface: Surface) -> bytes:
+def _body(entry: EntryPoint) -> bytes:
     from tests.harden.replies import body_of  # noqa: PLC0415
 
-    return body_of(surface.kind)
+    return body_of(entry.kind)
 
 
-@pytest.mark.parametrize("surface", CHOSEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", CHOSEN, ids=lambda one: one.name)
 def test_a_trusted_peer_answers(
-    surface: Surface, harness: Harness, secure: RawUpstream, trusted: str
+    entry: EntryPoint, harness: Harness, secure: RawUpstream, trusted: str
 ) -> None:
-    answer = _ended(harness, secure, surface, trusted)
+    answer = _ended(harness, secure, entry, trusted)
     assert isinstance(answer, Answer), repr(answer)
-    assert answer.text == right_text(surface.kind)
+    assert answer.text == right_text(entry.kind)
 
 
-@pytest.mark.parametrize("surface", CHOSEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", CHOSEN, ids=lambda one: one.name)
 def test_an_untrusted_peer_is_sent_nothing(
-    surface: Surface, harness: Harness, secure: RawUpstream
+    entry: EntryPoint, harness: Harness, secure: RawUpstream
 ) -> None:
-    error = _ended(harness, secure, surface, None)
+    error = _ended(harness, secure, entry, None)
     assert isinstance(error, litellm.APIConnectionError), repr(error)
     assert "certificate" in str(error)
     assert places_in_error(error) == []
     assert not any(one.headers for one in secure.requests(f"tls{next(_numbers) - 1}"))
 
 
-@pytest.mark.parametrize("surface", CHOSEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", CHOSEN, ids=lambda one: one.name)
 def test_a_peer_of_another_name_is_sent_nothing(
-    surface: Surface, harness: Harness, authority: trustme.CA, trusted: str
+    entry: EntryPoint, harness: Harness, authority: trustme.CA, trusted: str
 ) -> None:
     with RawUpstream(tls=_context(authority, "elsewhere.example")) as server:
-        error = _ended(harness, server, surface, trusted)
+        error = _ended(harness, server, entry, trusted)
         assert isinstance(error, litellm.APIConnectionError), repr(error)
         assert server.counts.handshakes_failed == 1  # sent once: another attempt changes nothing
 
 
-@pytest.mark.parametrize("surface", CHOSEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", CHOSEN, ids=lambda one: one.name)
 @pytest.mark.parametrize(
     ("greeting", "kind"),
     [
@@ -127,32 +127,32 @@ def test_a_peer_of_another_name_is_sent_nothing(
 def test_a_broken_handshake_ends(
     greeting: tuple[Step, ...],
     kind: type[Exception],
-    surface: Surface,
+    entry: EntryPoint,
     harness: Harness,
     trusted: str,
 ) -> None:
     with RawUpstream(tls=ssl.create_default_context(), greeting=greeting) as server:
-        error = _ended(harness, server, surface, trusted, 1.0 if kind is litellm.Timeout else 90.0)
+        error = _ended(harness, server, entry, trusted, 1.0 if kind is litellm.Timeout else 90.0)
         assert isinstance(error, kind | litellm.Timeout), repr(error)
         assert places_in_error(error) == []
 
 
-@pytest.mark.parametrize("surface", CHOSEN, ids=lambda one: one.name)
+@pytest.mark.parametrize("entry", CHOSEN, ids=lambda one: one.name)
 @pytest.mark.parametrize("end", [CUT, FIN], ids=["cut", "closed"])
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_body_without_a_length_is_whole_or_an_error(
-    share: float, end: Step, surface: Surface, harness: Harness, secure: RawUpstream, trusted: str
+    share: float, end: Step, entry: EntryPoint, harness: Harness, secure: RawUpstream, trusted: str
 ) -> None:
     token = f"tls{next(_numbers)}"
-    body = _body(surface)
-    script = [head(surface.kind) + body[: int(len(body) * share)], end]
+    body = _body(entry)
+    script = [head(entry.kind) + body[: int(len(body) * share)], end]
     secure.register(token, lambda _: script)
-    door = Door(secure.base(token, "").rstrip("/"), 90.0, token, verify=trusted)
-    made = _made(harness, surface, door)
+    target = Target(secure.base(token, "").rstrip("/"), 90.0, token, verify=trusted)
+    made = _made(harness, entry, target)
     if share == 1.0 and end is FIN:
         assert isinstance(made, Answer), repr(made)
     if isinstance(made, Answer):
         assert share == 1.0
-        assert made.text == right_text(surface.kind)
+        assert made.text == right_text(entry.kind)
     else:
         assert type(made).__module__ == "litellm.exceptions"

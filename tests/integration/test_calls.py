@@ -66,10 +66,10 @@ async def test_a_plain_answer_arrives_whole(upstream: SyntheticServer, caller: C
 
 
 async def test_response_headers_are_where_litellm_users_look(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     quotas = {"subscription": {"limit": 135, "requests": 3, "renewsAt": "2026-11-21T10:00:00Z"}}
-    either_surface.set_quotas(quotas)
+    either_api.set_quotas(quotas)
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     await caller.collect(stream)
@@ -211,15 +211,15 @@ async def test_a_tool_call_and_its_result_make_a_round(
 
 
 async def test_what_a_model_needs_for_replay_gives_way_to_the_caller(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     history = [*MESSAGES, {"role": "assistant", "content": "hi", "reasoning_content": "hm"}]
     history.append({"role": "user", "content": "more"})
     said = {"clear_thinking": True, "other": 1}
     await caller.completion(model=MODEL, messages=history, chat_template_kwargs=said)
-    assert either_surface.last_request.json["chat_template_kwargs"] == said
+    assert either_api.last_request.json["chat_template_kwargs"] == said
     await caller.completion(model="synthetic/hf:zai-org/GLM-5.3", messages=history)
-    assert "chat_template_kwargs" not in either_surface.last_request.json
+    assert "chat_template_kwargs" not in either_api.last_request.json
 
 
 @pytest.mark.parametrize(
@@ -240,12 +240,12 @@ async def test_tools_are_accepted_for_known_and_unknown_models(
 
 
 async def test_tools_for_a_model_known_to_lack_them_are_refused(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     lacking = "synthetic/hf:Qwen/Qwen2.5-Coder-32B-Instruct"
     with pytest.raises(litellm.UnsupportedParamsError, match="tools"):
         await caller.completion(model=lacking, messages=MESSAGES, tools=[WEATHER])
-    assert not either_surface.requests
+    assert not either_api.requests
 
 
 async def test_deprecated_functions_are_accepted(upstream: SyntheticServer, caller: Caller) -> None:
@@ -388,22 +388,22 @@ async def test_a_model_that_cannot_stop_reasoning_says_so(
     ],
 )
 async def test_values_out_of_range_are_refused_before_anything_is_sent(
-    either_surface: SyntheticServer, caller: Caller, arguments: dict[str, Any], shown: str
+    either_api: SyntheticServer, caller: Caller, arguments: dict[str, Any], shown: str
 ) -> None:
     with pytest.raises(litellm.BadRequestError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments)
     assert shown in str(caught.value)
     assert caught.value.llm_provider == "synthetic"
-    assert not either_surface.requests
+    assert not either_api.requests
 
 
 async def test_a_body_over_ten_mebibytes_is_refused_before_it_is_sent(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     huge = [{"role": "user", "content": "x" * (10 * 1024 * 1024)}]
     with pytest.raises(litellm.BadRequestError, match="10 MiB"):
         await caller.completion(model=MODEL, messages=huge)
-    assert not either_surface.requests
+    assert not either_api.requests
 
 
 UNSUPPORTED: list[dict[str, Any]] = [
@@ -415,19 +415,19 @@ UNSUPPORTED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("arguments", UNSUPPORTED, ids=lambda one: next(iter(one)))
 async def test_what_synthetic_does_not_take_is_refused_dropped_or_let_through(
-    either_surface: SyntheticServer, caller: Caller, arguments: dict[str, Any]
+    either_api: SyntheticServer, caller: Caller, arguments: dict[str, Any]
 ) -> None:
     name = next(iter(arguments))
     with pytest.raises(litellm.UnsupportedParamsError, match=name):
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments)
-    assert not either_surface.requests
+    assert not either_api.requests
     for way in ({"drop_params": True}, {"additional_drop_params": [name]}):
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments, **way)
-        assert name not in either_surface.last_request.json
+        assert name not in either_api.last_request.json
     await caller.completion(
         model=MODEL, messages=MESSAGES, **arguments, allowed_openai_params=[name]
     )
-    assert either_surface.last_request.json[name] == arguments[name]
+    assert either_api.last_request.json[name] == arguments[name]
 
 
 async def test_drop_params_drops_only_what_is_unsupported(
@@ -485,12 +485,12 @@ async def test_counting_locally_fetches_no_image(upstream: SyntheticServer, call
 
 
 async def test_embeddings_keep_dimensions_and_order(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     answer = await caller.embedding(
         model=EMBEDDER, input=["a", "b"], dimensions=256, user="u", extra_headers={"X-Trace": "1"}
     )
-    request = either_surface.last_request
+    request = either_api.last_request
     assert request.json == {
         "model": "hf:nomic-ai/nomic-embed-text-v1.5",
         "input": ["a", "b"],
@@ -505,12 +505,12 @@ async def test_embeddings_keep_dimensions_and_order(
 
 
 async def test_text_completion_uses_the_legacy_endpoint(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     answer = await caller.text_completion(
         model=MODEL, prompt="once upon", max_tokens=50, temperature=0.5, stop=["\n"]
     )
-    request = either_surface.last_request
+    request = either_api.last_request
     assert request.path.endswith("/completions")
     assert "chat" not in request.path
     assert request.json == {
@@ -524,12 +524,12 @@ async def test_text_completion_uses_the_legacy_endpoint(
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage.total_tokens > 0
     several = await caller.text_completion(model=MODEL, prompt=["one", "two"])
-    assert either_surface.last_request.json["prompt"] == ["one", "two"]
+    assert either_api.last_request.json["prompt"] == ["one", "two"]
     assert several.choices
 
 
-async def test_text_completion_streams(either_surface: SyntheticServer, caller: Caller) -> None:
-    either_surface.enqueue(Text("a b c"))
+async def test_text_completion_streams(either_api: SyntheticServer, caller: Caller) -> None:
+    either_api.enqueue(Text("a b c"))
     stream = await caller.text_completion(model=MODEL, prompt="once", stream=True)
     chunks = await caller.collect(stream)
     assert "".join(chunk.choices[0].text or "" for chunk in chunks) == "a b c"
@@ -538,13 +538,13 @@ async def test_text_completion_streams(either_surface: SyntheticServer, caller: 
 
 
 async def test_responses_and_messages_go_through_the_route(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(Text("Hi.", reasoning="Hm."))
+    either_api.respond_with(Text("Hi.", reasoning="Hm."))
     answer = await caller.responses(model=MODEL, input="hello", max_output_tokens=100)
     texts = [part.text for item in answer.output if item.type == "message" for part in item.content]
     assert texts == ["Hi."]
-    assert either_surface.last_request.json["max_tokens"] == 100
+    assert either_api.last_request.json["max_tokens"] == 100
     stream = await caller.responses(model=MODEL, input="hello", stream=True)
     kinds = [event.type for event in await caller.collect(stream)]
     assert kinds[-1] == "response.completed"

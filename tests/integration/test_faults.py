@@ -78,20 +78,16 @@ async def test_each_fault_has_its_class_and_its_remedy(  # a table
     assert ("x-middleware-rewrite" in error.response.headers) == (name not in BY_A_PROXY)
 
 
-async def test_the_overflow_names_both_numbers(
-    either_surface: SyntheticServer, caller: Caller
-) -> None:
-    either_surface.respond_with(
-        fault("context_overflow", input_tokens=600_000, context_tokens=524_288)
-    )
+async def test_the_overflow_names_both_numbers(either_api: SyntheticServer, caller: Caller) -> None:
+    either_api.respond_with(fault("context_overflow", input_tokens=600_000, context_tokens=524_288))
     with pytest.raises(litellm.ContextWindowExceededError, match=r"600000.*524288"):
         await caller.completion(model=MODEL, messages=MESSAGES)
 
 
 async def test_a_silent_400_is_an_overflow_only_near_the_window(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("context_overflow_no_body"))
+    either_api.respond_with(fault("context_overflow_no_body"))
     long = [{"role": "user", "content": "word " * 131_000}]
     with pytest.raises(litellm.ContextWindowExceededError):
         await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=long)
@@ -103,7 +99,7 @@ async def test_a_silent_400_is_an_overflow_only_near_the_window(
 
 
 async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     quotas = {
         "rollingFiveHourLimit": {
@@ -113,7 +109,7 @@ async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
             "limited": True,
         }
     }
-    either_surface.respond_with(
+    either_api.respond_with(
         RawJSON(
             429,
             {"error": "You've exceeded your subscription rate limits. Upgrade, or …"},
@@ -122,39 +118,39 @@ async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
     )
     with pytest.raises(litellm.RateLimitError, match="2026-11-21 03:44 UTC"):
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 @pytest.mark.usefixtures("no_waiting")
 async def test_a_short_retry_after_is_waited_for(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(fault("parallel_requests", retry_after="0.2"), Text("now"))
+    either_api.enqueue(fault("parallel_requests", retry_after="0.2"), Text("now"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == "now"
-    first, second = either_surface.requests
+    first, second = either_api.requests
     assert second.arrived_at - first.arrived_at >= 0.2
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1e99", "61", ""])
 async def test_an_unusable_retry_after_is_not_waited_for(
-    either_surface: SyntheticServer, caller: Caller, value: str
+    either_api: SyntheticServer, caller: Caller, value: str
 ) -> None:
-    either_surface.respond_with(fault("parallel_requests", retry_after=value))
+    either_api.respond_with(fault("parallel_requests", retry_after=value))
     with pytest.raises(litellm.RateLimitError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
     assert caught.value.response.headers.get("retry-after") == ("61" if value == "61" else None)
 
 
 async def test_retry_after_stays_on_the_exception(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("parallel_requests", retry_after="7"))
+    either_api.respond_with(fault("parallel_requests", retry_after="7"))
     with pytest.raises(litellm.RateLimitError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=0)
     assert caught.value.response.headers["retry-after"] == "7"
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -168,24 +164,24 @@ async def test_retry_after_stays_on_the_exception(
     ],
 )
 async def test_a_broken_connection_is_tried_three_times_and_named(
-    either_surface: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
+    either_api: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     with pytest.raises(kind) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert len(either_surface.requests) == 3
+    assert len(either_api.requests) == 3
     assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
-    assert either_surface.wait_until_idle()
+    assert either_api.wait_until_idle()
 
 
 @pytest.mark.usefixtures("no_waiting")
 async def test_a_passing_failure_is_healed_inside_the_call(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(fault("backend_error"), fault("reset_before_headers"), Text("healed"))
+    either_api.enqueue(fault("backend_error"), fault("reset_before_headers"), Text("healed"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == "healed"
-    either_surface.enqueue(fault("unavailable"), Text("streamed"))
+    either_api.enqueue(fault("unavailable"), Text("streamed"))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert chunks
 
@@ -193,28 +189,28 @@ async def test_a_passing_failure_is_healed_inside_the_call(
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(("max_retries", "sent"), [(0, 1), (1, 2), (4, 5)])
 async def test_max_retries_is_kept_to(
-    either_surface: SyntheticServer, caller: Caller, max_retries: int, sent: int
+    either_api: SyntheticServer, caller: Caller, max_retries: int, sent: int
 ) -> None:
-    either_surface.respond_with(fault("backend_error"))
+    either_api.respond_with(fault("backend_error"))
     with pytest.raises(litellm.InternalServerError):
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=max_retries)
-    assert len(either_surface.requests) == sent
+    assert len(either_api.requests) == sent
 
 
 @pytest.mark.usefixtures("no_waiting")
 async def test_num_retries_is_litellms_other_name_for_max_retries(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(fault("backend_error"), fault("backend_error"), Text("healed"))
+    either_api.enqueue(fault("backend_error"), fault("backend_error"), Text("healed"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES, num_retries=2)
     assert answer.choices[0].message.content == "healed"
-    assert len(either_surface.requests) == 3
+    assert len(either_api.requests) == 3
 
 
 async def test_nothing_listening_is_a_connection_error(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    del either_surface
+    del either_api
     with pytest.raises(litellm.APIConnectionError, match=r"127\.0\.0\.1:9"):
         await caller.completion(
             model=MODEL, messages=MESSAGES, api_base="http://127.0.0.1:9/v1", max_retries=0
@@ -231,27 +227,27 @@ async def test_nothing_listening_is_a_connection_error(
     ids=str,
 )
 async def test_a_timeout_is_kept_to(
-    either_surface: SyntheticServer,
+    either_api: SyntheticServer,
     caller: Caller,
     name: str,
     timeout: Any,  # noqa: ASYNC109  # a value under test
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     with pytest.raises(litellm.Timeout) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=timeout)
     assert caught.value.llm_provider == "synthetic"
-    assert either_surface.wait_until_idle()
+    assert either_api.wait_until_idle()
     # A busy machine may take longer over the sending alone; it is not sent again in any case.
-    assert len(either_surface.requests) <= 1
+    assert len(either_api.requests) <= 1
 
 
 async def test_retries_do_not_outlast_the_timeout(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("parallel_requests", retry_after="50"))
+    either_api.respond_with(fault("parallel_requests", retry_after="50"))
     with pytest.raises(litellm.RateLimitError):
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=40)
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -259,9 +255,9 @@ async def test_retries_do_not_outlast_the_timeout(
     [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|not a message")],
 )
 async def test_a_200_that_is_no_answer_is_an_error(
-    either_surface: SyntheticServer, caller: Caller, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, name: str, said: str
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     with pytest.raises(litellm.APIError, match=said) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
@@ -277,9 +273,9 @@ async def test_a_200_that_is_no_answer_is_an_error(
     ],
 )
 async def test_a_200_that_is_no_stream_names_its_content_type(
-    either_surface: SyntheticServer, caller: Caller, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, name: str, said: str
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     with pytest.raises(litellm.APIError, match=said) as caught:
         await caller.stream(model=MODEL, messages=MESSAGES)
     assert caught.value.status_code == 502
@@ -287,25 +283,25 @@ async def test_a_200_that_is_no_stream_names_its_content_type(
 
 
 async def test_an_error_that_comes_whole_in_place_of_a_stream_is_that_error(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(RawJSON(200, {"error": "Context limit exceeded"}))
+    either_api.respond_with(RawJSON(200, {"error": "Context limit exceeded"}))
     with pytest.raises(litellm.ContextWindowExceededError):
         await caller.stream(model=MODEL, messages=MESSAGES)
 
 
 async def test_a_stream_of_comments_only_ended_early(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(Stream([b": keep-alive\n\n"], done=False))
+    either_api.respond_with(Stream([b": keep-alive\n\n"], done=False))
     with pytest.raises(litellm.APIConnectionError, match="ended early, without an event"):
         await caller.stream(model=MODEL, messages=MESSAGES)
 
 
 async def test_a_reply_cut_by_a_small_max_tokens_is_passed_on(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("length_before_answer"))
+    either_api.respond_with(fault("length_before_answer"))
     answer = await caller.completion(model=MODEL, messages=MESSAGES, max_tokens=5)
     choice = answer.choices[0]
     assert choice.message.content is None
@@ -320,9 +316,9 @@ async def test_a_reply_cut_by_a_small_max_tokens_is_passed_on(
     "name", ["quota_absent", "quota_empty", "quota_junk", "quota_2025", "quota_strings"]
 )
 async def test_a_strange_quota_header_harms_no_call(
-    either_surface: SyntheticServer, caller: Caller, name: str
+    either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content
 
@@ -337,29 +333,29 @@ async def test_a_strange_quota_header_harms_no_call(
     ],
 )
 async def test_a_refused_id_gets_a_hint_and_is_never_replaced(
-    either_surface: SyntheticServer, caller: Caller, model: str, said: str
+    either_api: SyntheticServer, caller: Caller, model: str, said: str
 ) -> None:
     with pytest.raises(litellm.NotFoundError, match=said):
         await caller.completion(model=f"synthetic/{model}", messages=MESSAGES)
-    assert [request.json["model"] for request in either_surface.requests] == [model]
+    assert [request.json["model"] for request in either_api.requests] == [model]
 
 
 async def test_cancelling_a_plain_call_closes_the_connection(
-    either_surface: SyntheticServer,
+    either_api: SyntheticServer,
 ) -> None:
-    either_surface.respond_with(fault("stall_before_headers"))
+    either_api.respond_with(fault("stall_before_headers"))
     task = asyncio.create_task(litellm.acompletion(model=MODEL, messages=MESSAGES))
-    assert await asyncio.to_thread(either_surface.wait_for_requests, 1)
+    assert await asyncio.to_thread(either_api.wait_for_requests, 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(either_surface.wait_until_idle)
+    assert await asyncio.to_thread(either_api.wait_until_idle)
 
 
 async def test_faults_of_embeddings_and_text_go_through_the_same_table(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("payment_required"))
+    either_api.respond_with(fault("payment_required"))
     for call in (
         caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"]),
         caller.text_completion(model=MODEL, prompt="a"),
@@ -371,9 +367,9 @@ async def test_faults_of_embeddings_and_text_go_through_the_same_table(
 
 
 async def test_the_error_table_survives_a_log_of_the_failure(
-    either_surface: SyntheticServer, recorder: Any
+    either_api: SyntheticServer, recorder: Any
 ) -> None:
-    either_surface.respond_with(fault("invalid_key"))
+    either_api.respond_with(fault("invalid_key"))
     with pytest.raises(litellm.AuthenticationError):
         litellm.completion(model=MODEL, messages=MESSAGES)
     (failure,) = await recorder.settled_failures()

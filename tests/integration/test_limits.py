@@ -19,41 +19,41 @@ MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 
 
 async def test_a_reply_over_the_limit_names_the_limit(
-    either_surface: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    either_api: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "MAX_REPLY_BYTES", 1000)
-    either_surface.respond_with(RawBytes(200, b" " * 2000, "application/json"))
+    either_api.respond_with(RawBytes(200, b" " * 2000, "application/json"))
     with pytest.raises(litellm.APIError, match=r"the reply exceeds the limit of 1000 b") as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert caught.value.status_code == 502
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_error_over_the_limit_names_the_limit(
-    either_surface: SyntheticServer,
+    either_api: SyntheticServer,
     caller: Caller,
     monkeypatch: pytest.MonkeyPatch,
     *,
     stream: bool,
 ) -> None:
     monkeypatch.setattr(client, "MAX_ERROR_BODY_BYTES", 1000)
-    either_surface.respond_with(RawBytes(500, b" " * 2000, "text/plain"))
+    either_api.respond_with(RawBytes(500, b" " * 2000, "text/plain"))
     with pytest.raises(litellm.APIError, match="the body of the error exceeds") as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=stream)
     assert caught.value.status_code == 502
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 async def test_an_event_over_the_limit_names_the_limit(
-    either_surface: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    either_api: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 2000)
-    either_surface.respond_with(Stream([b"data: " + b"x" * 5000], done=False))
+    either_api.respond_with(Stream([b"data: " + b"x" * 5000], done=False))
     with pytest.raises(litellm.APIError, match="one event of the stream exceeds") as caught:
         await caller.stream(model=MODEL, messages=MESSAGES)
     assert caught.value.status_code == 502
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1
 
 
 async def test_a_native_event_over_the_limit_names_the_limit(
@@ -77,10 +77,8 @@ async def test_any_success_with_a_good_body_is_an_answer(
     assert answer.choices[0].message.content == "Hi."
 
 
-async def test_a_304_names_no_other_address(
-    either_surface: SyntheticServer, caller: Caller
-) -> None:
-    either_surface.respond_with(RawBytes(304, b"", "text/plain"))
+async def test_a_304_names_no_other_address(either_api: SyntheticServer, caller: Caller) -> None:
+    either_api.respond_with(RawBytes(304, b"", "text/plain"))
     with pytest.raises(litellm.APIError, match="answered 304") as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert "nowhere" not in str(caught.value)
@@ -134,10 +132,10 @@ async def test_unregistering_lets_a_running_stream_finish(
 
 
 async def test_a_header_over_the_limit_is_not_asked_for_again(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.respond_with(fault("quota_huge"))
+    either_api.respond_with(fault("quota_huge"))
     with pytest.raises(litellm.APIError, match="header block") as caught:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert caught.value.status_code == 502
-    assert len(either_surface.requests) == 1
+    assert len(either_api.requests) == 1

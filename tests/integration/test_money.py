@@ -56,9 +56,9 @@ def _price(model_id: str) -> float:
 @pytest.mark.parametrize("model", PRICED)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_cost_is_exact_and_told_once(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, model: str, *, stream: bool
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder, model: str, *, stream: bool
 ) -> None:
-    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    either_api.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
     arguments = {"model": f"synthetic/{model}", "messages": MESSAGES}
     if stream:
         await caller.stream(**arguments)
@@ -71,10 +71,10 @@ async def test_cost_is_exact_and_told_once(
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_every_other_call_is_priced_once_too(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
 ) -> None:
     model = "hf:moonshotai/Kimi-K3"
-    either_surface.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
+    either_api.respond_with(Text("a b c", usage=Usage(PROMPT, OUTPUT, CACHED)))
     answer = await caller.text_completion(model=f"synthetic/{model}", prompt="x", stream=stream)
     if stream:
         await caller.collect(answer)
@@ -110,17 +110,17 @@ async def test_a_call_from_one_of_many_threads_is_told_once_too(
 
 
 async def test_embeddings_cost_nothing(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    del either_surface
+    del either_api
     await caller.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["a"])
     assert await recorder.settled_costs() == [0.0]
 
 
 async def test_an_unknown_model_has_no_price_rather_than_a_false_one(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    either_surface.respond_with(Text("ok"))
+    either_api.respond_with(Text("ok"))
     answer = await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
     assert answer._hidden_params.get("response_cost") is None  # noqa: SLF001
     assert await recorder.settled_costs() == [None]
@@ -146,9 +146,9 @@ def test_model_info_tells_limits_and_capabilities() -> None:
 
 
 async def test_a_price_that_the_caller_sets_wins(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder
 ) -> None:
-    either_surface.respond_with(Text("a", usage=Usage(100, 10)))
+    either_api.respond_with(Text("a", usage=Usage(100, 10)))
     router = litellm.Router(
         model_list=[
             {

@@ -35,9 +35,9 @@ def _event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dic
 
 
 async def test_reasoning_comes_first_and_the_finish_once(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(Text("It is Paris.", reasoning="France has Paris."))
+    either_api.enqueue(Text("It is Paris.", reasoning="France has Paris."))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert reasoning_of(chunks) == "France has Paris."
     assert text_of(chunks) == "It is Paris."
@@ -49,9 +49,9 @@ async def test_reasoning_comes_first_and_the_finish_once(
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "both"])
 async def test_reasoning_is_shown_once_whichever_field_carries_it(
-    either_surface: SyntheticServer, caller: Caller, field: Any
+    either_api: SyntheticServer, caller: Caller, field: Any
 ) -> None:
-    either_surface.enqueue(Text("Yes.", reasoning="Let me see.", reasoning_field=field))
+    either_api.enqueue(Text("Yes.", reasoning="Let me see.", reasoning_field=field))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert reasoning_of(chunks) == "Let me see."
     assert text_of(chunks) == "Yes."
@@ -142,18 +142,18 @@ async def test_several_choices_stream_side_by_side(
     "name", ["noisy_framing", "one_byte_writes", "calls_without_index", "calls_interleaved"]
 )
 async def test_odd_but_whole_streams_are_read(
-    either_surface: SyntheticServer, caller: Caller, name: str
+    either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_surface.enqueue(fault(name))
+    either_api.enqueue(fault(name))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
     assert len(finishes_of(chunks)) == 1
     assert text_of(chunks) or calls_of(chunks)
 
 
 async def test_an_error_before_the_first_content_is_the_calls_own_error(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(fault("context_overflow_in_stream"))
+    either_api.enqueue(fault("context_overflow_in_stream"))
     with pytest.raises(litellm.ContextWindowExceededError) as caught:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     assert caught.value.llm_provider == "synthetic"
@@ -171,9 +171,9 @@ async def test_an_error_before_the_first_content_is_the_calls_own_error(
     ],
 )
 async def test_a_stream_that_breaks_raises_and_what_came_stays(
-    either_surface: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
 ) -> None:
-    either_surface.enqueue(fault(name))
+    either_api.enqueue(fault(name))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     received: list[Any] = []
     with pytest.raises(openai.APIError) as caught:
@@ -183,8 +183,8 @@ async def test_a_stream_that_breaks_raises_and_what_came_stays(
     assert said in str(caught.value)
     assert "OpenAIException" not in str(caught.value)
     assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
-    assert either_surface.wait_until_idle()
-    assert len(either_surface.requests) == 1
+    assert either_api.wait_until_idle()
+    assert len(either_api.requests) == 1
     assert await recorder.settled_costs() == []
 
 
@@ -228,30 +228,30 @@ async def test_a_connection_lost_after_the_finish_loses_nothing(
 
 @pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
 async def test_silence_ends_in_a_timeout(
-    either_surface: SyntheticServer, caller: Caller, name: str
+    either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_surface.respond_with(fault(name))
+    either_api.respond_with(fault(name))
     with pytest.raises(litellm.Timeout) as caught:
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
     assert caught.value.llm_provider == "synthetic"
-    assert either_surface.wait_until_idle()
+    assert either_api.wait_until_idle()
     # A busy machine may take longer over the sending alone; it is not sent again in any case.
-    assert len(either_surface.requests) <= 1
+    assert len(either_api.requests) <= 1
 
 
 async def test_comments_do_not_count_as_an_answer(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     busy = b": still queued\n\n" * 40
-    either_surface.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
+    either_api.enqueue(Stream([busy], chunk_size=16, delay_seconds=0.05, ending="stall"))
     with pytest.raises(litellm.Timeout):
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
 
 
 async def test_a_slow_stream_that_keeps_talking_is_not_cut(
-    either_surface: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    either_api: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    either_surface.enqueue(Text("a b c d e f", delay_seconds=0.02))
+    either_api.enqueue(Text("a b c d e f", delay_seconds=0.02))
     stream = await caller.completion(
         model=MODEL, messages=MESSAGES, stream=True, stream_timeout=60, timeout=60
     )
@@ -268,18 +268,18 @@ async def test_a_slow_stream_that_keeps_talking_is_not_cut(
 
 
 async def test_a_server_that_stays_open_after_done_does_not_hold_the_caller(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(Text("all", ending="stall"))
+    either_api.enqueue(Text("all", ending="stall"))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES)
     assert text_of(chunks) == "all"
-    assert either_surface.wait_until_idle()  # nobody waits for the rest, which never comes
+    assert either_api.wait_until_idle()  # nobody waits for the rest, which never comes
 
 
 async def test_closing_a_stream_closes_the_connection(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(fault("stall_mid_stream"))
+    either_api.enqueue(fault("stall_mid_stream"))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     if caller.is_async:
         await anext(stream)
@@ -291,44 +291,44 @@ async def test_closing_a_stream_closes_the_connection(
         stream.close()
         with pytest.raises(StopIteration):
             next(stream)
-    assert either_surface.wait_until_idle()
+    assert either_api.wait_until_idle()
 
 
-def test_dropping_a_sync_stream_closes_the_connection(either_surface: SyntheticServer) -> None:
-    either_surface.enqueue(fault("stall_mid_stream"))
+def test_dropping_a_sync_stream_closes_the_connection(either_api: SyntheticServer) -> None:
+    either_api.enqueue(fault("stall_mid_stream"))
     stream = litellm.completion(model=MODEL, messages=MESSAGES, stream=True)
     next(stream)
     del stream
     gc.collect()
-    assert either_surface.wait_until_idle()
+    assert either_api.wait_until_idle()
 
 
 @pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
-async def test_cancelling_closes_the_connection(either_surface: SyntheticServer, name: str) -> None:
-    either_surface.enqueue(fault(name))
+async def test_cancelling_closes_the_connection(either_api: SyntheticServer, name: str) -> None:
+    either_api.enqueue(fault(name))
     caller = Caller(is_async=True)
     task = asyncio.create_task(caller.stream(model=MODEL, messages=MESSAGES))
-    assert await asyncio.to_thread(either_surface.wait_for_requests, 1)
+    assert await asyncio.to_thread(either_api.wait_for_requests, 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(either_surface.wait_until_idle)
+    assert await asyncio.to_thread(either_api.wait_until_idle)
 
 
 async def test_connections_are_used_again_after_a_stream(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     await caller.stream(model=MODEL, messages=MESSAGES)
-    before = either_surface.open_connections
+    before = either_api.open_connections
     for _ in range(4):
         await caller.stream(model=MODEL, messages=MESSAGES)
-    assert either_surface.open_connections <= before
+    assert either_api.open_connections <= before
 
 
 async def test_merged_reasoning_is_still_litellms_option(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
-    either_surface.enqueue(Text("Yes.", reasoning="Hm."))
+    either_api.enqueue(Text("Yes.", reasoning="Hm."))
     chunks = await caller.stream(
         model=MODEL, messages=MESSAGES, merge_reasoning_content_in_choices=True
     )

@@ -114,7 +114,7 @@ async def test_a_long_prompt_leaves_the_default_limit_what_fits(
     ],
     ids=str,
 )
-async def test_what_this_surface_lacks_is_refused_or_dropped(
+async def test_what_this_api_lacks_is_refused_or_dropped(
     messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any]
 ) -> None:
     [name] = asked
@@ -188,7 +188,7 @@ async def test_an_effort_is_the_one_that_the_openai_api_would_get(
 @pytest.mark.parametrize(
     "asked", [{"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}], ids=str
 )
-async def test_thinking_that_no_surface_can_stop_is_said_so(
+async def test_thinking_that_no_api_can_stop_is_said_so(
     messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any]
 ) -> None:
     flash = "synthetic/hf:zai-org/GLM-5.3-Flash"
@@ -264,7 +264,7 @@ async def test_a_tool_name_that_the_protocol_forbids_comes_back_as_it_was(
 
 
 @pytest.mark.parametrize("call", ["text_completion", "embedding"])
-async def test_what_only_the_other_surface_has_goes_there(
+async def test_what_only_the_other_api_has_goes_there(
     messages_api: SyntheticServer, caller: Caller, call: str
 ) -> None:
     if call == "embedding":

@@ -475,7 +475,7 @@ class TestRefusals:
         assert chat(client, messages=messages)
 
 
-class TestAnthropicSurface:
+class TestAnthropicAPI:
     def test_a_message_counts_the_uncached_input_twice_and_keeps_the_prefix(
         self, client: httpx.Client
     ) -> None:
@@ -546,7 +546,7 @@ class TestScripting:
         assert reply.status_code == 500
         assert "KeyError: 'missing'" in reply.json()["error"]
 
-    def test_one_text_is_rendered_as_each_surface_wants_it(
+    def test_one_text_is_rendered_as_each_api_wants_it(
         self, synthetic_server: SyntheticServer, client: httpx.Client
     ) -> None:
         synthetic_server.respond_with(

@@ -259,7 +259,7 @@ class TestStreams:
         assert said(lines[:-1]) == " The beginning of"
         assert "Error from inference backend" in json.loads(lines[-1])["error"]
 
-    def test_a_named_error_event_suits_the_anthropic_surface(self, client: httpx.Client) -> None:
+    def test_a_named_error_event_suits_the_anthropic_api(self, client: httpx.Client) -> None:
         path = "/anthropic/v1/messages"
         reply = with_fault(client, "error_event_named", stream=True, path=path)
         assert "\nevent: error\ndata: " in reply.text

@@ -45,8 +45,8 @@ SCHEMA: dict[str, Any] = {
 PIXEL = base64.b64encode(b"not really a picture").decode()
 
 
-async def test_a_plain_answer_is_the_same(either_surface: SyntheticServer, caller: Caller) -> None:
-    either_surface.enqueue(Text(" Paris.", reasoning="France. ", usage=Usage(12, 7, 5)))
+async def test_a_plain_answer_is_the_same(either_api: SyntheticServer, caller: Caller) -> None:
+    either_api.enqueue(Text(" Paris.", reasoning="France. ", usage=Usage(12, 7, 5)))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     [choice] = answer.choices
     assert (choice.message.content, choice.finish_reason) == (" Paris.", "stop")
@@ -64,10 +64,8 @@ async def test_a_plain_answer_is_the_same(either_surface: SyntheticServer, calle
     assert "deepseek-ai/DeepSeek" in answer._hidden_params["upstream_model"]  # noqa: SLF001
 
 
-async def test_a_streamed_answer_is_the_same(
-    either_surface: SyntheticServer, caller: Caller
-) -> None:
-    either_surface.enqueue(Text(" Paris.", reasoning="France. ", usage=Usage(12, 7, 5)))
+async def test_a_streamed_answer_is_the_same(either_api: SyntheticServer, caller: Caller) -> None:
+    either_api.enqueue(Text(" Paris.", reasoning="France. ", usage=Usage(12, 7, 5)))
     options = {"include_usage": True}
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, stream_options=options)
     assert text_of(chunks) == " Paris."
@@ -83,9 +81,9 @@ async def test_a_streamed_answer_is_the_same(
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 async def test_callbacks_are_told_the_same_price(
-    either_surface: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
+    either_api: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
 ) -> None:
-    either_surface.enqueue(Text(" Paris.", usage=Usage(1200, 70, 500)))
+    either_api.enqueue(Text(" Paris.", usage=Usage(1200, 70, 500)))
     if stream:
         await caller.stream(model=MODEL, messages=MESSAGES)
     else:
@@ -95,14 +93,14 @@ async def test_callbacks_are_told_the_same_price(
 
 
 async def test_tool_calls_and_their_results_make_a_round(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     wanted = [
         # How Kimi's models number their calls; both APIs give the id back as it was.
         ToolCall("get_weather", {"city": "Oslo"}, id="functions.get_weather:0"),
         ToolCall("get_weather", {"city": "Rome"}, id="functions.get_weather:1"),
     ]
-    either_surface.enqueue(ToolCalls(wanted, reasoning="Two cities."), Text("Cold and warm."))
+    either_api.enqueue(ToolCalls(wanted, reasoning="Two cities."), Text("Cold and warm."))
     messages: list[Any] = [{"role": "user", "content": "Oslo and Rome?"}]
     answer = await caller.completion(model=MODEL, messages=messages, tools=[WEATHER])
     [choice] = answer.choices
@@ -118,7 +116,7 @@ async def test_tool_calls_and_their_results_make_a_round(
         messages.append({"role": "tool", "tool_call_id": call.id, "content": said})
     last = await caller.completion(model=MODEL, messages=messages, tools=[WEATHER])
     assert last.choices[0].message.content == "Cold and warm."
-    sent = either_surface.last_request.body.decode()
+    sent = either_api.last_request.body.decode()
     # The calls, their results and the thinking between them all reach the model.
     for piece in ("Oslo", "Rome", "2 degrees", "21 degrees", "Two cities."):
         assert piece in sent
@@ -127,10 +125,10 @@ async def test_tool_calls_and_their_results_make_a_round(
 
 
 async def test_streamed_tool_calls_are_put_together(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     wanted = [ToolCall("get_weather", '{"city": "Oslo"}'), ToolCall("get_time", '{"zone": 1}')]
-    either_surface.enqueue(ToolCalls(wanted, content="I look."))
+    either_api.enqueue(ToolCalls(wanted, content="I look."))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=[WEATHER])
     assert text_of(chunks) == "I look."
     assert calls_of(chunks) == [("get_weather", '{"city": "Oslo"}'), ("get_time", '{"zone": 1}')]
@@ -138,7 +136,7 @@ async def test_streamed_tool_calls_are_put_together(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-@pytest.mark.usefixtures("either_surface")
+@pytest.mark.usefixtures("either_api")
 async def test_json_comes_as_text(caller: Caller, *, stream: bool) -> None:
     asked = {"model": MODEL, "messages": MESSAGES, "response_format": SCHEMA}
     if stream:
@@ -158,7 +156,7 @@ async def test_json_comes_as_text(caller: Caller, *, stream: bool) -> None:
     ("choice", "called"),
     [("auto", True), ("required", True), ("none", False)],
 )
-@pytest.mark.usefixtures("either_surface")
+@pytest.mark.usefixtures("either_api")
 async def test_tool_choice_means_the_same(caller: Caller, choice: str, *, called: bool) -> None:
     answer = await caller.completion(
         model=MODEL, messages=MESSAGES, tools=[WEATHER], tool_choice=choice
@@ -166,7 +164,7 @@ async def test_tool_choice_means_the_same(caller: Caller, choice: str, *, called
     assert bool(answer.choices[0].message.tool_calls) is called
 
 
-@pytest.mark.usefixtures("either_surface")
+@pytest.mark.usefixtures("either_api")
 async def test_a_named_tool_is_the_one_that_is_called(caller: Caller) -> None:
     other = {**WEATHER, "function": {**WEATHER["function"], "name": "get_time"}}
     named = {"type": "function", "function": {"name": "get_time"}}
@@ -187,7 +185,7 @@ async def test_a_named_tool_is_the_one_that_is_called(caller: Caller) -> None:
     ids=["base64", "https", "http"],
 )
 async def test_images_reach_a_model_that_sees(
-    either_surface: SyntheticServer, caller: Caller, url: str
+    either_api: SyntheticServer, caller: Caller, url: str
 ) -> None:
     content = [
         {"type": "text", "text": "What is this?"},
@@ -195,33 +193,31 @@ async def test_images_reach_a_model_that_sees(
     ]
     messages = [{"role": "user", "content": content}]
     await caller.completion(model=SEES, messages=messages)
-    sent = either_surface.last_request.body.decode()
+    sent = either_api.last_request.body.decode()
     assert (PIXEL if url.startswith("data:") else url) in sent
     assert "invalid" not in sent
     with pytest.raises(litellm.BadRequestError, match="image input"):
         await caller.completion(model=BLIND, messages=messages)
 
 
-@pytest.mark.usefixtures("either_surface")
+@pytest.mark.usefixtures("either_api")
 async def test_stop_sequences_end_the_answer(caller: Caller) -> None:
     messages = [{"role": "user", "content": "one two three"}]
     answer = await caller.completion(model=MODEL, messages=messages, stop=["two"])
     assert answer.choices[0].message.content == ' You said: "one '
 
 
-async def test_a_small_limit_cuts_the_answer(
-    either_surface: SyntheticServer, caller: Caller
-) -> None:
+async def test_a_small_limit_cuts_the_answer(either_api: SyntheticServer, caller: Caller) -> None:
     answer = await caller.completion(model=MODEL, messages=MESSAGES, max_tokens=3)
     assert answer.choices[0].finish_reason == "length"
     assert answer.choices[0].message.content is None
-    assert either_surface.last_request.json["max_tokens"] == 3
+    assert either_api.last_request.json["max_tokens"] == 3
 
 
 @pytest.mark.parametrize(
     "switch", [{"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}], ids=str
 )
-@pytest.mark.usefixtures("either_surface")
+@pytest.mark.usefixtures("either_api")
 async def test_reasoning_can_be_switched_off(caller: Caller, switch: dict[str, Any]) -> None:
     answer = await caller.completion(model=MODEL, messages=MESSAGES, **switch)
     assert not getattr(answer.choices[0].message, "reasoning_content", None)
@@ -230,21 +226,21 @@ async def test_reasoning_can_be_switched_off(caller: Caller, switch: dict[str, A
 
 
 async def test_fields_of_the_callers_own_are_sent_as_they_are(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     extra = {"chat_template_kwargs": {"a": 1}, "top_k": 5}
     await caller.completion(model=MODEL, messages=MESSAGES, extra_body=extra)
-    body = either_surface.last_request.json
+    body = either_api.last_request.json
     assert (body["chat_template_kwargs"], body["top_k"]) == ({"a": 1}, 5)
 
 
 async def test_the_key_travels_as_a_bearer_and_no_beta_with_it(
-    either_surface: SyntheticServer, caller: Caller
+    either_api: SyntheticServer, caller: Caller
 ) -> None:
     headers = {"anthropic-beta": "some-beta-2026-01-01", "x-mine": "1"}
     await caller.completion(model=MODEL, messages=MESSAGES, extra_headers=headers)
-    sent = either_surface.last_request.headers
-    assert sent["authorization"] == f"Bearer {either_surface.api_key}"
+    sent = either_api.last_request.headers
+    assert sent["authorization"] == f"Bearer {either_api.api_key}"
     assert sent["x-mine"] == "1"
     assert "x-api-key" not in sent
     assert "anthropic-beta" not in sent

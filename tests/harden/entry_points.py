@@ -22,7 +22,7 @@ INPUTS: Final = ["one", "two"]
 
 
 @dataclass(frozen=True)
-class Door:
+class Target:
     """Where a call goes, and its limits.
 
     Attributes:
@@ -63,13 +63,13 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Surface:
+class EntryPoint:
     """One way to call; `kind` names the reply that it asks the upstream for."""
 
     name: str
     kind: str
     is_async: bool
-    call: Callable[[Door], Any] = field(repr=False)
+    call: Callable[[Target], Any] = field(repr=False)
     is_logged: bool = True
     """Whether LiteLLM's callbacks hear of a call."""
 
@@ -201,24 +201,24 @@ async def _acollect(stream: AsyncIterator[Any]) -> list[Any]:
     return [one async for one in stream]
 
 
-def _chat(door: Door, **more: Any) -> dict[str, Any]:
-    return {"model": MODEL, "messages": door.messages, **door.arguments(), **more}
+def _chat(target: Target, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "messages": target.messages, **target.arguments(), **more}
 
 
-def _messages(door: Door, path: str = "anthropic/v1", **more: Any) -> dict[str, Any]:
-    return _chat(door, max_tokens=64, **more) | {"api_base": f"{door.base}/{path}"}
+def _messages(target: Target, path: str = "anthropic/v1", **more: Any) -> dict[str, Any]:
+    return _chat(target, max_tokens=64, **more) | {"api_base": f"{target.base}/{path}"}
 
 
-def _text(door: Door, **more: Any) -> dict[str, Any]:
-    return {"model": MODEL, "prompt": door.messages[0]["content"], **door.arguments(), **more}
+def _text(target: Target, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "prompt": target.messages[0]["content"], **target.arguments(), **more}
 
 
-def _embedding(door: Door) -> dict[str, Any]:
-    return {"model": VECTOR_MODEL, "input": INPUTS, **door.arguments()}
+def _embedding(target: Target) -> dict[str, Any]:
+    return {"model": VECTOR_MODEL, "input": INPUTS, **target.arguments()}
 
 
-def _response(door: Door, **more: Any) -> dict[str, Any]:
-    return {"model": MODEL, "input": door.messages[0]["content"], **door.arguments(), **more}
+def _response(target: Target, **more: Any) -> dict[str, Any]:
+    return {"model": MODEL, "input": target.messages[0]["content"], **target.arguments(), **more}
 
 
 @cache
@@ -240,68 +240,68 @@ def _client() -> httpx.Client:
 
 
 def _plain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
-    return lambda door: read(function(**make(door)))
+    return lambda target: read(function(**make(target)))
 
 
 def _aplain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
-    async def call(door: Door) -> Answer:
-        return read(await function(**make(door)))
+    async def call(target: Target) -> Answer:
+        return read(await function(**make(target)))
 
     return call
 
 
 def _streamed(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
-    return lambda door: read(_collect(function(**make(door), stream=True)))
+    return lambda target: read(_collect(function(**make(target), stream=True)))
 
 
 def _astreamed(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
-    async def call(door: Door) -> Answer:
-        return read(await _acollect(await function(**make(door), stream=True)))
+    async def call(target: Target) -> Answer:
+        return read(await _acollect(await function(**make(target), stream=True)))
 
     return call
 
 
-def _routed(make: Callable[[Door], dict[str, Any]]) -> Callable[[Door], dict[str, Any]]:
+def _routed(make: Callable[[Target], dict[str, Any]]) -> Callable[[Target], dict[str, Any]]:
     names = {MODEL: "chat", VECTOR_MODEL: "vectors"}
 
-    def routed(door: Door) -> dict[str, Any]:
-        arguments = make(door)
+    def routed(target: Target) -> dict[str, Any]:
+        arguments = make(target)
         return {**arguments, "model": names[arguments["model"]]}
 
     return routed
 
 
-def _with_client(door: Door) -> dict[str, Any]:
-    return {**_chat(door), "client": _client()}
+def _with_client(target: Target) -> dict[str, Any]:
+    return {**_chat(target), "client": _client()}
 
 
-async def _with_async_client(door: Door) -> Answer:
+async def _with_async_client(target: Target) -> Answer:
     async with httpx.AsyncClient() as client:
-        return chat_answer(await litellm.acompletion(**_chat(door), client=client))
+        return chat_answer(await litellm.acompletion(**_chat(target), client=client))
 
 
-async def _stream_with_async_client(door: Door) -> Answer:
+async def _stream_with_async_client(target: Target) -> Answer:
     async with httpx.AsyncClient() as client:
-        stream: Any = await litellm.acompletion(**_chat(door), client=client, stream=True)
+        stream: Any = await litellm.acompletion(**_chat(target), client=client, stream=True)
         return chunks_answer(await _acollect(stream))
 
 
-def _own_search(door: Door) -> dict[str, Any]:
-    return {"query": "q", "api_base": f"{door.base}/v2", "timeout": door.timeout_seconds}
+def _own_search(target: Target) -> dict[str, Any]:
+    return {"query": "q", "api_base": f"{target.base}/v2", "timeout": target.timeout_seconds}
 
 
-def _litellm_search(door: Door) -> dict[str, Any]:
-    return {**_own_search(door), "search_provider": "synthetic"}
+def _litellm_search(target: Target) -> dict[str, Any]:
+    return {**_own_search(target), "search_provider": "synthetic"}
 
 
-def _quotas(door: Door) -> dict[str, Any]:
-    arguments = door.arguments()
+def _quotas(target: Target) -> dict[str, Any]:
+    arguments = target.arguments()
     return {name: arguments[name] for name in ("api_base", "timeout", "max_retries")}
 
 
-def _translated(door: Door) -> dict[str, Any]:
+def _translated(target: Target) -> dict[str, Any]:
     # Beside a base URL of this form nothing is known, so that LiteLLM translates.
-    return _messages(door, "gateway")
+    return _messages(target, "gateway")
 
 
 def _pair(
@@ -312,15 +312,15 @@ def _pair(
     read: Callable[[Any], Answer],
     *,
     is_logged: bool = True,
-) -> list[Surface]:
+) -> list[EntryPoint]:
     is_stream = kind.endswith("_stream")
     sync, asynchronous = functions
     first = (_streamed if is_stream else _plain)(sync, make, read)
     second = (_astreamed if is_stream else _aplain)(asynchronous, make, read)
     label = f"{name} stream" if is_stream else name
     return [
-        Surface(f"{label} sync", kind, is_async=False, call=first, is_logged=is_logged),
-        Surface(f"{label} async", kind, is_async=True, call=second, is_logged=is_logged),
+        EntryPoint(f"{label} sync", kind, is_async=False, call=first, is_logged=is_logged),
+        EntryPoint(f"{label} async", kind, is_async=True, call=second, is_logged=is_logged),
     ]
 
 
@@ -339,7 +339,7 @@ def _both(name: str, owner: Callable[[], Any] = lambda: litellm) -> tuple[_Late,
     return _Late(owner, name), _Late(owner, f"a{name}")
 
 
-def _surfaces() -> list[Surface]:
+def _entry_points() -> list[EntryPoint]:
     completions, texts, responses = map(_both, ("completion", "text_completion", "responses"))
     routed = _both("completion", router)
     messages = _Late(lambda: litellm, "anthropic_messages")
@@ -348,20 +348,20 @@ def _surfaces() -> list[Surface]:
         *_pair("chat", "chat_stream", completions, _chat, chunks_answer),
         *_pair("Router", "chat", routed, _routed(_chat), chat_answer),
         *_pair("Router", "chat_stream", routed, _routed(_chat), chunks_answer),
-        Surface(
+        EntryPoint(
             "client= sync",
             "chat",
             is_async=False,
             call=_plain(completions[0], _with_client, chat_answer),
         ),
-        Surface(
+        EntryPoint(
             "client= stream sync",
             "chat_stream",
             is_async=False,
             call=_streamed(completions[0], _with_client, chunks_answer),
         ),
-        Surface("client= async", "chat", is_async=True, call=_with_async_client),
-        Surface(
+        EntryPoint("client= async", "chat", is_async=True, call=_with_async_client),
+        EntryPoint(
             "client= stream async", "chat_stream", is_async=True, call=_stream_with_async_client
         ),
         *_pair("text", "text", texts, _text, _text_answer),
@@ -377,25 +377,25 @@ def _surfaces() -> list[Surface]:
         *_pair("responses", "chat_stream", responses, _response, _response_events_answer),
         *_pair("over Messages", "message", completions, _messages, chat_answer),
         *_pair("over Messages", "message_stream", completions, _messages, chunks_answer),
-        Surface(
+        EntryPoint(
             "native Messages async",
             "message",
             is_async=True,
             call=_aplain(messages, _messages, _message_answer),
         ),
-        Surface(
+        EntryPoint(
             "native Messages stream async",
             "message_stream",
             is_async=True,
             call=_astreamed(messages, _messages, message_pieces_answer),
         ),
-        Surface(
+        EntryPoint(
             "translated Messages async",
             "chat",
             is_async=True,
             call=_aplain(messages, _translated, _message_answer),
         ),
-        Surface(
+        EntryPoint(
             "translated Messages stream async",
             "chat_stream",
             is_async=True,
@@ -428,4 +428,4 @@ def _surfaces() -> list[Surface]:
     ]
 
 
-SURFACES: Final = _surfaces()
+ENTRY_POINTS: Final = _entry_points()

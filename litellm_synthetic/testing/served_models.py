@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.testing.replies import ReasoningField
 
-Surface: TypeAlias = Literal["chat", "completion", "messages", "embedding"]
+Operation: TypeAlias = Literal["chat", "completion", "messages", "embedding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ServedModel:
         context_tokens: Context window in tokens; `None` where unknown.
         takes_images: Whether images are accepted.
         reasons: Whether it thinks before it answers.
-        always_reasons_on: Surfaces where thinking cannot be switched off.
+        always_reasons_on: Operations where thinking cannot be switched off.
         reasoning_field: Where its reasoning text goes.
         count_tokens_fails: Whether counting tokens for it was answered with 500.
         tool_messages_need_names: Whether a tool message must match a call or carry a name.
@@ -54,13 +54,13 @@ class ServedModel:
 
 @cache
 def _facts() -> dict[str, Any]:
-    text = files("litellm_synthetic.testing").joinpath("lineup.json").read_text("utf-8")
+    text = files("litellm_synthetic.testing").joinpath("served_models.json").read_text("utf-8")
     facts: dict[str, Any] = json.loads(text)
     return facts
 
 
 def listed_models() -> list[dict[str, Any]]:
-    """Return the default models list: the lineup of 8 October 2026, 4 aliases and 8 models."""
+    """Return the default models list: as of 8 October 2026, 4 aliases and 8 models."""
     models: list[dict[str, Any]] = json.loads(json.dumps(_facts()["models"]))
     return models
 
