@@ -161,7 +161,7 @@ def test_a_stream_brings_thinking_and_text_block_by_block(client: anthropic.Anth
     text = answer.content[-1]
     assert text.type == "text"
     assert text.text == ' You said: "hello"'
-    assert kinds.count("text") > 1
+    assert "text" in kinds  # once or more often: what arrives together is merged
     assert answer.stop_reason == "end_turn"
     assert answer.usage.input_tokens > 0
     assert answer.usage.output_tokens > 0

@@ -118,7 +118,6 @@ def test_a_stream_brings_reasoning_then_text_and_one_finish(client: openai.OpenA
     texts = [delta.content or "" for delta in deltas]
     assert "".join(texts) == ' You said: "hello"'
     assert "hello" in "".join(reasoning)
-    assert sum(bool(text) for text in texts) > 1
     finishes = [chunk.choices[0].finish_reason for chunk in chunks]
     assert [finish for finish in finishes if finish] == ["stop"]
     assert finishes[-1] == "stop"
@@ -405,7 +404,8 @@ def test_a_client_that_leaves_closes_the_upstream_connection(
         else Text(words, cut_after=6, ending="stall")
     )
     stream = client.chat.completions.create(model="large", messages=HELLO, stream=True)
-    assert "word" in "".join(next(stream).choices[0].delta.content or "" for _ in range(3))
+    # How many chunks the six events come in hangs on who is faster.
+    assert next("word" in text for chunk in stream if (text := chunk.choices[0].delta.content))
     assert proxy.upstream.active_requests == 1
     stream.close()
     assert proxy.upstream.wait_until_idle()
