@@ -17,21 +17,21 @@ from benchmarks.workload import CASE_BY_NAME, FULL, QUICK
 
 def main() -> int:
     """Run the benchmark and return the exit status: 1 if a contender lost data or failed."""
-    asked = _parser().parse_args()
-    plan = QUICK if asked.quick else FULL
-    if asked.rounds:
-        plan = replace(plan, rounds=asked.rounds)
-    if asked.case:
-        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in asked.case))
+    options = _parser().parse_args()
+    plan = QUICK if options.quick else FULL
+    if options.rounds:
+        plan = replace(plan, rounds=options.rounds)
+    if options.case:
+        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in options.case))
     messages = Console(stderr=True)
     try:
         with messages.status("benchmark") as status:
-            measured = run(plan, pace_ms=asked.pace_ms, progress=status.update)
+            measured = run(plan, pace_ms=options.pace_ms, progress=status.update)
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
-    facts = report.context(plan, asked.pace_ms)
-    if asked.json:
+    facts = report.context(plan, options.pace_ms)
+    if options.json:
         print(json.dumps({"context": facts, "measured": [asdict(one) for one in measured]}))
     else:
         report.show(measured, facts)

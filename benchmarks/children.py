@@ -79,8 +79,8 @@ class Child:
 
 def environment() -> dict[str, str]:
     """Return the variables that a process of the benchmark gets."""
-    kept = {
+    content = {
         name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)
     }
     # Otherwise LiteLLM downloads its price list when it is imported.
-    return {**kept, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    return {**content, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}

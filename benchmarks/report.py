@@ -137,12 +137,12 @@ def _notes(measured: Sequence[Measured], facts: dict[str, Any]) -> list[str]:
         "Checked in every reply: the whole text, the finish reason, the tokens",
     ]
     for name in ("ours", "stock"):
-        heard = [
+        events = [
             one for one in measured if one.contender == name and one.case.endswith("-callback")
         ]
-        if heard:
-            calls = sum(one.units // _units_per_call(one.case) for one in heard)
-            priced = sum(one.priced_calls for one in heard)
+        if events:
+            calls = sum(one.units // _units_per_call(one.case) for one in events)
+            priced = sum(one.priced_calls for one in events)
             lines.append(
                 f"Callbacks that were told a price: {priced} of {calls} with {_TITLES[name]}"
             )

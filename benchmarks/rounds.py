@@ -40,14 +40,14 @@ def _children(
             return child
 
         api_base = started("benchmarks.serving", "--pace-ms", str(pace_ms)).hear()
-        wanted = dict.fromkeys(
+        target = dict.fromkeys(
             (name, case.has_callback) for case in cases for name in case.contenders
         )
         workers = {
             (name, callback): started(
                 "benchmarks.worker", name, api_base, *(["--callback"] if callback else [])
             )
-            for name, callback in wanted
+            for name, callback in target
         }
         for worker in workers.values():
             worker.hear()

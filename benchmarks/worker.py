@@ -64,16 +64,16 @@ class Worker:
         """Return what a batch of calls took, after checking that every reply arrived whole."""
         self._batch(case, case.at_once)  # connections may have been dropped since the last round
         self._rest(case)
-        seen = len(self._keeper.costs_usd) if self._keeper else 0
+        requests = len(self._keeper.costs_usd) if self._keeper else 0
         gc.collect()
         cpu = time.process_time()
         replies, wall = self._batch(case, calls)
-        self._rest(case, seen + calls)
+        self._rest(case, requests + calls)
         cpu = time.process_time() - cpu
-        read = self._contender.read_stream if case.is_stream else self._contender.read_plain
+        result = self._contender.read_stream if case.is_stream else self._contender.read_plain
         for reply in replies:
-            _check(read(reply))
-        return Sample(wall, cpu, self._priced(seen, calls))
+            _check(result(reply))
+        return Sample(wall, cpu, self._priced(requests, calls))
 
     def _batch(self, case: Case, calls: int) -> tuple[list[Any], float]:
         """Return the replies and the seconds until the last of them."""
@@ -104,23 +104,23 @@ class Worker:
             else:
                 time.sleep(_LOOK_SECONDS)
             spent, before = time.process_time() - before, time.process_time()
-            heard = self._keeper is None or len(self._keeper.costs_usd) >= callbacks
-            if heard and spent < _RESTING_CPU_SECONDS:
+            events = self._keeper is None or len(self._keeper.costs_usd) >= callbacks
+            if events and spent < _RESTING_CPU_SECONDS:
                 return
         raise LostDataError("the process did not come to rest, or a callback was never called")
 
-    def _priced(self, seen: int, calls: int) -> int:
+    def _priced(self, requests: int, calls: int) -> int:
         if self._keeper is None:
             return 0
-        costs_usd = self._keeper.costs_usd[seen:]
+        costs_usd = self._keeper.costs_usd[requests:]
         if len(costs_usd) != calls:
             raise LostDataError(f"{len(costs_usd)} callbacks for {calls} calls")
         return sum(cost is not None for cost in costs_usd)
 
 
-def _check(received: Received) -> None:
-    if received != WHOLE_REPLY:
-        raise LostDataError(f"expected {WHOLE_REPLY}, received {received}")
+def _check(pieces: Received) -> None:
+    if pieces != WHOLE_REPLY:
+        raise LostDataError(f"expected {WHOLE_REPLY}, received {pieces}")
 
 
 @contextmanager
@@ -137,9 +137,9 @@ def main() -> None:
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("api_base")
     parser.add_argument("--callback", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with _own_output() as output, asyncio.Runner() as runner:
-        worker = _prepared(asked.contender, asked.api_base, runner, callback=asked.callback)
+        worker = _prepared(options.contender, options.api_base, runner, callback=options.callback)
         print("ready", file=output, flush=True)
         for line in sys.stdin:
             order = json.loads(line)

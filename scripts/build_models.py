@@ -125,8 +125,8 @@ def efforts(model_id: str, reported: Mapping[str, Any] | None) -> Row | None:
 
 def removal(reported: str | None) -> tuple[str | None, str | None]:
     """Part the date of a removal from what is said about it."""
-    found = ISO_DATE.search(reported or "")
-    date = found.group() if found else None
+    result = ISO_DATE.search(reported or "")
+    date = result.group() if result else None
     return date, None if reported == date else reported
 
 
@@ -190,20 +190,20 @@ def read_seeds(folder: Path, ids: list[str]) -> dict[str, dict[str, Row]]:
         for seed, model_id, figures in seed_rows(page.read_text("utf-8"), ids):
             if model_id not in ids:
                 raise ValueError(f"{page.name}: {model_id} is not among the facts")
-            known = seeds[seed].setdefault(model_id, {})
+            row = seeds[seed].setdefault(model_id, {})
             for field, value in figures.items():
-                if known.setdefault(field, value) != value:
-                    raise ValueError(f"{page.name}: {model_id} {field} is {value} or {known}")
+                if row.setdefault(field, value) != value:
+                    raise ValueError(f"{page.name}: {model_id} {field} is {value} or {row}")
     return seeds
 
 
 def seed_differences(model: Row, seeds: Mapping[str, Mapping[str, Row]]) -> list[Row]:
     """List where a published table states another figure than the kept one."""
     return [
-        {"field": field, "seed": seed, "seed_value": stated, "value": model[field]}
+        {"field": field, "seed": seed, "seed_value": document, "value": model[field]}
         for seed, rows in seeds.items()
-        for field, stated in rows.get(model["id"], {}).items()
-        if stated != model[field]
+        for field, document in rows.get(model["id"], {}).items()
+        if document != model[field]
     ]
 
 
@@ -265,8 +265,8 @@ def build(facts: Mapping[str, Any], seeds_folder: Path) -> Row:
     catalog = Catalog.from_document(document)
     if catalog.skipped:
         raise ValueError(f"invalid rows: {catalog.skipped}")
-    named = {source for model in catalog.models for source in model.sources}
-    if undescribed := named.difference(catalog.sources):
+    by_name = {source for model in catalog.models for source in model.sources}
+    if undescribed := by_name.difference(catalog.sources):
         raise ValueError(f"sources without a description: {sorted(undescribed)}")
     return document
 

@@ -55,16 +55,16 @@ class Caller:
             return await router.acompletion(**arguments)
         return router.completion(**arguments)
 
-    async def collect(self, stream: Any, received: list[Any] | None = None) -> list[Any]:
+    async def collect(self, stream: Any, pieces: list[Any] | None = None) -> list[Any]:
         """Return everything that a stream yields; `received` holds it even if it raises."""
-        received = [] if received is None else received
+        pieces = [] if pieces is None else pieces
         if self.is_async:
             async for item in stream:
-                received.append(item)  # kept when the loop raises
+                pieces.append(item)  # kept when the loop raises
         else:
             for item in stream:
-                received.append(item)  # the same
-        return received
+                pieces.append(item)  # the same
+        return pieces
 
     async def next_of(self, stream: Any) -> Any:
         """Return what a stream yields next, or None at its end."""

@@ -200,18 +200,18 @@ def new_router() -> Iterator[NewRouter]:
     before = litellm.model_cost
     litellm.model_cost = copy.deepcopy(before)
     litellm_synthetic.register()
-    made: list[Any] = []  # Any, because which name ends a Router depends on the version
+    routers: list[Any] = []  # Any, because which name ends a Router depends on the version
 
     def make(model_list: list[Any], **settings: Any) -> litellm.Router:
         router = litellm.Router(model_list=model_list, **settings)
-        made.append(router)
+        routers.append(router)
         return router
 
     yield make
     # Its callbacks keep a Router alive, and LiteLLM replays the entries of each that is. 1.109 has
     # a new name for the end of one.
-    while made:
-        router = made.pop()
+    while routers:
+        router = routers.pop()
         (router.retire if hasattr(router, "retire") else router.discard)()
         del router
     gc.collect()

@@ -87,8 +87,8 @@ def _be(command: Command) -> None:
     # The first terminal that the leader of a session opens becomes the session's own.
     streams = os.open(command.streams, os.O_RDWR)
     reads = streams if os.isatty(streams) else os.open(os.devnull, os.O_RDONLY)
-    for number, opened in enumerate((reads, streams, streams)):
-        os.dup2(opened, number)
+    for number, start in enumerate((reads, streams, streams)):
+        os.dup2(start, number)
     # Python's own were opened on something else.
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  # open to the end
     sys.stdout = open(1, "w", encoding="utf-8", buffering=1)  # noqa: SIM115  # as above

@@ -208,11 +208,11 @@ async def test_a_model_that_is_gone(caller: Caller) -> None:
 
 
 async def test_a_search(caller: Caller) -> None:
-    found = await caller.search("What is the capital of France?")
-    assert not found.skipped
-    assert all(result.url.startswith("https://") for result in found)
-    assert any(result.text or result.highlights for result in found)
-    assert any(result.published for result in found)
+    results = await caller.search("What is the capital of France?")
+    assert not results.skipped
+    assert all(result.url.startswith("https://") for result in results)
+    assert any(result.text or result.highlights for result in results)
+    assert any(result.published for result in results)
 
 
 @pytest.mark.usefixtures("messages_api")
@@ -255,6 +255,6 @@ async def test_a_native_stream() -> None:
 
 
 async def test_a_token_count() -> None:
-    counted = await litellm.acount_tokens(model=CHAT, messages=MESSAGES)
-    assert counted.tokenizer_type == "synthetic_api"
-    assert counted.total_tokens > 0
+    count = await litellm.acount_tokens(model=CHAT, messages=MESSAGES)
+    assert count.tokenizer_type == "synthetic_api"
+    assert count.total_tokens > 0

@@ -108,11 +108,11 @@ async def test_a_genuine_refusal_of_a_key_is_an_authentication_error(caller: Cal
     recorded = recording("chat_invalid_key")
     with (
         replayed("chat_invalid_key"),
-        pytest.raises(litellm.AuthenticationError, match="Invalid API Key") as caught,
+        pytest.raises(litellm.AuthenticationError, match="Invalid API Key") as excinfo,
     ):
         await caller.completion(**routed(recorded.request))
-    assert caught.value.status_code == 401
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.status_code == 401
+    assert excinfo.value.llm_provider == "synthetic"
 
 
 @pytest.mark.parametrize("name", EMBEDDINGS)

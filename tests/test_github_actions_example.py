@@ -85,6 +85,6 @@ def test_the_job_tells_of_drift_once_and_of_failures_as_failures(
     assert run("Compare").returncode == 0
     assert outputs.read_text() == "drift=0\n"
     outputs.unlink()
-    failed = run("Compare", SYNTHETIC_API_BASE="http://127.0.0.1:9/openai/v1")
-    assert failed.returncode == 2
+    failure = run("Compare", SYNTHETIC_API_BASE="http://127.0.0.1:9/openai/v1")
+    assert failure.returncode == 2
     assert not outputs.exists()

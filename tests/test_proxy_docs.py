@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 
 def snippets(page: Path) -> list[dict[str, Any]]:
-    found = re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [yaml.safe_load(each) for each in found]
+    result = re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [yaml.safe_load(each) for each in result]
 
 
 DOCUMENTED = snippets(ROOT / "docs" / "proxy.md")
@@ -40,8 +40,8 @@ async def test_a_router_understands_the_models_and_its_settings(
     config: dict[str, Any], new_router: NewRouter
 ) -> None:
     router = new_router(config["model_list"], **config.get("router_settings", {}))
-    known = {one["model_name"] for one in router.get_model_list() or ()}
-    assert known == {one["model_name"] for one in config["model_list"]}
+    names = {one["model_name"] for one in router.get_model_list() or ()}
+    assert names == {one["model_name"] for one in config["model_list"]}
 
 
 @pytest.mark.parametrize("config", WHOLE)

@@ -17,16 +17,16 @@ from benchmarks.gateway.rounds import run
 
 def main() -> int:
     """Run the benchmark and return the exit status: 1 if a proxy failed or lost data."""
-    asked = _parser().parse_args()
-    plan = QUICK if asked.quick else FULL
-    if asked.rounds:
-        plan = replace(plan, rounds=asked.rounds)
-    if asked.workers:
-        plan = replace(plan, workers=tuple(asked.workers))
-    if asked.clients:
-        plan = replace(plan, clients=asked.clients)
-    if asked.case:
-        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in asked.case))
+    options = _parser().parse_args()
+    plan = QUICK if options.quick else FULL
+    if options.rounds:
+        plan = replace(plan, rounds=options.rounds)
+    if options.workers:
+        plan = replace(plan, workers=tuple(options.workers))
+    if options.clients:
+        plan = replace(plan, clients=options.clients)
+    if options.case:
+        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in options.case))
     try:
         with Console(stderr=True).status("benchmark") as status:
             measured = list(run(plan, status.update))
@@ -34,7 +34,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     facts = report.context(plan)
-    if asked.json:
+    if options.json:
         print(json.dumps({"context": facts, "measured": [asdict(one) for one in measured]}))
     else:
         report.show(measured, facts)

@@ -34,20 +34,20 @@ class Case:
 
     def body(self, model: str) -> bytes:
         """Return the request, as JSON."""
-        asked: dict[str, Any] = {"model": model, "max_tokens": _MAX_TOKENS, "messages": MESSAGES}
+        payload: dict[str, Any] = {"model": model, "max_tokens": _MAX_TOKENS, "messages": MESSAGES}
         if self.name == "messages":
             system, *messages = MESSAGES
-            asked |= {"system": system["content"], "messages": messages}
+            payload |= {"system": system["content"], "messages": messages}
         if self.is_stream:
-            asked |= {"stream": True, "stream_options": {"include_usage": True}}
-        return json.dumps(asked).encode()
+            payload |= {"stream": True, "stream_options": {"include_usage": True}}
+        return json.dumps(payload).encode()
 
     def complaint(self, body: bytes) -> str | None:
         """Return what a reply lacks: text, finish reason or tokens; None if it is whole."""
         if self.name == "messages":
             return _message_complaint(json.loads(body))
-        received = _streamed(body) if self.is_stream else _plain(json.loads(body))
-        return None if received == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {received}"
+        pieces = _streamed(body) if self.is_stream else _plain(json.loads(body))
+        return None if pieces == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {pieces}"
 
 
 CASES: Final[tuple[Case, ...]] = (
@@ -84,12 +84,12 @@ def _streamed(body: bytes) -> Received:
 
 def _message_complaint(reply: dict[str, Any]) -> str | None:
     text = "".join(block.get("text", "") for block in reply["content"])
-    received = Received(
+    pieces = Received(
         text,
         {"end_turn": "stop"}.get(reply["stop_reason"], reply["stop_reason"]),
         reply["usage"]["input_tokens"] + reply["usage"]["output_tokens"],
     )
-    return None if received == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {received}"
+    return None if pieces == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {pieces}"
 
 
 @dataclass(frozen=True, slots=True)

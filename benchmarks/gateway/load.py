@@ -68,8 +68,8 @@ async def fire(order: Order) -> Sample:
         while next(numbers) < order.calls:
             begun = time.perf_counter()
             async with session.post(url, data=body) as reply:
-                read = await reply.read()
-            replies.append((time.perf_counter() - begun, reply.status, read))
+                result = await reply.read()
+            replies.append((time.perf_counter() - begun, reply.status, result))
 
     async with aiohttp.ClientSession(
         connector=connector, headers=headers, timeout=_TIMEOUT
@@ -78,10 +78,10 @@ async def fire(order: Order) -> Sample:
         urls = [order.urls[index % len(order.urls)] for index in range(order.clients)]
         await asyncio.gather(*(client(session, url) for url in urls))
         wall = time.perf_counter() - start
-    for _, status, read in replies:
+    for _, status, result in replies:
         if status != 200:  # noqa: PLR2004  # HTTP's own
-            raise LostDataError(f"{order.urls[0]} answered {status}: {read[:500]!r}")
-        if complaint := case.complaint(read):
+            raise LostDataError(f"{order.urls[0]} answered {status}: {result[:500]!r}")
+        if complaint := case.complaint(result):
             raise LostDataError(f"{order.urls[0]}: {complaint}")
     return Sample(wall, [seconds for seconds, _, _ in replies])
 

@@ -92,8 +92,8 @@ class RunningProxy:
             f"{self.url}/model/info", headers={"Authorization": f"Bearer {MASTER_KEY}"}
         )
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310  # loopback
-            told = json.loads(reply.read())
-        return all(one["model_info"].get("max_input_tokens") for one in told["data"])
+            message = json.loads(reply.read())
+        return all(one["model_info"].get("max_input_tokens") for one in message["data"])
 
 
 @contextmanager
@@ -106,11 +106,11 @@ def running(
         ChildError: it ended, or did not get ready in time.
     """
     title = f"{name}-{workers}"
-    written, log = folder / f"{title}.yaml", folder / f"{title}.log"
-    written.write_text(json.dumps(config(name, upstreams)))  # JSON is YAML
+    text, log = folder / f"{title}.yaml", folder / f"{title}.log"
+    text.write_text(json.dumps(config(name, upstreams)))  # JSON is YAML
     port = _free_port()
     program = str(Path(sys.executable).with_name("litellm"))
-    command = [program, "--config", str(written), "--host", "127.0.0.1", "--port", str(port)]
+    command = [program, "--config", str(text), "--host", "127.0.0.1", "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  # LiteLLM's own command
             [*command, "--num_workers", str(workers)],
@@ -132,9 +132,9 @@ def running(
 def _environment(folder: Path) -> dict[str, str]:
     # Bytecode as an installed package has it, written to where nobody else looks: LiteLLM 1.106.2
     # tries a failing import in each request, which costs 4 ms where Python must compile for it.
-    kept = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
+    content = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
     bytecode = str(folder / "bytecode")
-    return {**kept, "PYTHONPYCACHEPREFIX": bytecode, "SYNTHETIC_CATALOG": "offline"}
+    return {**content, "PYTHONPYCACHEPREFIX": bytecode, "SYNTHETIC_CATALOG": "offline"}
 
 
 def _free_port() -> int:

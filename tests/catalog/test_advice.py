@@ -28,7 +28,7 @@ def small_catalog() -> Catalog:
 
 
 @pytest.mark.parametrize(
-    ("model_id", "said"),
+    ("model_id", "message"),
     [
         (
             "old/Large",
@@ -50,8 +50,8 @@ def small_catalog() -> Catalog:
         ("hf:someone/Unheard-Of-9000", "syn:small:vision, syn:large:text"),
     ],
 )
-def test_an_id_that_is_refused_is_explained(model_id: str, said: str) -> None:
-    assert said in explain(model_id, small_catalog())
+def test_an_id_that_is_refused_is_explained(model_id: str, message: str) -> None:
+    assert message in explain(model_id, small_catalog())
 
 
 def test_every_retired_model_of_the_bundled_table_is_said_to_be_retired() -> None:

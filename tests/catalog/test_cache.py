@@ -239,8 +239,8 @@ def test_no_damage_ever_raises_or_invents_a_figure(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)) | st.just(len(content)))])
-    found = read_cache(BASE, now=NOW)
-    for model in found.catalog.models if found else ():
+    result = read_cache(BASE, now=NOW)
+    for model in result.catalog.models if result else ():
         assert model.context_window_tokens is None or model.context_window_tokens > 0
         for price in model.prices.model_dump(include=set(PRICE_FIELDS)).values():
             assert price is None or (price.is_finite() and price >= 0)
@@ -340,21 +340,21 @@ class TestTheTableInForce:
     def test_tells_its_listeners_until_they_are_removed(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        heard: list[object] = []
+        events: list[object] = []
 
         def fails(_table: object) -> None:
             raise RuntimeError("a listener's own fault")
 
         remove_failing = active.on_change(fails)
-        remove = active.on_change(heard.append)
+        remove = active.on_change(events.append)
         table = active.ModelTable(load_bundled(), "refresh", NOW, BASE)
         active.set_current_table(table)
-        assert (heard, active.current_table()) == ([table], table)
+        assert (events, active.current_table()) == ([table], table)
         assert "a listener failed" in caplog.text
         for each in (remove, remove, remove_failing):
             each()
         active.set_current_table(table)
-        assert heard == [table]
+        assert events == [table]
 
     def test_loads_neither_litellm_nor_httpx(self) -> None:
         script = (

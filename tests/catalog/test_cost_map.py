@@ -50,15 +50,15 @@ def said_at_registration() -> Iterator[list[str]]:
     """What LiteLLM logged when it was given our rows; all it keeps of them is undone afterwards."""
     prices, remembered = litellm.model_cost, litellm.utils._runtime_registered_model_cost  # noqa: SLF001  undone below
     before = copy.deepcopy(dict(remembered))
-    said: list[str] = []
+    texts: list[str] = []
     listener = logging.Handler(logging.WARNING)
-    listener.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    listener.emit = lambda record: texts.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("LiteLLM")
     logger.addHandler(listener)
     litellm.model_cost = dict(prices)
     try:
         litellm.register_model(copy.deepcopy(ROWS))
-        yield said
+        yield texts
     finally:
         logger.removeHandler(listener)
         litellm.model_cost = prices
@@ -175,7 +175,7 @@ def test_efforts_that_do_not_work_are_not_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("announced", "removed", "stated"),
+    ("announced", "removed", "value"),
     [
         (None, None, None),
         ("2027-01-31", None, "2027-01-31"),
@@ -183,7 +183,7 @@ def test_efforts_that_do_not_work_are_not_offered() -> None:
     ],
 )
 def test_a_date_of_deprecation_reaches_the_row(
-    announced: str | None, removed: str | None, stated: str | None
+    announced: str | None, removed: str | None, value: str | None
 ) -> None:
     model = priced_model(output="0.1").model_copy(
         update={
@@ -191,7 +191,7 @@ def test_a_date_of_deprecation_reaches_the_row(
             "removed_on": None if removed is None else date.fromisoformat(removed),
         }
     )
-    assert row_of(model).get("deprecation_date") == stated
+    assert row_of(model).get("deprecation_date") == value
 
 
 def test_an_empty_catalog_gives_no_rows() -> None:

@@ -83,7 +83,7 @@ def test_the_later_entries_are_read_with_efforts_and_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "price"),
+    ("value", "price"),
     [
         ("$0.0000006", "0.0000006"),
         ("0.0000006", "0.0000006"),
@@ -98,14 +98,14 @@ def test_the_later_entries_are_read_with_efforts_and_targets() -> None:
         (6e-07, "0.0000006"),
     ],
 )
-def test_a_price_is_exact(stated: object, price: str) -> None:
-    model, problems = read(pricing={"prompt": stated})
+def test_a_price_is_exact(value: object, price: str) -> None:
+    model, problems = read(pricing={"prompt": value})
     assert model.prices == {PRICE: Decimal(price)}
     assert problems == {}
 
 
 @pytest.mark.parametrize(
-    "stated",
+    "value",
     [
         "", " ", "$", "free", "Free", "-0.1", "-0", "$-1e-6", "NaN", "inf", "Infinity", "1e999",
         "1e-99", "1e-13", "$0,0000006", "€0.0000006", "0.01", "0.6", "1", "2", 0.5, 1, -1, 10**30,
@@ -113,8 +113,8 @@ def test_a_price_is_exact(stated: object, price: str) -> None:
         "\u0660.\u0660", "0" * 50, "1e-6 USD",
     ],
 )  # fmt: skip  # one table
-def test_what_is_no_price_is_unknown_and_never_zero(stated: object) -> None:
-    model, problems = read(pricing={"prompt": stated, "completion": "$0.000001"})
+def test_what_is_no_price_is_unknown_and_never_zero(value: object) -> None:
+    model, problems = read(pricing={"prompt": value, "completion": "$0.000001"})
     assert model.prices == {PRICE: None, "output_usd_per_token": Decimal("0.000001")}
     assert list(problems) == ["prompt"]
 
@@ -129,14 +129,14 @@ def test_prices_in_no_readable_form_are_all_unknown(pricing: object) -> None:
 
 @pytest.mark.parametrize("field", ["context_length", "max_output_length"])
 @pytest.mark.parametrize(
-    "stated",
+    "value",
     [
         -1, 0, True, False, "524288", "", 196_608.5, 196_608.0, 1e5, [1], {}, 10**9, 10**400,
         MAX_TOKENS_OF_A_LIMIT + 1, float("inf"), float("nan"),
     ],
 )  # fmt: skip  # one table
-def test_what_is_no_limit_is_unknown(field: str, stated: object) -> None:
-    model, problems = read(**{field: stated})
+def test_what_is_no_limit_is_unknown(field: str, value: object) -> None:
+    model, problems = read(**{field: value})
     assert list(model.facts.values()) == [None]
     assert list(problems) == [field]
 
@@ -181,15 +181,15 @@ def test_efforts_come_in_order_and_each_once() -> None:
     assert model.efforts == ("none", "low", "max", "ultra")
 
 
-@pytest.mark.parametrize("stated", [["low", 7], "low", {"low": 1}, ["<b>"], ["low"] * 65])
-def test_efforts_that_cannot_be_read_are_unknown_and_not_none(stated: object) -> None:
-    model, problems = read(reasoning_parameters={"efforts": stated})
+@pytest.mark.parametrize("value", [["low", 7], "low", {"low": 1}, ["<b>"], ["low"] * 65])
+def test_efforts_that_cannot_be_read_are_unknown_and_not_none(value: object) -> None:
+    model, problems = read(reasoning_parameters={"efforts": value})
     assert (model.efforts, model.states_efforts) == (None, True)
     assert list(problems) == ["efforts"]
 
 
 @pytest.mark.parametrize(
-    ("stated", "day"),
+    ("value", "day"),
     [
         ({"deprecation_date": "2026-12-31"}, "2026-12-31"),
         ({"deprecation_date": "2026-12-31T23:00:00Z"}, "2026-12-31"),
@@ -201,24 +201,22 @@ def test_efforts_that_cannot_be_read_are_unknown_and_not_none(stated: object) ->
         ({"deprecated": False, "deprecation_date": None}, None),
     ],
 )
-def test_a_date_of_deprecation_is_read(stated: dict[str, object], day: str | None) -> None:
-    model, problems = read(**stated)
+def test_a_date_of_deprecation_is_read(value: dict[str, object], day: str | None) -> None:
+    model, problems = read(**value)
     assert model.deprecation_date == (None if day is None else date.fromisoformat(day))
     assert problems == {}
 
 
-@pytest.mark.parametrize(
-    "stated", ["soon", "", 12, 1e30, True, -1, 1_798_675_200_000, [], "x" * 99]
-)
-def test_what_is_no_date_is_unknown(stated: object) -> None:
-    model, problems = read(deprecation_date=stated)
+@pytest.mark.parametrize("value", ["soon", "", 12, 1e30, True, -1, 1_798_675_200_000, [], "x" * 99])
+def test_what_is_no_date_is_unknown(value: object) -> None:
+    model, problems = read(deprecation_date=value)
     assert model.deprecation_date is None
     assert list(problems) == ["deprecation_date"]
 
 
-@pytest.mark.parametrize(("stated", "deprecated"), [(True, True), (False, False), ("yes", False)])
-def test_only_true_marks_a_model_as_deprecated(stated: object, deprecated: bool) -> None:  # noqa: FBT001  # a column of the table
-    assert read(deprecated=stated)[0].deprecated is deprecated
+@pytest.mark.parametrize(("value", "deprecated"), [(True, True), (False, False), ("yes", False)])
+def test_only_true_marks_a_model_as_deprecated(value: object, deprecated: bool) -> None:  # noqa: FBT001  # a column of the table
+    assert read(deprecated=value)[0].deprecated is deprecated
 
 
 @pytest.mark.parametrize("name", ["zai-org/GLM-5.2", "hf:zai-org/GLM-5.2"])

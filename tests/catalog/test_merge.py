@@ -27,8 +27,8 @@ DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
 ALIAS, ALIAS_TARGET = "syn:large:text", "hf:deepseek-ai/DeepSeek-V4.1-Flash"
 
 
-def looked(known: Catalog, rows: list[Any], day: date = DAY) -> Merged:
-    return merge(known, parse_listing(json.dumps({"data": rows}).encode()), seen_on=day)
+def looked(base: Catalog, rows: list[Any], day: date = DAY) -> Merged:
+    return merge(base, parse_listing(json.dumps({"data": rows}).encode()), seen_on=day)
 
 
 def listing(**changes: dict[str, Any]) -> list[dict[str, Any]]:
@@ -263,7 +263,7 @@ def test_an_alias_that_left_serves_nothing_and_starts_anew_when_it_returns() -> 
 
 
 @pytest.mark.parametrize(
-    ("known", "stated", "accepted", "can_stop"),
+    ("base", "document", "accepted", "can_stop"),
     [
         # A probe from before the API advertised a value says nothing about it any more.
         (Efforts(advertised=("low",), rejected=("max",)), ["low", "max"], ("low", "max"), None),
@@ -279,13 +279,13 @@ def test_an_alias_that_left_serves_nothing_and_starts_anew_when_it_returns() -> 
     ],
 )
 def test_newly_stated_efforts_supersede_older_probes(
-    known: Efforts | None, stated: object, accepted: tuple[str, ...], can_stop: object
+    base: Efforts | None, document: object, accepted: tuple[str, ...], can_stop: object
 ) -> None:
-    before = Model(id="hf:a/b", kind="chat", status="current", sources=("test",), efforts=known)
+    before = Model(id="hf:a/b", kind="chat", status="current", sources=("test",), efforts=base)
     catalog = BUNDLED.with_models([before], observed_on=DAY)
     row: dict[str, Any] = {"id": "hf:a/b"}
-    if stated is not None:
-        row["reasoning_parameters"] = {"efforts": stated}
+    if document is not None:
+        row["reasoning_parameters"] = {"efforts": document}
     after = model(looked(catalog, [*listing(), row]), "hf:a/b")
     assert (after.accepted_efforts, after.can_stop_reasoning) == (accepted, can_stop)
 

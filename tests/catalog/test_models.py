@@ -84,12 +84,12 @@ def known(model_id: str) -> Model:
 
 
 def seed_difference(model_id: str, seed: str, field: str) -> tuple[object, object]:
-    (found,) = (
+    (result,) = (
         each
         for each in known(model_id).seed_differences
         if (each.seed, each.field) == (seed, field)
     )
-    return found.seed_value, found.value
+    return result.seed_value, result.value
 
 
 def test_no_bundled_row_is_skipped() -> None:
@@ -310,7 +310,7 @@ def test_retired_models_say_when_they_were_last_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model_id", "seed", "field", "stated", "kept"),
+    ("model_id", "seed", "field", "value", "content"),
     [
         ("hf:zai-org/GLM-4.6", "mastra-21", "context_window_tokens", 200_000, 202_752),
         ("hf:zai-org/GLM-4.6", "openclaw-21", "context_window_tokens", 198_000, 202_752),
@@ -320,10 +320,10 @@ def test_retired_models_say_when_they_were_last_there() -> None:
     ],
 )
 def test_other_figures_of_published_tables_are_kept_beside_ours(
-    model_id: str, seed: str, field: str, stated: object, kept: object
+    model_id: str, seed: str, field: str, value: object, content: object
 ) -> None:
-    assert seed_difference(model_id, seed, field) == (stated, kept)
-    assert getattr(known(model_id), field) == kept
+    assert seed_difference(model_id, seed, field) == (value, content)
+    assert getattr(known(model_id), field) == content
 
 
 def test_agreeing_figures_are_no_difference() -> None:
@@ -460,8 +460,8 @@ class TestRebuilding:
             fact = {**self.FACT, **changes}
             facts.write_text(json.dumps({**self.HEADER, "models": [fact]}), "utf-8")
             code = module.main([str(facts), str(seeds), "--out", str(out), *flags])
-            written = json.loads(out.read_text("utf-8")) if out.exists() else {}
-            return code, capsys.readouterr().out.splitlines(), written
+            content = json.loads(out.read_text("utf-8")) if out.exists() else {}
+            return code, capsys.readouterr().out.splitlines(), content
 
         return run
 
@@ -488,10 +488,10 @@ class TestRebuilding:
     def test_writes_exact_prices_and_keeps_what_other_tables_say(
         self, rebuild: Callable[..., Outcome]
     ) -> None:
-        code, said, written = rebuild()
-        (row,) = written["models"]
+        code, message, text = rebuild()
+        (row,) = text["models"]
         assert code == 0
-        assert "added   hf:a/b-3" in said
+        assert "added   hf:a/b-3" in message
         assert (row["kind"], row["status"], row["status_note"]) == ("helper", "hidden", "by hand")
         assert row["prices"] == {
             "input_usd_per_token": "0.00000003",
@@ -513,9 +513,9 @@ class TestRebuilding:
         assert rebuild("--check")[::2] == (1, {})
         rebuild()
         assert rebuild("--check")[:2] == (0, ["nothing changed"])
-        code, said, written = rebuild("--check", tools=False)
-        assert (code, said) == (1, ["changed hf:a/b-3 tools: true -> false"])
-        assert written["models"][0]["tools"] is True
+        code, message, text = rebuild("--check", tools=False)
+        assert (code, message) == (1, ["changed hf:a/b-3 tools: true -> false"])
+        assert text["models"][0]["tools"] is True
 
     def test_refuses_a_published_row_it_has_no_fact_for(
         self, rebuild: Callable[..., Outcome]

@@ -30,10 +30,10 @@ UNKNOWN: dict[str, None] = dict.fromkeys(PRICE_FIELDS)
 SEEN_ON = load_bundled().observed_on
 
 
-def tiers(stated: object) -> list[tuple[int, str, str, str | None]]:
-    read = read_pricing(stated)
-    assert read.problems == {}
-    assert read.prices[IN] == Decimal("0.000002")
+def tiers(value: object) -> list[tuple[int, str, str, str | None]]:
+    result = read_pricing(value)
+    assert result.problems == {}
+    assert result.prices[IN] == Decimal("0.000002")
     return [
         (
             each.min_prompt_tokens,
@@ -43,12 +43,12 @@ def tiers(stated: object) -> list[tuple[int, str, str, str | None]]:
             if each.cache_read_usd_per_token is None
             else str(each.cache_read_usd_per_token * 1_000_000),
         )
-        for each in read.tiers or ()
+        for each in result.tiers or ()
     ]
 
 
 @pytest.mark.parametrize(
-    "stated",
+    "value",
     [
         # OpenRouter's documented form, with the base price first.
         [BASE, {**LONG, "min_context": 200_000}],
@@ -72,12 +72,12 @@ def tiers(stated: object) -> list[tuple[int, str, str, str | None]]:
     ],
     ids=range(11),
 )
-def test_prices_of_long_prompts_are_read(stated: object) -> None:
-    assert tiers(stated) == [(200_000, "4.000000", "18.000000", None)]
+def test_prices_of_long_prompts_are_read(value: object) -> None:
+    assert tiers(value) == [(200_000, "4.000000", "18.000000", None)]
 
 
 def test_tiers_are_ordered_and_inherit_what_they_leave_out() -> None:
-    stated = {
+    value = {
         **CACHED,
         "tiers": [
             {"prompt": "$0.000008", "completion": "$0.00003", "min_context": 500_000},
@@ -86,7 +86,7 @@ def test_tiers_are_ordered_and_inherit_what_they_leave_out() -> None:
         ],
     }
     # A discount belongs to the price that it is on.
-    assert tiers(stated) == [
+    assert tiers(value) == [
         (100_000, "2.000000", "18.000000", "0.2000000"),
         (200_000, "4.000000", "18.000000", "0.4000000"),
         (500_000, "8.000000", "30.00000", None),
@@ -112,12 +112,12 @@ def test_tiers_are_ordered_and_inherit_what_they_leave_out() -> None:
 )
 def test_what_litellm_could_not_charge_leaves_the_price_unknown(costs: dict[str, Any]) -> None:
     (name,) = costs
-    for stated in ({**BASE, **costs}, {**BASE, "tiers": [{**LONG, "min_context": 9, **costs}]}):
-        read = read_pricing(stated)
-        assert read.prices == UNKNOWN
-        assert read.tiers == ()
-        assert list(read.problems) == [f"pricing.{name}"]
-        assert "the price of the model is unknown" in read.problems[f"pricing.{name}"]
+    for value in ({**BASE, **costs}, {**BASE, "tiers": [{**LONG, "min_context": 9, **costs}]}):
+        result = read_pricing(value)
+        assert result.prices == UNKNOWN
+        assert result.tiers == ()
+        assert list(result.problems) == [f"pricing.{name}"]
+        assert "the price of the model is unknown" in result.problems[f"pricing.{name}"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_costs_nothing_changes_nothing(free: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "stated",
+    "value",
     [
         "long prompts cost more",
         {"200000": LONG},
@@ -155,29 +155,29 @@ def test_what_costs_nothing_changes_nothing(free: dict[str, Any]) -> None:
     ],
     ids=range(13),
 )
-def test_tiers_that_cannot_be_read_leave_the_price_unknown(stated: object) -> None:
-    read = read_pricing({**BASE, "tiers": stated})
-    assert (read.prices, read.tiers) == (UNKNOWN, ())
-    assert list(read.problems) == ["pricing.tiers"]
+def test_tiers_that_cannot_be_read_leave_the_price_unknown(value: object) -> None:
+    result = read_pricing({**BASE, "tiers": value})
+    assert (result.prices, result.tiers) == (UNKNOWN, ())
+    assert list(result.problems) == ["pricing.tiers"]
 
 
 def test_a_tier_without_a_known_price_for_short_prompts_is_unknown() -> None:
     assert read_pricing({"tiers": [{**LONG, "min_context": 9}]}).prices == {}
-    read = read_pricing({"prompt": "free", "tiers": [{"prompt": "1e-6", "min_context": 9}]})
-    assert read.prices == UNKNOWN
+    result = read_pricing({"prompt": "free", "tiers": [{"prompt": "1e-6", "min_context": 9}]})
+    assert result.prices == UNKNOWN
 
 
 def test_openrouters_names_for_the_cache_are_known_and_a_contradiction_is_unknown() -> None:
-    read = read_pricing({**BASE, "input_cache_read": "2e-7", "input_cache_write": "0"})
-    assert read.prices[READ] == Decimal("2E-7")
-    read = read_pricing({**BASE, "input_cache_read": "1e-7", "input_cache_reads": "2e-7"})
-    assert read.prices[READ] is None
-    assert list(read.problems) == ["input_cache_reads"]
+    result = read_pricing({**BASE, "input_cache_read": "2e-7", "input_cache_write": "0"})
+    assert result.prices[READ] == Decimal("2E-7")
+    result = read_pricing({**BASE, "input_cache_read": "1e-7", "input_cache_reads": "2e-7"})
+    assert result.prices[READ] is None
+    assert list(result.problems) == ["input_cache_reads"]
 
 
-@pytest.mark.parametrize("stated", [None, {}])
-def test_nothing_states_nothing(stated: object) -> None:
-    assert read_pricing(stated) == Pricing()
+@pytest.mark.parametrize("value", [None, {}])
+def test_nothing_states_nothing(value: object) -> None:
+    assert read_pricing(value) == Pricing()
 
 
 anything = st.recursive(
@@ -212,22 +212,22 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_any_pricing_is_read_or_unknown(stated: object) -> None:
-    read = read_pricing(stated)
-    for price in read.prices.values():
+def test_any_pricing_is_read_or_unknown(value: object) -> None:
+    result = read_pricing(value)
+    for price in result.prices.values():
         assert price is None or 0 <= price < Decimal("0.01")
-    begins = [each.min_prompt_tokens for each in read.tiers or ()]
+    begins = [each.min_prompt_tokens for each in result.tiers or ()]
     assert begins == sorted(set(begins))
-    if "tiers" in str(read.problems) or "odd" in str(read.problems):
-        assert set(read.prices.values()) == {None}
+    if "tiers" in str(result.problems) or "odd" in str(result.problems):
+        assert set(result.prices.values()) == {None}
 
 
 # ---- in the table, and in what LiteLLM charges
 
 
-def row_of(pricing: object, known: Catalog | None = None) -> tuple[Model, tuple[str, ...]]:
+def row_of(pricing: object, base: Catalog | None = None) -> tuple[Model, tuple[str, ...]]:
     listing = parse_listing(json.dumps({"data": [{"id": "hf:a/b", "pricing": pricing}]}).encode())
-    merged = merge(known or load_bundled(), listing, seen_on=SEEN_ON)
+    merged = merge(base or load_bundled(), listing, seen_on=SEEN_ON)
     return merged.catalog.by_id["hf:a/b"], tuple(each.field for each in listing.unreadable)
 
 
@@ -244,10 +244,10 @@ def test_a_price_that_is_not_understood_takes_the_row_out_of_the_cost_map_and_sa
 def test_tiers_come_and_go_with_the_prices_that_a_row_states() -> None:
     long = {**BASE, "tiers": [{**LONG, "min_context": 200_000}]}
     first, _ = row_of(long)
-    known = load_bundled().with_models([first], observed_on=SEEN_ON)
-    unsaid, _ = row_of(None, known)
+    base = load_bundled().with_models([first], observed_on=SEEN_ON)
+    unsaid, _ = row_of(None, base)
     assert unsaid.prices == first.prices
-    without, _ = row_of(BASE, known)
+    without, _ = row_of(BASE, base)
     assert without.prices.tiers == ()
     assert Model.model_validate_json(first.model_dump_json(by_alias=True)) == first
     assert first.price_history[-1].tiers == first.prices.tiers
@@ -303,10 +303,10 @@ def test_litellm_charges_what_the_tier_says(
         + cached * Decimal(per_cached)
         + 1_000 * Decimal(per_output)
     )
-    counted = usage(prompt, 1_000, cached)
-    answer = litellm.ModelResponse(model="synthetic/hf:a/b", usage=counted)
+    count = usage(prompt, 1_000, cached)
+    answer = litellm.ModelResponse(model="synthetic/hf:a/b", usage=count)
     assert litellm.completion_cost(answer) == pytest.approx(expected, rel=1e-12)
-    assert list_price_usd(tiered, counted) == pytest.approx(expected, rel=1e-12)
+    assert list_price_usd(tiered, count) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_subscription_pays_nothing_for_long_prompts_either(tiered: Model) -> None:

@@ -137,11 +137,11 @@ class TestARefresh:
 
     def test_tells_the_listeners(self, server: SyntheticServer) -> None:
         del server
-        heard: list[object] = []
-        remove = active.on_change(heard.append)
+        events: list[object] = []
+        remove = active.on_change(events.append)
         outcome = refresh()
         remove()
-        assert heard == [outcome.table]
+        assert events == [outcome.table]
 
     def test_of_another_base_url_leaves_the_others_cache_alone(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
@@ -233,14 +233,14 @@ class TestAFailedRefresh:
     ) -> None:
         good = refresh().table
         (cache,) = world.glob("*.json")
-        kept = cache.read_bytes()
+        content = cache.read_bytes()
         server.set_models(fault(name))
-        with pytest.raises(RefreshError) as raised:
+        with pytest.raises(RefreshError) as excinfo:
             refresh()
-        assert server.openai_base in str(raised.value)
-        assert server.api_key not in str(raised.value)
+        assert server.openai_base in str(excinfo.value)
+        assert server.api_key not in str(excinfo.value)
         assert active.current_table() is good
-        assert cache.read_bytes() == kept
+        assert cache.read_bytes() == content
 
     def test_is_told_apart_by_its_reason(self, server: SyntheticServer) -> None:
         for name, reason in (
@@ -303,9 +303,9 @@ class TestAFailedRefresh:
         "base_url", ["ftp://x", "http://remote.example", "https://me:secret@x", "nonsense"]
     )
     def test_has_a_base_url_that_is_refused(self, base_url: str) -> None:
-        with pytest.raises(RefreshError) as raised:
+        with pytest.raises(RefreshError) as excinfo:
             refresh(base_url=base_url)
-        assert "secret" not in str(raised.value)
+        assert "secret" not in str(excinfo.value)
 
     def test_has_certificates_that_are_not_there(
         self, server: SyntheticServer, monkeypatch: pytest.MonkeyPatch
@@ -343,8 +343,8 @@ def test_a_partly_bad_list_costs_what_is_bad_and_is_told(
 
 def test_odd_prices_are_unknown_and_never_zero(server: SyntheticServer) -> None:
     server.set_models(fault("models_odd_prices"))
-    served = [refresh().table.catalog.by_id[row["id"]] for row in listed_models()]
-    inputs = [model.prices.input_usd_per_token for model in served]
+    models = [refresh().table.catalog.by_id[row["id"]] for row in listed_models()]
+    inputs = [model.prices.input_usd_per_token for model in models]
     assert inputs[:2] == [None, None]
     assert str(inputs[2]) == "0.000001"
     assert inputs[3] is inputs[5] is None
@@ -407,8 +407,8 @@ def refresh_each(bodies: list[bytes]) -> None:
         else:
             assert is_sane(outcome)
             assert outcome.cache_note is None
-            stored = active.stored_table(outcome.table.base_url)
-            assert stored.catalog == outcome.table.catalog
+            cached_table = active.stored_table(outcome.table.base_url)
+            assert cached_table.catalog == outcome.table.catalog
 
 
 class TestACheck:
@@ -416,13 +416,13 @@ class TestACheck:
         self, server: SyntheticServer
     ) -> None:
         refresh()
-        before, stored = active.current_table(), active.stored_table(server.openai_base)
+        before, cached_table = active.current_table(), active.stored_table(server.openai_base)
         server.set_models([row for row in listed_models() if row["id"] != KIMI])
-        found = check()
-        assert found.retired == (KIMI,)
-        assert found.has_drifted
+        result = check()
+        assert result.retired == (KIMI,)
+        assert result.has_drifted
         assert active.current_table() is before
-        assert active.stored_table(server.openai_base) == stored
+        assert active.stored_table(server.openai_base) == cached_table
         assert refresh().retired == (KIMI,)
         assert not check().has_drifted
 
@@ -447,9 +447,9 @@ def test_a_price_that_litellm_could_not_charge_is_unknown_and_told(
     outcome = refresh()
     model = outcome.table.catalog.by_id[rows[0]["id"]]
     assert not model.is_priced
-    (told,) = outcome.unreadable
-    assert (told.id, told.field) == (model.id, "pricing.request")
-    assert told.reason.startswith("a price per request; LiteLLM cannot charge it")
+    (message,) = outcome.unreadable
+    assert (message.id, message.field) == (model.id, "pricing.request")
+    assert message.reason.startswith("a price per request; LiteLLM cannot charge it")
 
 
 def test_offline_sends_nothing_even_when_asked_to(
@@ -475,11 +475,11 @@ class TestSettings:
         assert catalog_settings.CATALOG.stated() is None
         assert len(caplog.messages) == 2
 
-    @pytest.mark.parametrize("said", ["0", "-1", "nan", "inf", "1e400"])
+    @pytest.mark.parametrize("message", ["0", "-1", "nan", "inf", "1e400"])
     def test_a_time_to_live_is_positive_and_finite(
-        self, said: str, monkeypatch: pytest.MonkeyPatch
+        self, message: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", said)
+        monkeypatch.setenv("SYNTHETIC_CATALOG_TTL", message)
         assert catalog_settings.CATALOG_TTL.value() == 14_400
 
     def test_a_time_to_live_may_be_any_other_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -493,7 +493,7 @@ class TestSettings:
         assert catalog_settings.models_base_url() == endpoint.DEFAULT_BASE_URL
 
     @pytest.mark.parametrize(
-        ("said", "base_url"),
+        ("message", "base_url"),
         [
             ("https://api.synthetic.new/anthropic", "https://api.synthetic.new/openai/v1"),
             ("https://api.synthetic.new/anthropic/v1", "https://api.synthetic.new/openai/v1"),
@@ -502,8 +502,8 @@ class TestSettings:
             ("https://api.synthetic.new/v1/models", "https://api.synthetic.new/v1"),
         ],
     )
-    def test_the_list_is_asked_for_on_the_openai_api(self, said: str, base_url: str) -> None:
-        assert catalog_settings.models_base_url(said) == base_url
+    def test_the_list_is_asked_for_on_the_openai_api(self, message: str, base_url: str) -> None:
+        assert catalog_settings.models_base_url(message) == base_url
 
 
 @pytest.fixture
@@ -540,11 +540,11 @@ class Attempts:
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Attempts]:
     monkeypatch.delenv("SYNTHETIC_API_BASE", raising=False)
-    made = Attempts()
-    yield made
-    made.gate.set()
-    made.settle()
-    active._state.when_forgotten.remove(made.schedule.forget)  # noqa: SLF001  # not the process's
+    attempts = Attempts()
+    yield attempts
+    attempts.gate.set()
+    attempts.settle()
+    active._state.when_forgotten.remove(attempts.schedule.forget)  # noqa: SLF001  # not the process's
 
 
 class Clock:
@@ -559,9 +559,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(background, "monotonic", made)
-    return made
+    clock = Clock()
+    monkeypatch.setattr(background, "monotonic", clock)
+    return clock
 
 
 class TestInTheBackground:
@@ -668,15 +668,15 @@ class TestInTheBackground:
         caplog.set_level("DEBUG", logger="litellm_synthetic")
         attempts.error = RefreshError("it is down")
         pauses = [60, 120, 240, 480, 960, 1920, 3600, 3600]
-        for made, pause in enumerate(pauses, start=1):
+        for result, pause in enumerate(pauses, start=1):
             attempts.call()
             attempts.settle()
-            assert len(attempts.made) == made
+            assert len(attempts.made) == result
             for _ in range(20):
                 clock.now += (pause - 1) / 20
                 attempts.call()
                 attempts.settle()
-            assert len(attempts.made) == made
+            assert len(attempts.made) == result
             clock.now += 1.1
         levels = [each.levelname for each in caplog.records if "it is down" in each.message]
         assert levels == ["WARNING"] + ["DEBUG"] * (len(pauses) - 1)

@@ -12,8 +12,8 @@ ROW = re.compile(r"^\| `(\w+)` \| (?:always|it is (.+?)) \| (.+?) \|$", re.MULTI
 
 def test_the_documented_table_is_the_one_in_force() -> None:
     section = PAGE.partition("## Dropped")[2].partition("## Refused")[0]
-    written = [match.groups(default="") for match in ROW.finditer(section)]
-    assert written == [(hint.name, hint.condition, hint.reason) for hint in HINTS]
+    rows = [match.groups(default="") for match in ROW.finditer(section)]
+    assert rows == [(hint.name, hint.condition, hint.reason) for hint in HINTS]
 
 
 def test_what_is_sent_is_never_a_hint() -> None:

@@ -94,7 +94,7 @@ def test_values_within_range_pass(name: str, values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "said"),
+    ("name", "values", "message"),
     [
         (
             "temperature",
@@ -118,15 +118,15 @@ def test_values_within_range_pass(name: str, values: list[Any]) -> None:
     ],
 )
 def test_values_out_of_range_are_named_with_the_range(
-    name: str, values: list[Any], said: str
+    name: str, values: list[Any], message: str
 ) -> None:
     for value in values:
-        with pytest.raises(InvalidParameterError) as caught:
+        with pytest.raises(InvalidParameterError) as excinfo:
             check_fields({name: value})
-        assert str(caught.value).startswith(f"{name}=")
-        assert said in str(caught.value)
-        assert repr(value)[:70] in str(caught.value)
-        assert len(str(caught.value)) < 250
+        assert str(excinfo.value).startswith(f"{name}=")
+        assert message in str(excinfo.value)
+        assert repr(value)[:70] in str(excinfo.value)
+        assert len(str(excinfo.value)) < 250
 
 
 def test_a_number_too_long_to_be_shown_is_refused_all_the_same() -> None:
@@ -148,12 +148,12 @@ def test_the_number_of_stop_sequences_is_said_and_may_be_waived() -> None:
 
 @given(st.dictionaries(st.sampled_from([one.name for one in PARAMETERS]), st.from_type(object)))
 def test_any_value_passes_or_is_refused_by_name(fields: dict[str, Any]) -> None:
-    said = None
+    message = None
     try:
         check_fields(fields)
     except InvalidParameterError as error:
-        said = str(error)
-    assert said is None or said.startswith(tuple(fields))
+        message = str(error)
+    assert message is None or message.startswith(tuple(fields))
 
 
 def test_the_body_may_have_ten_mebibytes_and_no_byte_more() -> None:
@@ -167,14 +167,14 @@ def test_the_body_may_have_ten_mebibytes_and_no_byte_more() -> None:
 
 
 def mapped(
-    asked: Mapping[str, Any], efforts: tuple[str, ...] = (), *, can_stop: bool | None = None
+    body: Mapping[str, Any], efforts: tuple[str, ...] = (), *, can_stop: bool | None = None
 ) -> dict[str, Any]:
-    reasoning = map_reasoning(asked, accepted_efforts=efforts, can_stop_reasoning=can_stop)
-    return {**map_parameters(asked), **reasoning}
+    reasoning = map_reasoning(body, accepted_efforts=efforts, can_stop_reasoning=can_stop)
+    return {**map_parameters(body), **reasoning}
 
 
 @pytest.mark.parametrize(
-    ("asked", "fields"),
+    ("body", "fields"),
     [
         ({}, {}),
         ({"temperature": 0.5, "user": "me"}, {"temperature": 0.5, "user": "me"}),
@@ -196,10 +196,10 @@ def mapped(
         ({"max_retries": 3, "extra_headers": {}, "unheard_of": 1}, {}),
     ],
 )
-def test_what_is_asked_becomes_what_is_sent(asked: dict[str, Any], fields: dict[str, Any]) -> None:
-    before = dict(asked)
-    assert mapped(asked) == fields
-    assert asked == before
+def test_what_is_asked_becomes_what_is_sent(body: dict[str, Any], fields: dict[str, Any]) -> None:
+    before = dict(body)
+    assert mapped(body) == fields
+    assert body == before
 
 
 def test_a_level_goes_to_the_nearest_that_the_model_takes() -> None:
@@ -208,18 +208,18 @@ def test_a_level_goes_to_the_nearest_that_the_model_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("body", "message"),
     [
         ({"reasoning_effort": "none"}, "reasoning_effort='none' asks for no reasoning"),
         ({"thinking": {"type": "disabled"}}, "thinking={'type': 'disabled'} asks for no reasoning"),
     ],
 )
-def test_reasoning_that_cannot_be_stopped_is_said_so(asked: dict[str, Any], said: str) -> None:
-    with pytest.raises(UnsupportedEffortError) as caught:
-        mapped(asked, ("low", "high"), can_stop=False)
-    assert said in str(caught.value)
-    assert "its levels are low, high" in str(caught.value)
-    assert "drop_params=True" in str(caught.value)
+def test_reasoning_that_cannot_be_stopped_is_said_so(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnsupportedEffortError) as excinfo:
+        mapped(body, ("low", "high"), can_stop=False)
+    assert message in str(excinfo.value)
+    assert "its levels are low, high" in str(excinfo.value)
+    assert "drop_params=True" in str(excinfo.value)
 
 
 def test_malformed_thinking_is_refused() -> None:

@@ -68,7 +68,7 @@ def test_budgets_lead_where_litellms_own_adapter_leads(budget_tokens: int, level
 
 
 @pytest.mark.parametrize(
-    ("reasoning_effort", "thinking", "said"),
+    ("reasoning_effort", "thinking", "message"),
     [
         ("", None, "reasoning_effort=''"),
         ("  ", None, "reasoning_effort='  '"),
@@ -88,17 +88,19 @@ def test_budgets_lead_where_litellms_own_adapter_leads(budget_tokens: int, level
         (None, {"type": "enabled", "budget_tokens": 5000.0}, "budget_tokens=5000.0"),
     ],
 )
-def test_malformed_wishes_are_named(reasoning_effort: object, thinking: object, said: str) -> None:
-    with pytest.raises(InvalidThinkingError) as caught:
+def test_malformed_wishes_are_named(
+    reasoning_effort: object, thinking: object, message: str
+) -> None:
+    with pytest.raises(InvalidThinkingError) as excinfo:
         requested_effort(reasoning_effort, thinking)
-    assert said in str(caught.value)
+    assert message in str(excinfo.value)
 
 
 LOW_HIGH_MAX = ("low", "high", "max")
 
 
 @pytest.mark.parametrize(
-    ("level", "accepted", "sent"),
+    ("level", "accepted", "expected"),
     [
         ("low", LOW_HIGH_MAX, "low"),
         ("high", LOW_HIGH_MAX, "high"),
@@ -123,22 +125,22 @@ LOW_HIGH_MAX = ("low", "high", "max")
 )
 @pytest.mark.parametrize("can_stop", [None, True])
 def test_a_level_is_sent_as_it_is_or_as_the_nearest_and_ties_go_down(
-    level: str, accepted: tuple[str, ...], sent: str, *, can_stop: bool | None
+    level: str, accepted: tuple[str, ...], expected: str, *, can_stop: bool | None
 ) -> None:
-    assert accepted_effort(level, accepted, can_stop_reasoning=can_stop) == sent
+    assert accepted_effort(level, accepted, can_stop_reasoning=can_stop) == expected
 
 
 @given(st.sampled_from(SCALE), st.lists(st.sampled_from(("none", *SCALE)), unique=True))
 def test_a_wish_to_think_never_becomes_none_or_a_level_that_is_refused(
     level: str, accepted: list[str]
 ) -> None:
-    sent = accepted_effort(level, accepted, can_stop_reasoning=None)
-    assert sent != "none"
-    assert sent in accepted or not set(accepted) - {"none"}
+    request = accepted_effort(level, accepted, can_stop_reasoning=None)
+    assert request != "none"
+    assert request in accepted or not set(accepted) - {"none"}
 
 
 @pytest.mark.parametrize(
-    ("level", "accepted", "unreliable", "sent"),
+    ("level", "accepted", "unreliable", "expected"),
     [
         ("medium", LOW_HIGH_MAX, ("low",), "high"),
         ("minimal", LOW_HIGH_MAX, ("low",), "high"),
@@ -153,12 +155,17 @@ def test_a_wish_to_think_never_becomes_none_or_a_level_that_is_refused(
 )
 @pytest.mark.parametrize("is_named", [True, False])
 def test_the_nearest_level_is_a_reliable_one(
-    level: str, accepted: tuple[str, ...], unreliable: tuple[str, ...], sent: str, *, is_named: bool
+    level: str,
+    accepted: tuple[str, ...],
+    unreliable: tuple[str, ...],
+    expected: str,
+    *,
+    is_named: bool,
 ) -> None:
-    chosen = accepted_effort(
+    choice = accepted_effort(
         level, accepted, can_stop_reasoning=None, unreliable=unreliable, is_named=is_named
     )
-    assert chosen == sent
+    assert choice == expected
 
 
 def test_an_unreliable_level_is_for_callers_who_name_it() -> None:
@@ -180,7 +187,7 @@ def test_an_unreliable_level_is_for_callers_who_name_it() -> None:
 def test_what_is_chosen_for_a_caller_is_reliable_where_anything_is(
     level: str, accepted: set[str], unreliable: set[str], *, is_named: bool
 ) -> None:
-    chosen = accepted_effort(
+    choice = accepted_effort(
         level,
         tuple(accepted),
         can_stop_reasoning=None,
@@ -188,7 +195,7 @@ def test_what_is_chosen_for_a_caller_is_reliable_where_anything_is(
         is_named=is_named,
     )
     if accepted - unreliable and not (is_named and level in accepted):
-        assert chosen in accepted - unreliable
+        assert choice in accepted - unreliable
 
 
 @pytest.mark.parametrize("accepted", [LOW_HIGH_MAX, ("none", *LOW_HIGH_MAX)])
@@ -231,7 +238,7 @@ def test_thinking_is_replayed_if_an_earlier_answer_carries_it(
 
 
 @pytest.mark.parametrize(
-    ("said", "sent"),
+    ("message", "expected"),
     [
         ({}, {"clear_thinking": False}),
         ({"chat_template_kwargs": None}, {"clear_thinking": False}),
@@ -241,12 +248,12 @@ def test_thinking_is_replayed_if_an_earlier_answer_carries_it(
     ],
 )
 def test_what_the_model_needs_gives_way_to_what_the_caller_said(
-    said: dict[str, Any], sent: object
+    message: dict[str, Any], expected: object
 ) -> None:
     before = {name: dict(value) for name, value in NEEDS.items()}
-    body = with_replay_needs({"messages": THOUGHT, **said}, NEEDS)
-    assert body["chat_template_kwargs"] == sent
-    if isinstance(sent, dict):
+    body = with_replay_needs({"messages": THOUGHT, **message}, NEEDS)
+    assert body["chat_template_kwargs"] == expected
+    if isinstance(expected, dict):
         body["chat_template_kwargs"]["later"] = 1
     assert before == NEEDS
 

@@ -29,7 +29,7 @@ def body(messages: Any = MESSAGES, **call: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sent"),
+    ("fields", "expected"),
     [
         ({}, {}),
         ({"temperature": 0.5, "top_k": 4}, {"temperature": 0.5, "top_k": 4}),
@@ -47,17 +47,17 @@ def body(messages: Any = MESSAGES, **call: Any) -> Any:
     ],
 )
 def test_the_body_holds_what_was_said_and_nothing_else(
-    fields: dict[str, Any], sent: dict[str, Any]
+    fields: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert body(fields=fields) == {"model": "hf:a/b", "messages": MESSAGES, **sent}
+    assert body(fields=fields) == {"model": "hf:a/b", "messages": MESSAGES, **expected}
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("payload", "expected"),
     [("a/b", "hf:a/b"), ("hf:a/b", "hf:a/b"), ("syn:large:text", "syn:large:text"), ("odd", "odd")],
 )
-def test_the_model_is_spelt_as_synthetic_spells_it(asked: str, sent: str) -> None:
-    assert body(model=asked)["model"] == sent
+def test_the_model_is_spelt_as_synthetic_spells_it(payload: str, expected: str) -> None:
+    assert body(model=payload)["model"] == expected
 
 
 def test_text_is_written_as_it_is() -> None:
@@ -79,20 +79,20 @@ def test_legacy_completions_and_embeddings_have_their_own_fields_and_addresses()
 
 def test_what_a_model_needs_is_sent_only_when_thinking_is_replayed() -> None:
     needy = next(model.id for model in load_bundled().models if model.replay is not None)
-    thought = [*MESSAGES, {"role": "assistant", "content": "a", "reasoning": "b"}]
+    messages = [*MESSAGES, {"role": "assistant", "content": "a", "reasoning": "b"}]
     kwargs = {"clear_thinking": True}
     assert "chat_template_kwargs" not in body(model=needy)
-    assert body(thought, model=needy)["chat_template_kwargs"] == {"clear_thinking": False}
+    assert body(messages, model=needy)["chat_template_kwargs"] == {"clear_thinking": False}
     fields = {"chat_template_kwargs": kwargs}
-    assert body(thought, model=needy, fields=fields)["chat_template_kwargs"] == kwargs
-    assert "chat_template_kwargs" not in body(thought)
+    assert body(messages, model=needy, fields=fields)["chat_template_kwargs"] == kwargs
+    assert "chat_template_kwargs" not in body(messages)
 
 
 # ---- refusals
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         ({"fields": {"temperature": 3}}, "temperature=3 is out of range"),
         ({"fields": {"min_p": 2}}, "min_p=2 is out of range"),
@@ -107,11 +107,11 @@ def test_what_a_model_needs_is_sent_only_when_thinking_is_replayed() -> None:
         ({"client": object()}, "client=object cannot be used"),
     ],
 )
-def test_what_cannot_be_right_is_not_sent(call: dict[str, Any], said: str) -> None:
-    with pytest.raises(exceptions.BadRequestError, match=said) as caught:
+def test_what_cannot_be_right_is_not_sent(call: dict[str, Any], message: str) -> None:
+    with pytest.raises(exceptions.BadRequestError, match=message) as excinfo:
         prepared(**call)
-    assert caught.value.llm_provider == "synthetic"
-    assert caught.value.model == "hf:a/b"
+    assert excinfo.value.llm_provider == "synthetic"
+    assert excinfo.value.model == "hf:a/b"
 
 
 def test_the_limit_on_stop_sequences_can_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,9 +138,9 @@ def test_a_call_without_a_key_names_the_variable(key: str | None) -> None:
 
 @pytest.mark.parametrize("key", ["syn_s3cr3t\nX: y", "syn_s3cr3t é", "syn_ s3cr3t"])
 def test_a_key_that_no_header_carries_is_refused_unseen(key: str) -> None:
-    with pytest.raises(exceptions.AuthenticationError, match="SYNTHETIC_API_KEY") as caught:
+    with pytest.raises(exceptions.AuthenticationError, match="SYNTHETIC_API_KEY") as excinfo:
         prepared(key=key)
-    assert "s3cr3t" not in str(caught.value) + repr(caught.value.__cause__)
+    assert "s3cr3t" not in str(excinfo.value) + repr(excinfo.value.__cause__)
 
 
 # ---- where to, and what is said about oneself
@@ -267,9 +267,9 @@ def test_time_limits_are_what_the_caller_said(
     assert time_limits(timeout, stream_timeout, stream=stream) == limits
 
 
-@pytest.mark.parametrize(("said", "made"), [(None, 2), (0, 0), (5, 5), (-1, 0)])
-def test_two_retries_unless_said(said: int | None, made: int) -> None:
-    assert prepared(max_retries=said).outgoing.retries.max_retries == made
+@pytest.mark.parametrize(("message", "result"), [(None, 2), (0, 0), (5, 5), (-1, 0)])
+def test_two_retries_unless_said(message: int | None, result: int) -> None:
+    assert prepared(max_retries=message).outgoing.retries.max_retries == result
 
 
 def test_the_callers_client_is_used_bare_or_in_litellms_handler() -> None:
@@ -298,7 +298,7 @@ def test_litellms_shared_session_is_used_where_it_fits(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("said", "variable", "setting", "verify"),
+    ("message", "variable", "setting", "verify"),
     [
         (None, None, True, True),
         (None, None, False, False),
@@ -309,12 +309,12 @@ def test_litellms_shared_session_is_used_where_it_fits(monkeypatch: pytest.Monke
     ],
 )
 def test_certificates_are_checked_as_litellm_would(
-    monkeypatch: pytest.MonkeyPatch, said: Any, variable: str | None, setting: Any, verify: Any
+    monkeypatch: pytest.MonkeyPatch, message: Any, variable: str | None, setting: Any, verify: Any
 ) -> None:
     monkeypatch.setattr(litellm, "ssl_verify", setting)
     if variable is not None:
         monkeypatch.setenv("SSL_VERIFY", variable)
-    assert prepared(verify=said).outgoing.verify == verify
+    assert prepared(verify=message).outgoing.verify == verify
 
 
 def test_the_prompt_of_a_failed_call_can_be_counted_without_fetching_its_images() -> None:

@@ -164,16 +164,20 @@ def test_a_tool_call_has_an_id_a_name_and_arguments_as_text(
     call: dict[str, Any], identifier: str | None, name: str, arguments: str
 ) -> None:
     choice = answered({"content": None, "tool_calls": [call]}, finish_reason="stop")
-    (made,) = choice.message.tool_calls
-    assert made.id == identifier if identifier else made.id.startswith("call_")
-    assert (made.type, made.function.name, made.function.arguments) == ("function", name, arguments)
+    (result,) = choice.message.tool_calls
+    assert result.id == identifier if identifier else result.id.startswith("call_")
+    assert (result.type, result.function.name, result.function.arguments) == (
+        "function",
+        name,
+        arguments,
+    )
     assert choice.finish_reason == "tool_calls"
 
 
 def test_calls_without_ids_get_different_ones() -> None:
     calls = [{"function": {"name": "r"}}, {"function": {"name": "r"}}]
-    made = answered({"tool_calls": calls}).message.tool_calls
-    assert len({call.id for call in made}) == 2
+    result = answered({"tool_calls": calls}).message.tool_calls
+    assert len({call.id for call in result}) == 2
 
 
 @pytest.mark.parametrize("tool_calls", [None, [], {}, {"a": 1}, 5, "odd", [None, "odd"]])
@@ -196,7 +200,7 @@ def test_arguments_are_text(arguments: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "wording"),
     [
         ({}, "no choices"),
         ({"choices": []}, "no choices"),
@@ -215,13 +219,13 @@ def test_arguments_are_text(arguments: object, text: str) -> None:
         ({"choices": [{"message": {}, "index": "odd"}]}, "not one of a chat completion"),
     ],
 )
-def test_what_is_no_chat_completion_is_no_success(document: dict[str, Any], said: str) -> None:
-    with pytest.raises(UnreadableReplyError, match=said):
+def test_what_is_no_chat_completion_is_no_success(document: dict[str, Any], wording: str) -> None:
+    with pytest.raises(UnreadableReplyError, match=wording):
         filled(document)
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"", "empty"),
         (b" \n", "empty"),
@@ -234,8 +238,8 @@ def test_what_is_no_chat_completion_is_no_success(document: dict[str, Any], said
         (b'"text"', "not an object"),
     ],
 )
-def test_a_body_that_is_no_object_says_what_it_is(body: bytes, said: str) -> None:
-    with pytest.raises(UnreadableReplyError, match=said):
+def test_a_body_that_is_no_object_says_what_it_is(body: bytes, message: str) -> None:
+    with pytest.raises(UnreadableReplyError, match=message):
         decode(body)
 
 
@@ -256,8 +260,8 @@ VALUES = st.recursive(
 )
 
 
-def objects(*names: str, **known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    fields = dict.fromkeys(names, VALUES) | {name: one | VALUES for name, one in known.items()}
+def objects(*names: str, **base: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    fields = dict.fromkeys(names, VALUES) | {name: one | VALUES for name, one in base.items()}
     return st.fixed_dictionaries({}, optional=fields)
 
 

@@ -24,58 +24,58 @@ STOP = piece({}, "stop")
 def decode(decoder: ChunkDecoder, *events: Event) -> list[Any]:
     """Return the chunks that events bring which come in one read."""
     decoder.take(events)
-    made = list(decoder.ready)
+    result = list(decoder.ready)
     decoder.ready.clear()
-    return made
+    return result
 
 
 def chunks(*documents: Any) -> list[Any]:
     """Return the chunks of events of which each comes alone."""
     decoder = ChunkDecoder(MODEL)
-    made = [one for each in documents for one in decode(decoder, Event("", json.dumps(each)))]
-    return made + decoder.finish()
+    result = [one for each in documents for one in decode(decoder, Event("", json.dumps(each)))]
+    return result + decoder.finish()
 
 
-def text(made: list[Any], name: str = "content", index: int = 0) -> str:
-    deltas = [one.choices[0].delta for one in made if one.choices[0].index == index]
+def text(result: list[Any], name: str = "content", index: int = 0) -> str:
+    deltas = [one.choices[0].delta for one in result if one.choices[0].index == index]
     return "".join(getattr(delta, name, None) or "" for delta in deltas)
 
 
-def finishes(made: list[Any]) -> list[tuple[int, str]]:
-    choices = [one.choices[0] for one in made]
+def finishes(result: list[Any]) -> list[tuple[int, str]]:
+    choices = [one.choices[0] for one in result]
     return [(one.index, one.finish_reason) for one in choices if one.finish_reason]
 
 
-def calls(made: list[Any]) -> dict[int, list[str]]:
-    joined: dict[int, list[str]] = {}
-    for one in made:
+def calls(result: list[Any]) -> dict[int, list[str]]:
+    joined_text: dict[int, list[str]] = {}
+    for one in result:
         for call in one.choices[0].delta.tool_calls or ():
-            whole = joined.setdefault(call.index, ["", "", ""])
+            whole = joined_text.setdefault(call.index, ["", "", ""])
             for at, part in enumerate((call.id, call.function.name, call.function.arguments)):
                 whole[at] += part or ""
-    return joined
+    return joined_text
 
 
 def test_text_comes_in_pieces_and_the_finish_comes_last_and_once() -> None:
-    made = chunks(piece({"role": "assistant", "content": "a"}), piece({"content": "b"}, "stop"))
-    assert text(made) == "ab"
-    assert finishes(made) == [(0, "stop")]
-    assert made[-1].choices[0].finish_reason == "stop"
-    assert made[-1].choices[0].delta.content is None
-    assert {(one.id, one.created, one.model) for one in made} == {("chatcmpl-1", 7, MODEL)}
+    result = chunks(piece({"role": "assistant", "content": "a"}), piece({"content": "b"}, "stop"))
+    assert text(result) == "ab"
+    assert finishes(result) == [(0, "stop")]
+    assert result[-1].choices[0].finish_reason == "stop"
+    assert result[-1].choices[0].delta.content is None
+    assert {(one.id, one.created, one.model) for one in result} == {("chatcmpl-1", 7, MODEL)}
 
 
 def test_the_role_is_on_the_first_chunk_only() -> None:
-    made = chunks(
+    result = chunks(
         piece({"role": "assistant"}), piece({"role": "assistant", "content": "a"}),
         piece({"role": "assistant", "content": "b"}), STOP,
     )  # fmt: skip  # one stream, read as one
-    assert [one.choices[0].delta.role for one in made] == ["assistant", None, None]
+    assert [one.choices[0].delta.role for one in result] == ["assistant", None, None]
 
 
 def test_an_answer_without_content_still_has_its_role() -> None:
-    made = chunks(STOP)
-    assert [one.choices[0].delta.role for one in made] == ["assistant"]
+    result = chunks(STOP)
+    assert [one.choices[0].delta.role for one in result] == ["assistant"]
 
 
 def test_the_upstreams_own_name_is_kept() -> None:
@@ -94,17 +94,17 @@ def test_the_upstreams_own_name_is_kept() -> None:
     ],
 )
 def test_reasoning_is_streamed_once(fields: dict[str, Any]) -> None:
-    made = chunks(piece(fields), piece(fields), piece({"content": "b"}), STOP)
-    assert (text(made, "reasoning_content"), text(made)) == ("aa", "b")
-    assert all(getattr(one.choices[0].delta, "reasoning", None) is None for one in made)
+    result = chunks(piece(fields), piece(fields), piece({"content": "b"}), STOP)
+    assert (text(result, "reasoning_content"), text(result)) == ("aa", "b")
+    assert all(getattr(one.choices[0].delta, "reasoning", None) is None for one in result)
 
 
 @pytest.mark.parametrize(
     "pieces", [["<think>a</think>b"], list("<think>a</think>b"), ["<thi", "nk>a</th", "ink>\n\nb"]]
 )
 def test_think_tags_are_found_across_chunks(pieces: list[str]) -> None:
-    made = chunks(*(piece({"content": one}) for one in pieces), STOP)
-    assert (text(made, "reasoning_content"), text(made)) == ("a", "b")
+    result = chunks(*(piece({"content": one}) for one in pieces), STOP)
+    assert (text(result, "reasoning_content"), text(result)) == ("a", "b")
 
 
 def test_text_that_was_held_back_is_not_lost_at_the_end() -> None:
@@ -112,25 +112,27 @@ def test_text_that_was_held_back_is_not_lost_at_the_end() -> None:
 
 
 def test_white_space_before_reasoning_stays_before_the_answer() -> None:
-    made = chunks(piece({"content": " "}), piece({"reasoning": "a"}), piece({"content": "b"}), STOP)
-    assert (text(made, "reasoning_content"), text(made)) == ("a", " b")
+    result = chunks(
+        piece({"content": " "}), piece({"reasoning": "a"}), piece({"content": "b"}), STOP
+    )
+    assert (text(result, "reasoning_content"), text(result)) == ("a", " b")
 
 
 def test_a_tag_is_left_alone_after_a_reasoning_field() -> None:
-    made = chunks(piece({"reasoning": "a"}), piece({"content": "<think>is a tag"}), STOP)
-    assert text(made) == "<think>is a tag"
+    result = chunks(piece({"reasoning": "a"}), piece({"content": "<think>is a tag"}), STOP)
+    assert text(result) == "<think>is a tag"
 
 
 def test_several_choices_are_kept_apart() -> None:
-    made = chunks(
+    result = chunks(
         piece({"content": "a"}, index=0),
         piece({"content": "x"}, index=1),
         piece({"content": "b"}, "stop", index=0),
         piece({"content": "y"}, "length", index=1),
     )
-    assert (text(made, index=0), text(made, index=1)) == ("ab", "xy")
-    assert finishes(made) == [(0, "stop"), (1, "length")]
-    firsts = [one.choices[0].delta.role for one in made[:2]]
+    assert (text(result, index=0), text(result, index=1)) == ("ab", "xy")
+    assert finishes(result) == [(0, "stop"), (1, "length")]
+    firsts = [one.choices[0].delta.role for one in result[:2]]
     assert firsts == ["assistant", "assistant"]
 
 
@@ -147,9 +149,9 @@ def test_an_empty_finish_reason_is_none(reason: Any) -> None:
 
 def test_refusals_and_log_probabilities_are_kept() -> None:
     logprobs = {"content": [{"token": "a", "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
-    made = chunks(piece({"refusal": "no"}), piece({"content": "a"}, logprobs=logprobs), STOP)
-    assert text(made, "refusal") == "no"
-    assert made[1].choices[0].logprobs.content[0].logprob == -0.5
+    result = chunks(piece({"refusal": "no"}), piece({"content": "a"}, logprobs=logprobs), STOP)
+    assert text(result, "refusal") == "no"
+    assert result[1].choices[0].logprobs.content[0].logprob == -0.5
 
 
 @pytest.mark.parametrize(
@@ -161,8 +163,8 @@ def test_refusals_and_log_probabilities_are_kept() -> None:
     ],
 )
 def test_the_deprecated_function_call_is_streamed(deltas: list[Any], arguments: str) -> None:
-    made = chunks(*(piece({"function_call": one}) for one in deltas), piece({}, "function_call"))
-    functions = [one.choices[0].delta.function_call for one in made]
+    result = chunks(*(piece({"function_call": one}) for one in deltas), piece({}, "function_call"))
+    functions = [one.choices[0].delta.function_call for one in result]
     assert functions[0].name == "read"
     assert "".join(one.arguments for one in functions if one) == arguments
 
@@ -185,7 +187,7 @@ TWO = {0: ["a", "f", "{1}"], 1: ["b", "g", "{2}"]}
 
 
 @pytest.mark.parametrize(
-    ("deltas", "joined"),
+    ("deltas", "whole"),
     [
         ([[call("f", "{1}", "a", 0)]], {0: TWO[0]}),
         (
@@ -227,24 +229,24 @@ TWO = {0: ["a", "f", "{1}"], 1: ["b", "g", "{2}"]}
     ],
 )
 def test_tool_calls_come_whole_however_they_are_numbered(
-    deltas: list[list[dict[str, Any]]], joined: dict[int, list[str]]
+    deltas: list[list[dict[str, Any]]], whole: dict[int, list[str]]
 ) -> None:
-    made = chunks(*(piece({"tool_calls": one}) for one in deltas), STOP)
-    assert calls(made) == joined
-    assert finishes(made) == [(0, "tool_calls")]
+    result = chunks(*(piece({"tool_calls": one}) for one in deltas), STOP)
+    assert calls(result) == whole
+    assert finishes(result) == [(0, "tool_calls")]
 
 
 def test_calls_without_ids_get_different_ones_on_their_first_pieces() -> None:
-    made = chunks(piece({"tool_calls": [call("f", "{1}"), call("g", "{2}")]}), STOP)
-    joined = calls(made)
-    assert [one[1:] for one in joined.values()] == [["f", "{1}"], ["g", "{2}"]]
-    assert joined[0][0] != joined[1][0]
-    assert all(one[0].startswith("call_") for one in joined.values())
+    result = chunks(piece({"tool_calls": [call("f", "{1}"), call("g", "{2}")]}), STOP)
+    whole = calls(result)
+    assert [one[1:] for one in whole.values()] == [["f", "{1}"], ["g", "{2}"]]
+    assert whole[0][0] != whole[1][0]
+    assert all(one[0].startswith("call_") for one in whole.values())
 
 
 def test_a_reply_cut_off_in_a_call_still_says_length() -> None:
-    made = chunks(piece({"tool_calls": [call("f", "{", "a", 0)]}), piece({}, "length"))
-    assert finishes(made) == [(0, "length")]
+    result = chunks(piece({"tool_calls": [call("f", "{", "a", 0)]}), piece({}, "length"))
+    assert finishes(result) == [(0, "length")]
 
 
 # ---- usage
@@ -268,21 +270,21 @@ EARLIER = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
 def test_usage_is_counted_once_and_comes_before_the_finish(
     documents: list[Any], total: int | None
 ) -> None:
-    made = chunks(piece({"content": "a"}), *documents)
-    carried = [at for at, one in enumerate(made) if getattr(one, "usage", None) is not None]
+    result = chunks(piece({"content": "a"}), *documents)
+    carried = [at for at, one in enumerate(result) if getattr(one, "usage", None) is not None]
     if total is None:
         assert carried == []
         return
-    assert [made[at].usage.total_tokens for at in carried] == [total]
-    assert carried == [len(made) - 2]
-    assert finishes(made) == [(0, "stop")]
+    assert [result[at].usage.total_tokens for at in carried] == [total]
+    assert carried == [len(result) - 2]
+    assert finishes(result) == [(0, "stop")]
 
 
 # ---- errors
 
 
 @pytest.mark.parametrize(
-    ("event", "said", "status"),
+    ("event", "wording", "status"),
     [
         (
             Event("", '{"object":"error","message":"boom","type":"B","param":null,"code":400}'),
@@ -309,10 +311,10 @@ def test_usage_is_counted_once_and_comes_before_the_finish(
         (Event("ping", '{"error":"boom"}'), "boom", None),
     ],
 )
-def test_an_error_event_is_an_error(event: Event, said: str, status: int | None) -> None:
-    with pytest.raises(ErrorEventError) as caught:
+def test_an_error_event_is_an_error(event: Event, wording: str, status: int | None) -> None:
+    with pytest.raises(ErrorEventError) as excinfo:
         decode(ChunkDecoder(MODEL), event)
-    assert (caught.value.report.text, caught.value.report.status) == (said, status)
+    assert (excinfo.value.report.text, excinfo.value.report.status) == (wording, status)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +334,7 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ('{"choices":[{"delta":{"content":"a', "not JSON"),
         ("odd", "not JSON"),
@@ -343,8 +345,8 @@ def test_what_brings_nothing_is_ignored(event: Event) -> None:
         ('{"choices":[{"delta":{"function_call":{"name":5}}}]}', "not a chat completion chunk"),
     ],
 )
-def test_what_is_no_chunk_breaks_the_stream(data: str, said: str) -> None:
-    with pytest.raises(BrokenStreamError, match=said):
+def test_what_is_no_chunk_breaks_the_stream(data: str, message: str) -> None:
+    with pytest.raises(BrokenStreamError, match=message):
         decode(ChunkDecoder(MODEL), Event("", data))
 
 
@@ -381,8 +383,8 @@ STREAMED = objects(
 def test_any_events_are_chunks_or_one_of_two_errors(events: list[tuple[str, str]]) -> None:
     decoder = ChunkDecoder(MODEL)
     try:
-        made: list[Any] = [one for event in events for one in decode(decoder, Event(*event))]
-        made += decoder.finish()
+        result: list[Any] = [one for event in events for one in decode(decoder, Event(*event))]
+        result += decoder.finish()
     except (ErrorEventError, BrokenStreamError):
         return
-    assert all(len(one.choices) == 1 and isinstance(one.model_dump_json(), str) for one in made)
+    assert all(len(one.choices) == 1 and isinstance(one.model_dump_json(), str) for one in result)

@@ -15,7 +15,7 @@ MARKER = {"type": "ephemeral"}
 
 
 @pytest.mark.parametrize(
-    ("said", "sent"),
+    ("message", "expected"),
     [
         ({"role": "user", "content": "hi"}, {"role": "user", "content": "hi"}),
         (
@@ -46,10 +46,12 @@ MARKER = {"type": "ephemeral"}
         ({"role": "user", "content": "hi", "reasoning": "x"}, {"role": "user", "content": "hi"}),
     ],
 )
-def test_messages_go_out_in_synthetics_dialect(said: dict[str, Any], sent: dict[str, Any]) -> None:
-    before = copy.deepcopy(said)
-    assert wire_messages([said]) == [sent]
-    assert said == before
+def test_messages_go_out_in_synthetics_dialect(
+    message: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    before = copy.deepcopy(message)
+    assert wire_messages([message]) == [expected]
+    assert message == before
 
 
 BLOCKS = [
@@ -60,7 +62,7 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize(
-    ("kept", "thinking"),
+    ("rest", "thinking"),
     [
         ({"reasoning_content": "a"}, "a"),
         ({"reasoning": "a"}, "a"),
@@ -72,13 +74,13 @@ BLOCKS = [
         ({"reasoning_content": "a", "reasoning": "a", "thinking_blocks": BLOCKS}, "a"),
     ],
 )
-def test_thinking_is_sent_once_wherever_it_was_kept(kept: dict[str, Any], thinking: str) -> None:
-    (sent,) = wire_messages([{"role": "assistant", "content": "b", **kept}])
-    assert sent == {"role": "assistant", "content": "b", "reasoning_content": thinking}
+def test_thinking_is_sent_once_wherever_it_was_kept(rest: dict[str, Any], thinking: str) -> None:
+    (request,) = wire_messages([{"role": "assistant", "content": "b", **rest}])
+    assert request == {"role": "assistant", "content": "b", "reasoning_content": thinking}
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "rest",
     [
         {},
         {"reasoning": ""},
@@ -89,9 +91,9 @@ def test_thinking_is_sent_once_wherever_it_was_kept(kept: dict[str, Any], thinki
         {"thinking_blocks": None, "reasoning_items": [{"id": "r"}]},
     ],
 )
-def test_no_thinking_is_made_up(kept: dict[str, Any]) -> None:
-    (sent,) = wire_messages([{"role": "assistant", "content": "b", **kept}])
-    assert sent == {"role": "assistant", "content": "b"}
+def test_no_thinking_is_made_up(rest: dict[str, Any]) -> None:
+    (request,) = wire_messages([{"role": "assistant", "content": "b", **rest}])
+    assert request == {"role": "assistant", "content": "b"}
 
 
 def test_an_answer_of_litellms_can_be_appended_as_it_came() -> None:
@@ -105,8 +107,8 @@ def test_an_answer_of_litellms_can_be_appended_as_it_came() -> None:
         ],
     )
     before = answer.model_dump()
-    (sent,) = wire_messages([answer])
-    assert sent == {
+    (request,) = wire_messages([answer])
+    assert request == {
         "role": "assistant",
         "content": "b",
         "reasoning_content": "a",
@@ -124,7 +126,7 @@ class Tool(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("tool", "sent"),
+    ("tool", "expected"),
     [
         ({"type": "function", "function": {"name": "read", "strict": True}},) * 2,
         (
@@ -141,9 +143,9 @@ class Tool(BaseModel):
         ("odd", "odd"),
     ],
 )
-def test_tools_lose_cache_markers_and_nothing_else(tool: Any, sent: Any) -> None:
+def test_tools_lose_cache_markers_and_nothing_else(tool: Any, expected: Any) -> None:
     before = copy.deepcopy(tool)
-    assert wire_tools([tool]) == [sent]
+    assert wire_tools([tool]) == [expected]
     assert tool == before
 
 
@@ -161,6 +163,6 @@ FIELDS = st.sampled_from(
 @given(st.lists(st.dictionaries(FIELDS, st.sampled_from(["assistant", "developer"]) | VALUES)))
 def test_no_message_breaks_the_writing_or_is_changed(messages: list[dict[str, Any]]) -> None:
     before = copy.deepcopy(messages)
-    sent = wire_messages(messages)
+    outgoing = wire_messages(messages)
     assert messages == before
-    assert wire_messages(sent) == sent
+    assert wire_messages(outgoing) == outgoing

@@ -84,8 +84,8 @@ def test_any_text_is_read_and_only_a_blank_one_allows_all(text: str, model_id: s
 
 
 @given(st.lists(st.sampled_from(load_bundled().models), min_size=1, max_size=5))
-def test_listed_ids_are_allowed_and_no_others(listed: list[object]) -> None:
-    ids = {getattr(one, "id", "") for one in listed}
+def test_listed_ids_are_allowed_and_no_others(rows: list[object]) -> None:
+    ids = {getattr(one, "id", "") for one in rows}
     allowlist = parse_allowlist(", ".join(ids))
     assert allowlist is not None
     assert {one.id for one in load_bundled().models if allowlist.allows(one.id)} == ids

@@ -20,8 +20,8 @@ KEY = "syn_0123456789abcdef"
 
 def test_a_secret_shows_itself_in_no_form_of_text() -> None:
     secret = Secret(KEY)
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r}", f"{secret:>40}", f"{[secret]}"]
-    assert all(KEY not in text and REDACTED in text for text in shown)
+    output = [repr(secret), str(secret), f"{secret}", f"{secret!r}", f"{secret:>40}", f"{[secret]}"]
+    assert all(KEY not in text and REDACTED in text for text in output)
 
 
 def test_whatever_holds_a_secret_can_be_dumped_without_showing_it() -> None:
@@ -55,9 +55,9 @@ def test_the_bearer_header_is_the_one_way_out() -> None:
     ],
 )
 def test_the_key_is_scrubbed_from_any_text(text: str) -> None:
-    scrubbed = Secret(KEY).scrub(text)
-    assert KEY not in scrubbed
-    assert REDACTED in scrubbed
+    text_out = Secret(KEY).scrub(text)
+    assert KEY not in text_out
+    assert REDACTED in text_out
 
 
 def test_keys_of_others_and_bearer_tokens_are_scrubbed_too() -> None:
@@ -78,8 +78,8 @@ def test_a_key_too_short_to_be_one_does_not_shred_the_text() -> None:
     st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=4), st.text(), st.text()
 )
 def test_no_text_keeps_the_key(key: str, before: str, after: str) -> None:
-    scrubbed = Secret(key).scrub(before + key + after)
-    assert key not in scrubbed.replace(REDACTED, "")
+    text_out = Secret(key).scrub(before + key + after)
+    assert key not in text_out.replace(REDACTED, "")
 
 
 @pytest.mark.parametrize("text", [None, "", "   ", "\n"])
@@ -95,10 +95,10 @@ def test_white_space_around_a_key_is_dropped() -> None:
     "key", ["syn_12\n34567", "syn_12 34567", "syn_12\x0034567", "syn_12é34567"]
 )
 def test_a_key_that_no_header_carries_is_refused_unseen(key: str) -> None:
-    with pytest.raises(InvalidKeyError, match="SYNTHETIC_API_KEY") as caught:
+    with pytest.raises(InvalidKeyError, match="SYNTHETIC_API_KEY") as excinfo:
         parse_key(key)
-    assert key not in "".join(traceback.format_exception(caught.value))
-    assert "34567" not in str(caught.value)
+    assert key not in "".join(traceback.format_exception(excinfo.value))
+    assert "34567" not in str(excinfo.value)
 
 
 @given(st.text())

@@ -13,7 +13,7 @@ from litellm_synthetic.config.endpoint import (
 
 
 @pytest.mark.parametrize(
-    ("written", "base_url"),
+    ("text", "base_url"),
     [
         ("https://api.synthetic.new", DEFAULT_BASE_URL),
         ("https://api.synthetic.new/", DEFAULT_BASE_URL),
@@ -41,8 +41,8 @@ from litellm_synthetic.config.endpoint import (
         ("https://gateway.example:65535/v1", "https://gateway.example:65535/v1"),
     ],
 )
-def test_every_form_that_people_write_is_understood(written: str, base_url: str) -> None:
-    assert parse_base_url(written) == Endpoint(base_url, "openai")
+def test_every_form_that_people_write_is_understood(text: str, base_url: str) -> None:
+    assert parse_base_url(text) == Endpoint(base_url, "openai")
 
 
 @pytest.mark.parametrize("path", ["/anthropic", "/anthropic/", "/anthropic/v1", "/anthropic/v1/v1"])
@@ -84,7 +84,7 @@ def test_an_operation_is_appended_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("text", "message"),
     [
         ("http://api.synthetic.new/v1", "unencrypted"),
         ("http://localhost.evil.example/v1", "unencrypted"),
@@ -114,13 +114,13 @@ def test_an_operation_is_appended_once() -> None:
         ("https://api.synthetic.new\\@evil.example/v1", "backslash"),
     ],
 )
-def test_what_cannot_be_right_is_refused_with_the_reason(written: str, said: str) -> None:
-    with pytest.raises(InvalidBaseURLError, match=said):
-        parse_base_url(written)
+def test_what_cannot_be_right_is_refused_with_the_reason(text: str, message: str) -> None:
+    with pytest.raises(InvalidBaseURLError, match=message):
+        parse_base_url(text)
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     [
         "https://user:hunter22@api.synthetic.new/v1",
         "https://hunter22@api.synthetic.new/v1",
@@ -131,10 +131,10 @@ def test_what_cannot_be_right_is_refused_with_the_reason(written: str, said: str
         "https://user:hunter22 @api.synthetic.new/v1",
     ],
 )
-def test_userinfo_is_refused_and_never_repeated(written: str) -> None:
-    with pytest.raises(InvalidBaseURLError) as caught:
-        parse_base_url(written)
-    assert "hunter22" not in str(caught.value)
+def test_userinfo_is_refused_and_never_repeated(text: str) -> None:
+    with pytest.raises(InvalidBaseURLError) as excinfo:
+        parse_base_url(text)
+    assert "hunter22" not in str(excinfo.value)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_plain_http_to_this_machine_is_allowed(host: str) -> None:
 
 
 def test_plain_http_to_a_trusted_network_needs_saying_so() -> None:
-    written = "http://gateway.internal:4000/v1"
-    assert parse_base_url(written, allow_http=True).base_url == written
+    text = "http://gateway.internal:4000/v1"
+    assert parse_base_url(text, allow_http=True).base_url == text
     with pytest.raises(InvalidBaseURLError, match="SYNTHETIC_ALLOW_HTTP=1"):
-        parse_base_url(written)
+        parse_base_url(text)
 
 
 @pytest.mark.parametrize("host", ["localhost.", "localhostx", "127.1", "2130706433", "", "::2"])

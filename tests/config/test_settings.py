@@ -184,10 +184,10 @@ async def test_a_blank_ssl_verify_is_unset_for_calls_and_fetches(
 def test_key_and_base_url_come_from_the_secret_manager_of_litellm(
     upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = {"SYNTHETIC_API_KEY": upstream.api_key, "SYNTHETIC_API_BASE": upstream.openai_base}
-    for name in kept:
+    secrets = {"SYNTHETIC_API_KEY": upstream.api_key, "SYNTHETIC_API_BASE": upstream.openai_base}
+    for name in secrets:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(litellm, "get_secret", kept.get)
+    monkeypatch.setattr(litellm, "get_secret", secrets.get)
     assert API_KEY.text(read_secret) == upstream.api_key
     assert litellm_synthetic.quotas() is not None
     assert litellm_synthetic.search("red foxes").results
@@ -213,9 +213,9 @@ async def test_a_misspelt_key_is_named_in_the_error_for_a_missing_one(
 ) -> None:
     monkeypatch.setenv(name, KEY)
     expected = rf"{name} is set, which is not a known setting\. Rename it to SYNTHETIC_API_KEY\."
-    with pytest.raises(litellm.AuthenticationError, match=expected) as caught:
+    with pytest.raises(litellm.AuthenticationError, match=expected) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert KEY not in str(caught.value)
+    assert KEY not in str(excinfo.value)
     for call in (litellm_synthetic.quotas, lambda: litellm_synthetic.search("x")):
         with pytest.raises(litellm.AuthenticationError, match=expected):
             call()
@@ -255,7 +255,7 @@ def test_the_page_of_settings_is_the_table() -> None:
 
 
 def test_the_readme_says_of_settings_what_the_table_says() -> None:
-    named = {each.name: each for each in SETTINGS}
+    names = {each.name: each for each in SETTINGS}
     documented = {
         variable[1]: cells[1:]
         for cells in rows(ROOT / "README.md")
@@ -263,7 +263,7 @@ def test_the_readme_says_of_settings_what_the_table_says() -> None:
     }
     assert {"SYNTHETIC_API_KEY", "SYNTHETIC_API_BASE", "SYNTHETIC_BILLING"} <= documented.keys()
     assert documented == {
-        name: [named[name].meaning, named[name].default_text] for name in documented
+        name: [names[name].meaning, names[name].default_text] for name in documented
     }
 
 
@@ -274,9 +274,9 @@ def test_the_docs_name_no_variable_that_nobody_reads(page: Path) -> None:
 
 
 def test_the_sources_read_no_variable_past_the_table() -> None:
-    read = set[str]()
+    names = set[str]()
     for source in (ROOT / "litellm_synthetic").rglob("*.py"):
         if source.parent.name != "config":
             text = source.read_text("utf-8")
-            read |= set(re.findall(r"environ[^\n]*[\"'](SYNTHETIC_[A-Z_]+|SSL_VERIFY)", text))
-    assert read == set()
+            names |= set(re.findall(r"environ[^\n]*[\"'](SYNTHETIC_[A-Z_]+|SSL_VERIFY)", text))
+    assert names == set()

@@ -111,10 +111,10 @@ def ours_in_stream(event: Any) -> Any:
 def mapped(error: Exception) -> Exception:
     """Return what LiteLLM itself makes of a raw error of `synthetic`."""
     try:
-        made: Exception = passed_on(MODEL, error, "synthetic")
+        result: Exception = passed_on(MODEL, error, "synthetic")
     except Exception as raised:  # noqa: BLE001  # that is how it answers
         return raised
-    return made
+    return result
 
 
 SDK = openai.OpenAI(api_key="x", base_url="http://127.0.0.1:9")
@@ -262,8 +262,8 @@ def test_each_phrase_in_litellms_checker_of_overflows_is_known() -> None:
     phrases.append("Current length is 9000 while limit is 8192")
     phrases.append("maximum input length is 4096 tokens")
     assert len(phrases) > 5
-    told = "The request was refused: {} 8192."
-    assert [one for one in phrases if find_overflow(own_words(told.format(one))) is None] == []
+    message = "The request was refused: {} 8192."
+    assert [one for one in phrases if find_overflow(own_words(message.format(one))) is None] == []
 
 
 def test_each_phrase_in_litellms_checker_of_content_policy_is_known() -> None:
@@ -271,8 +271,10 @@ def test_each_phrase_in_litellms_checker_of_content_policy_is_known() -> None:
     assert len(phrases) > 3
     # OpenAI's words for a failure of the model, which a retry may heal. LiteLLM takes them for a
     # violation on Azure alone.
-    known = [one for one in phrases if one != "the model produced invalid content"]
-    assert [one for one in known if not CONTENT_POLICY.search(own_words(f"Refused: {one}."))] == []
+    new_phrases = [one for one in phrases if one != "the model produced invalid content"]
+    assert [
+        one for one in new_phrases if not CONTENT_POLICY.search(own_words(f"Refused: {one}."))
+    ] == []
 
 
 def test_the_mapping_that_is_compared_with_is_stocks_own(synthetic_server: SyntheticServer) -> None:
@@ -282,11 +284,11 @@ def test_the_mapping_that_is_compared_with_is_stocks_own(synthetic_server: Synth
         "temperature?",
     ):
         synthetic_server.respond_with(RawJSON(400, {"error": text}))
-        with pytest.raises(Exception) as caught:  # noqa: PT011  # its class is the question
+        with pytest.raises(Exception) as excinfo:  # noqa: PT011  # its class is the question
             litellm.completion(
                 **CALLED, api_key="x", api_base=synthetic_server.openai_base, max_retries=0
             )
-        assert type(caught.value) is type(stock(400, {"error": text}))
+        assert type(excinfo.value) is type(stock(400, {"error": text}))
 
 
 # ---- codes
@@ -318,9 +320,9 @@ def test_the_mapping_that_is_compared_with_is_stocks_own(synthetic_server: Synth
 def test_a_code_tells_what_the_text_does_not(status: int, error: Any, kind: Kind) -> None:
     for kind_of_request in ({}, {"type": "invalid_request_error"}):
         body = {"error": {"message": "No.", **kind_of_request, **error}}
-        made = ours(status, body)
-        assert type(made) is kind
-        assert is_never_less_specific(made, stock(status, body), names_status=True)
+        result = ours(status, body)
+        assert type(result) is kind
+        assert is_never_less_specific(result, stock(status, body), names_status=True)
         assert type(ours_in_stream(body)) is kind
 
 
@@ -420,10 +422,10 @@ async def test_a_call_ends_in_the_refusals_own_class(
 ) -> None:
     text, kind = TEXTS[name]
     either_api.respond_with(RawJSON(500, WRAPPINGS[wrapping](text)))
-    with pytest.raises(kind) as caught:
+    with pytest.raises(kind) as excinfo:
         await caller.completion(**CALLED, stream=stream)
-    assert type(caught.value) is kind
-    assert "answered 500" in str(caught.value)
+    assert type(excinfo.value) is kind
+    assert "answered 500" in str(excinfo.value)
     assert len(either_api.requests) == 1
 
 
@@ -433,9 +435,9 @@ async def test_a_streams_first_event_is_the_calls_own_error(
 ) -> None:
     event = WRAPPINGS[wrapping](OVERFLOWS["SGLang, requested"]["text"])
     either_api.respond_with(Stream([event]))
-    with pytest.raises(litellm.ContextWindowExceededError, match="in the stream") as caught:
+    with pytest.raises(litellm.ContextWindowExceededError, match="in the stream") as excinfo:
         await caller.completion(**CALLED, stream=True)
-    assert "maximum context length is 131072 tokens" in str(caught.value)
+    assert "maximum context length is 131072 tokens" in str(excinfo.value)
 
 
 @pytest.mark.parametrize("error", ["", None])
@@ -477,9 +479,9 @@ async def test_native_messages_end_in_the_refusals_own_class_too(
     stream: bool,
 ) -> None:
     upstream.respond_with(fault(name))
-    with pytest.raises(kind) as caught:
+    with pytest.raises(kind) as excinfo:
         await litellm.anthropic_messages(**CALLED, max_tokens=10, stream=stream)
-    assert type(caught.value) is kind
+    assert type(excinfo.value) is kind
 
 
 async def test_a_content_policy_violation_goes_to_its_fallbacks(
@@ -495,5 +497,5 @@ async def test_a_content_policy_violation_goes_to_its_fallbacks(
     )
     upstream.enqueue(fault("content_policy"))
     await router.acompletion(model="a", messages=CALLED["messages"])
-    asked = [request.json["model"] for request in upstream.requests]
-    assert asked == ["hf:openai/gpt-oss-120b", MODEL]
+    models = [request.json["model"] for request in upstream.requests]
+    assert models == ["hf:openai/gpt-oss-120b", MODEL]

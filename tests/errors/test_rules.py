@@ -146,14 +146,14 @@ TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "text", "kind", "shown_status", "said"), TABLE)
+@pytest.mark.parametrize(("status", "text", "kind", "shown_status", "message"), TABLE)
 def test_each_failure_has_its_class_status_and_message(
-    status: int, text: str, kind: type[Exception], shown_status: int, said: list[str]
+    status: int, text: str, kind: type[Exception], shown_status: int, message: list[str]
 ) -> None:
     error = make(status, text, {"x-trace": "7"})
     assert type(error).__name__ == kind.__name__
     assert error.status_code == shown_status
-    assert [part for part in said if part not in str(error)] == []
+    assert [part for part in message if part not in str(error)] == []
     assert error.llm_provider == "synthetic"
     assert error.model == MODEL
     assert error.response.status_code == shown_status
@@ -245,7 +245,7 @@ def test_an_incredible_retry_after_is_not_handed_on(value: str) -> None:
 
 
 def test_cookies_and_framing_are_not_kept() -> None:
-    sent = {
+    request = {
         "Set-Cookie": "S=1; Domain=synthetic.new",
         "Content-Encoding": "gzip",
         "Content-Length": "99",
@@ -253,7 +253,7 @@ def test_cookies_and_framing_are_not_kept() -> None:
         "Connection": "keep-alive",
         "X-Trace": "7",
     }
-    error = make(400, "boom", sent)
+    error = make(400, "boom", request)
     assert dict(error.litellm_response_headers) == {"x-trace": "7"}
     assert error.response.json() == {"error": "boom"}
 
@@ -316,7 +316,7 @@ def test_only_a_key_of_another_form_is_told_how_keys_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "shown"),
+    ("location", "text"),
     [
         (
             "https://elsewhere.example/v1/chat?token=s3cr3t#s3cr3t",
@@ -334,13 +334,13 @@ def test_only_a_key_of_another_form_is_told_how_keys_start() -> None:
 )
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 def test_a_redirect_shows_its_target_without_credentials_or_query(
-    status: int, location: str, shown: str
+    status: int, location: str, text: str
 ) -> None:
     error = make(status, "", {"location": location} if location else {})
     assert type(error) is exceptions.APIError
     assert error.status_code == 502
     assert f"{BASE_URL} redirects ({status}) to " in str(error)
-    assert shown in str(error)
+    assert text in str(error)
     assert "s3cr3t" not in str(error)
 
 
@@ -440,9 +440,9 @@ def test_no_document_breaks_the_reading_of_an_error(document: Any) -> None:
     ),
 )
 def test_any_failure_becomes_one_of_litellms_exceptions(
-    status: int, known: str, text: str, headers: dict[str, str]
+    status: int, base: str, text: str, headers: dict[str, str]
 ) -> None:
-    error: Any = to_exception(Failure(status, known + text, headers), origin())
+    error: Any = to_exception(Failure(status, base + text, headers), origin())
     assert any(isinstance(error, kind) for kind in LITELLMS)
     assert 400 <= error.status_code < 600
     assert error.llm_provider == "synthetic"
@@ -454,7 +454,7 @@ def test_any_failure_becomes_one_of_litellms_exceptions(
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "said"),
+    ("error", "kind", "message"),
     [
         (
             rules.connection_failed(origin(), f"refused {KEY}"),
@@ -480,10 +480,10 @@ def test_any_failure_becomes_one_of_litellms_exceptions(
     ],
 )
 def test_local_failures_are_litellms_exceptions_too(
-    error: Any, kind: type[Exception], said: str
+    error: Any, kind: type[Exception], message: str
 ) -> None:
     assert type(error).__name__ == kind.__name__
-    assert said in str(error)
+    assert message in str(error)
     assert error.llm_provider == "synthetic"
     assert error.model == MODEL
     assert KEY not in str(vars(error))

@@ -53,10 +53,10 @@ def running_messages_proxy(
 ) -> Iterator[Proxy]:
     """Run a proxy for each of the two ways in which `/v1/messages` is served."""
     folder = tmp_path_factory.mktemp(f"proxy-{request.param}")
-    chosen = {"SYNTHETIC_MESSAGES": request.param}
+    settings = {"SYNTHETIC_MESSAGES": request.param}
     with (
         SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, environment=chosen) as proxy,
+        run_proxy(folder, CONFIG, upstream, environment=settings) as proxy,
     ):
         yield proxy
 

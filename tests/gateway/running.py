@@ -114,9 +114,9 @@ def run_proxy(
             for variables that LiteLLM reads while it is imported.
     """
     if not isinstance(config, Path):
-        written = folder / "config.yaml"
-        written.write_text(yaml.safe_dump(dict(config)))
-        config = written
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(dict(config)))
+        config = path
     port = free_port()
     log = folder / f"proxy-{port}.log"
     variables = {

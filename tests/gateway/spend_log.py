@@ -24,14 +24,14 @@ class SpendLog(CustomLogger):
     ) -> None:
         """Write the cost that spend and budgets are counted in."""
         del response_obj, start_time, end_time
-        told = kwargs["standard_logging_object"]
+        message = kwargs["standard_logging_object"]
         line = {
-            "model": told["model"],
-            "model_group": told["model_group"],
-            "cost": told["response_cost"],
-            "prompt_tokens": told["prompt_tokens"],
-            "completion_tokens": told["completion_tokens"],
-            "call_type": told["call_type"],
+            "model": message["model"],
+            "model_group": message["model_group"],
+            "cost": message["response_cost"],
+            "prompt_tokens": message["prompt_tokens"],
+            "completion_tokens": message["completion_tokens"],
+            "call_type": message["call_type"],
         }
         # One short write in append mode, so that workers don't mix their lines.
         with Path(os.environ[LOG_VARIABLE]).open("a") as log:  # noqa: ASYNC230  # a line in a test

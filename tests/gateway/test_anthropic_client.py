@@ -36,16 +36,16 @@ CALL = ToolCall("get_weather", {"city": "Bern"}, id="toolu_1")
 def client(messages_proxy: Proxy) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(
         base_url=messages_proxy.url, api_key=MASTER_KEY, max_retries=0
-    ) as made:
-        yield made
+    ) as result:
+        yield result
 
 
 @pytest.fixture
 async def async_client(messages_proxy: Proxy) -> AsyncIterator[anthropic.AsyncAnthropic]:
     async with anthropic.AsyncAnthropic(
         base_url=messages_proxy.url, api_key=MASTER_KEY, max_retries=0
-    ) as made:
-        yield made
+    ) as result:
+        yield result
 
 
 # ---- messages
@@ -96,11 +96,11 @@ def test_system_stop_sequences_and_sampling_arrive_upstream(
         # Newer versions of the SDK know no sampling parameters any more.
         extra_body={"temperature": 0.5, "top_p": 0.9},
     )
-    sent = messages_proxy.upstream.last_request.json
-    assert (sent["model"], sent["max_tokens"]) == ("syn:large:text", 500)
-    assert (sent["temperature"], sent["top_p"]) == (0.5, 0.9)
-    assert (sent.get("stop_sequences") or sent.get("stop")) == ["END"]
-    assert "Be brief." in str(sent.get("system") or sent["messages"][0])
+    request = messages_proxy.upstream.last_request.json
+    assert (request["model"], request["max_tokens"]) == ("syn:large:text", 500)
+    assert (request["temperature"], request["top_p"]) == (0.5, 0.9)
+    assert (request.get("stop_sequences") or request.get("stop")) == ["END"]
+    assert "Be brief." in str(request.get("system") or request["messages"][0])
 
 
 def test_a_small_max_tokens_stops_with_max_tokens(
@@ -133,17 +133,17 @@ def test_an_image_arrives_upstream(client: anthropic.Anthropic, messages_proxy: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("body", "expected"),
     [
         ("synthetic/hf:zai-org/GLM-5.3", "hf:zai-org/GLM-5.3"),
         ("synthetic/syn:small:vision", "syn:small:vision"),
     ],
 )
 def test_the_wildcard_serves_messages_too(
-    client: anthropic.Anthropic, messages_proxy: Proxy, asked: str, sent: str
+    client: anthropic.Anthropic, messages_proxy: Proxy, body: str, expected: str
 ) -> None:
-    client.messages.create(model=asked, max_tokens=500, messages=HELLO)
-    assert messages_proxy.upstream.last_request.json["model"] == sent
+    client.messages.create(model=body, max_tokens=500, messages=HELLO)
+    assert messages_proxy.upstream.last_request.json["model"] == expected
 
 
 # ---- streams
@@ -236,17 +236,17 @@ def test_parallel_tool_calls_come_apart(
 ) -> None:
     other = ToolCall("get_weather", {"city": "Basel"}, id="toolu_2")
     messages_proxy.upstream.enqueue(ToolCalls([CALL, other]))
-    asked: dict[str, Any] = {
+    body: dict[str, Any] = {
         "model": "large",
         "max_tokens": 500,
         "messages": HELLO,
         "tools": [WEATHER],
     }
     if stream:
-        with client.messages.stream(**asked) as events:
+        with client.messages.stream(**body) as events:
             answer = events.get_final_message()
     else:
-        answer = client.messages.create(**asked)
+        answer = client.messages.create(**body)
     calls = [block for block in answer.content if block.type == "tool_use"]
     assert [call.input for call in calls] == [{"city": "Bern"}, {"city": "Basel"}]
     assert len({call.id for call in calls}) == 2
@@ -281,7 +281,7 @@ def test_count_tokens_counts_system_and_tools(client: anthropic.Anthropic) -> No
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(
-    ("fault_name", "status", "kind", "told"),
+    ("fault_name", "status", "kind", "text"),
     [
         ("invalid_key_echoed", 401, "authentication_error", "Check SYNTHETIC_API_KEY"),
         ("payment_required", 402, None, "https://synthetic.new/billing"),
@@ -298,21 +298,21 @@ def test_errors_have_their_status_type_and_remedy(
     fault_name: str,
     status: int,
     kind: str | None,
-    told: str,
+    text: str,
     *,
     stream: bool,
 ) -> None:
     messages_proxy.upstream.respond_with(fault(fault_name))
-    with pytest.raises(anthropic.APIStatusError) as caught:
+    with pytest.raises(anthropic.APIStatusError) as excinfo:
         client.messages.create(model="large", max_tokens=500, messages=HELLO, stream=stream)
-    assert caught.value.status_code == status
-    body = caught.value.body
+    assert excinfo.value.status_code == status
+    body = excinfo.value.body
     assert isinstance(body, dict)
     assert body["type"] == "error"
-    assert told in body["error"]["message"]
+    assert text in body["error"]["message"]
     # Anthropic's own word for 402 is billing_error; LiteLLM says api_error.
     assert kind is None or body["error"]["type"] == kind
-    assert messages_proxy.upstream.api_key not in str(caught.value)
+    assert messages_proxy.upstream.api_key not in str(excinfo.value)
     assert len(messages_proxy.upstream.requests) == 1
 
 
@@ -322,8 +322,8 @@ def test_context_window_fallbacks_serve_messages_too(
 ) -> None:
     messages_proxy.upstream.enqueue(fault("context_overflow"), Text("From the larger one."))
     with messages_proxy.client() as raw:
-        asked = {"model": "small", "max_tokens": 500, "messages": HELLO, "stream": stream}
-        reply = raw.post("/v1/messages", json=asked)
+        body = {"model": "small", "max_tokens": 500, "messages": HELLO, "stream": stream}
+        reply = raw.post("/v1/messages", json=body)
     assert reply.is_success
     assert "larger" in reply.text
     asked_models = [one.json["model"] for one in messages_proxy.upstream.requests]
@@ -335,15 +335,15 @@ def test_a_stream_that_fails_midway_raises_after_what_was_received(
     client: anthropic.Anthropic, messages_proxy: Proxy, fault_name: str
 ) -> None:
     messages_proxy.upstream.enqueue(fault(fault_name, after_events=4))
-    received = ""
+    pieces = ""
     with (  # noqa: PT012  # what came before the error is the point
         pytest.raises(anthropic.APIError),
         client.messages.stream(model="large", max_tokens=500, messages=HELLO) as stream,
     ):
         for piece in stream.text_stream:
-            received += piece
+            pieces += piece
         stream.get_final_message()
-    assert received.startswith(" The")
+    assert pieces.startswith(" The")
 
 
 @pytest.mark.parametrize("ending", ["drip", "stall"])

@@ -30,9 +30,9 @@ def all_together() -> dict[str, Any]:
     entries: dict[str, Any] = {}
     for snippet in DOCUMENTED:
         for entry in snippet.get("model_list", ()):
-            known = entries.setdefault(entry["model_name"], {"litellm_params": {}})
-            params = known["litellm_params"] | entry["litellm_params"]
-            known.update({**entry, "litellm_params": params})
+            merged = entries.setdefault(entry["model_name"], {"litellm_params": {}})
+            params = merged["litellm_params"] | entry["litellm_params"]
+            merged.update({**entry, "litellm_params": params})
         for section in snippet.keys() - {"model_list"}:
             merged[section] = merged.get(section, {}) | snippet[section]
     del merged["general_settings"]["database_url"]  # there is none here
@@ -85,16 +85,16 @@ def test_embeddings_survive_a_custom_provider_map_in_the_yaml(proxy: Proxy) -> N
 
 
 def test_an_entrys_own_price_is_charged_for_that_entry_only(proxy: Proxy) -> None:
-    own, listed = chat(proxy, "frugal"), chat(proxy, KIMI)
+    own, ids = chat(proxy, "frugal"), chat(proxy, KIMI)
     prompt, answer = (own.json()["usage"][f"{one}_tokens"] for one in ("prompt", "completion"))
     assert cost(own) == pytest.approx(prompt * 0.000004 + answer * 0.00002)
-    assert cost(listed) < cost(own)
+    assert cost(ids) < cost(own)
 
 
 def test_an_entrys_own_limit_refuses_and_holds_for_the_same_model(proxy: Proxy) -> None:
     for name in ("frugal", KIMI):
-        refused = chat(proxy, name, words=110_000)
-        assert (refused.status_code, proxy.upstream.requests) == (400, [])
+        refusal = chat(proxy, name, words=110_000)
+        assert (refusal.status_code, proxy.upstream.requests) == (400, [])
 
 
 def test_the_startup_hook_alone_is_enough(tmp_path: Path) -> None:
@@ -115,11 +115,11 @@ def test_spent_budgets_refuse_or_fall_back_without_a_database(tmp_path: Path) ->
     config["router_settings"]["provider_budget_config"]["synthetic"]["budget_limit"] = 0.001
     with SyntheticServer() as upstream, run_proxy(tmp_path, config, upstream) as proxy:
 
-        def is_answered(model: str, status: int, served: list[str], text: str = "") -> bool:
+        def is_answered(model: str, status: int, models: list[str], text: str = "") -> bool:
             upstream.reset()
             reply = chat(proxy, model)
-            asked = [one.json["model"] for one in upstream.requests]
-            return (reply.status_code, asked) == (status, served) and text in reply.text
+            models = [one.json["model"] for one in upstream.requests]
+            return (reply.status_code, models) == (status, models) and text in reply.text
 
         # The proxy counts a call's cost after it has answered.
         assert cost(chat(proxy, "large")) > 0
@@ -143,8 +143,8 @@ def test_the_readmes_config_starts_and_serves(tmp_path: Path) -> None:
     ):
         for path in ("/v1/chat/completions", "/v1/messages"):
             for model in ("large", KIMI):
-                asked = {"model": model, "max_tokens": 500, "messages": [_HELLO]}
-                reply = client.post(path, json=asked)
+                body = {"model": model, "max_tokens": 500, "messages": [_HELLO]}
+                reply = client.post(path, json=body)
                 assert reply.status_code == 200, reply.text
                 assert float(reply.headers["x-litellm-response-cost"]) > 0
         assert {one.route for one in upstream.requests} == {

@@ -72,9 +72,9 @@ def test_every_curl_of_the_readme_is_answered(proxy: Proxy, block: str) -> None:
 
 
 def test_the_readme_shows_each_kind_of_client() -> None:
-    shown = " ".join(blocks("bash"))
+    text = " ".join(blocks("bash"))
     for path in ("/v1/models", "/v1/chat/completions", "/v1/embeddings", "/v1/messages"):
-        assert path in shown
+        assert path in text
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -85,16 +85,16 @@ def test_the_python_of_the_readme_streams_an_answer(proxy: Proxy, block: str) ->
 
 def test_lists_its_names_and_the_models(proxy: Proxy) -> None:
     with proxy.client() as client:
-        listed = {one["id"] for one in client.get("/v1/models").json()["data"]}
+        ids = {one["id"] for one in client.get("/v1/models").json()["data"]}
         entries = client.get("/model/info").json()["data"]
-    assert {*WINDOWS, "embeddings", "synthetic/hf:moonshotai/Kimi-K3"} <= listed
-    found = {one["model_name"]: one["model_info"] for one in entries}
-    assert {name: found[name]["max_input_tokens"] for name in WINDOWS} == WINDOWS
-    assert all(found[name]["input_cost_per_token"] > 0 for name in WINDOWS)
+    assert {*WINDOWS, "embeddings", "synthetic/hf:moonshotai/Kimi-K3"} <= ids
+    result = {one["model_name"]: one["model_info"] for one in entries}
+    assert {name: result[name]["max_input_tokens"] for name in WINDOWS} == WINDOWS
+    assert all(result[name]["input_cost_per_token"] > 0 for name in WINDOWS)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words", "answered"),
+    ("payload", "words", "answer"),
     [
         ("gpt-oss", 150_000, "syn:small:text"),
         ("small", 200_000, "syn:large:text"),
@@ -102,13 +102,13 @@ def test_lists_its_names_and_the_models(proxy: Proxy) -> None:
     ],
 )
 def test_a_prompt_that_is_too_long_goes_to_a_larger_window(
-    proxy: Proxy, asked: str, words: int, answered: str
+    proxy: Proxy, payload: str, words: int, answer: str
 ) -> None:
     body: dict[str, Any] = {
-        "model": asked,
+        "model": payload,
         "messages": [{"role": "user", "content": "word " * words}],
     }
     with proxy.client() as client:
         reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 200, reply.text[:500]
-    assert [one.json["model"] for one in proxy.upstream.requests] == [answered]
+    assert [one.json["model"] for one in proxy.upstream.requests] == [answer]

@@ -264,9 +264,9 @@ def test_a_base_url_that_the_operator_allows_gets_the_clients_key_only(
 def test_a_key_of_the_clients_own_is_used_alone(world: World, path: str) -> None:
     world.post(path, "with-key", api_key="syn_the_clients_own_0123456789")
     assert world.proxy.upstream.last_request.bearer == "syn_the_clients_own_0123456789"
-    sent = repr(dict(world.proxy.upstream.last_request.headers))
-    assert DEPLOYMENTS_KEY not in sent
-    assert OTHER_VENDORS_KEY not in sent
+    request = repr(dict(world.proxy.upstream.last_request.headers))
+    assert DEPLOYMENTS_KEY not in request
+    assert OTHER_VENDORS_KEY not in request
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -303,13 +303,13 @@ def test_headers_carry_neither_credentials_nor_framing(world: World, path: str, 
     }
     reply = world.post(path, "plain", **{name: hostile})
     assert reply.is_success, reply.text
-    sent = world.proxy.upstream.last_request
-    assert sent.bearer == world.proxy.upstream.api_key
-    assert "of-the-client" not in repr(dict(sent.headers))
-    assert sent.headers["host"] == world.proxy.upstream.url.removeprefix("http://")
+    request = world.proxy.upstream.last_request
+    assert request.bearer == world.proxy.upstream.api_key
+    assert "of-the-client" not in repr(dict(request.headers))
+    assert request.headers["host"] == world.proxy.upstream.url.removeprefix("http://")
     for unsent in ("te", "upgrade", "trailer", "keep-alive", "expect", "content-encoding"):
-        assert unsent not in sent.headers
-    assert "transfer-encoding" not in sent.headers
+        assert unsent not in request.headers
+    assert "transfer-encoding" not in request.headers
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -338,8 +338,8 @@ def test_harmless_keywords_are_the_clients(world: World, path: str) -> None:
     }
     reply = world.post(path, "plain", **harmless)
     assert reply.is_success, reply.text
-    sent = repr(dict(world.proxy.upstream.last_request.headers))
-    assert "org-of-the" not in sent
+    request = repr(dict(world.proxy.upstream.last_request.headers))
+    assert "org-of-the" not in request
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -394,7 +394,7 @@ def _events(world: World, model: str, *frames: dict[str, Any]) -> list[dict[str,
     """Send frames over the Responses API's WebSocket, and return an answer for each."""
     address = world.proxy.url.replace("http://", "ws://") + f"/v1/responses?model={model}"
     authorization = {"Authorization": f"Bearer {CLIENTS_KEY}"}
-    received = []
+    pieces = []
     with connect(address, additional_headers=authorization) as socket:
         for frame in frames:
             socket.send(json.dumps({"type": "response.create", "input": "hello", **frame}))
@@ -402,12 +402,12 @@ def _events(world: World, model: str, *frames: dict[str, Any]) -> list[dict[str,
                 try:
                     event = json.loads(socket.recv(timeout=30))
                 except ConnectionClosed as closed:
-                    received.append({"type": "closed", "reason": str(closed)})
-                    return received
+                    pieces.append({"type": "closed", "reason": str(closed)})
+                    return pieces
                 if event["type"] in {"response.completed", "response.failed", "error"}:
-                    received.append(event)
+                    pieces.append(event)
                     break
-    return received
+    return pieces
 
 
 def test_a_websocket_is_served_with_the_operators_key(world: World) -> None:

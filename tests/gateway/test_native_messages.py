@@ -25,11 +25,11 @@ def _client(proxy: Proxy) -> anthropic.Anthropic:
 
 
 def _ask(proxy: Proxy, *, stream: bool, **fields: Any) -> Any:
-    asked: dict[str, Any] = {"model": "large", "max_tokens": 500, "messages": HELLO, **fields}
+    body: dict[str, Any] = {"model": "large", "max_tokens": 500, "messages": HELLO, **fields}
     with _client(proxy) as client:
         if not stream:
-            return client.messages.create(**asked)
-        with client.messages.stream(**asked) as events:
+            return client.messages.create(**body)
+        with client.messages.stream(**body) as events:
             return events.get_final_message()
 
 
@@ -37,20 +37,20 @@ def _ask(proxy: Proxy, *, stream: bool, **fields: Any) -> Any:
 def test_messages_go_to_synthetics_own_endpoint_by_default(proxy: Proxy, *, stream: bool) -> None:
     _ask(proxy, stream=stream)
     assert [one.route for one in proxy.upstream.requests] == [MESSAGES_ROUTE]
-    sent = proxy.upstream.last_request
-    assert sent.bearer == proxy.upstream.api_key
-    assert sent.json["model"] == "syn:large:text"
-    assert MASTER_KEY not in repr(dict(sent.headers))
-    assert "anthropic-beta" not in sent.headers
+    request = proxy.upstream.last_request
+    assert request.bearer == proxy.upstream.api_key
+    assert request.json["model"] == "syn:large:text"
+    assert MASTER_KEY not in repr(dict(request.headers))
+    assert "anthropic-beta" not in request.headers
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_the_setting_chooses_the_api(messages_proxy: Proxy, *, stream: bool) -> None:
     _ask(messages_proxy, stream=stream)
-    served = messages_proxy.upstream.requests
-    assert [one.route for one in served] in ([MESSAGES_ROUTE], [CHAT_ROUTE])
+    requests = messages_proxy.upstream.requests
+    assert [one.route for one in requests] in ([MESSAGES_ROUTE], [CHAT_ROUTE])
     native = _is_native(messages_proxy)
-    assert served[0].route == (MESSAGES_ROUTE if native else CHAT_ROUTE)
+    assert requests[0].route == (MESSAGES_ROUTE if native else CHAT_ROUTE)
 
 
 def _is_native(proxy: Proxy) -> bool:
@@ -59,7 +59,7 @@ def _is_native(proxy: Proxy) -> bool:
 
 
 def test_the_request_goes_out_untouched(proxy: Proxy) -> None:
-    asked: dict[str, Any] = {
+    body: dict[str, Any] = {
         "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
         "messages": [
             {"role": "user", "content": "hello"},
@@ -74,12 +74,12 @@ def test_the_request_goes_out_untouched(proxy: Proxy) -> None:
         ],
     }
     beside = {"top_k": 40, "a_field_of_tomorrow": {"x": 1}}
-    _ask(proxy, stream=False, extra_body=beside, **asked)
-    sent = proxy.upstream.last_request.json
-    assert {name: sent[name] for name in asked} == asked
-    assert {name: sent[name] for name in beside} == beside
+    _ask(proxy, stream=False, extra_body=beside, **body)
+    request = proxy.upstream.last_request.json
+    assert {name: request[name] for name in body} == body
+    assert {name: request[name] for name in beside} == beside
     # Nothing of the proxy's own goes along.
-    assert sent.keys() == asked.keys() | beside.keys() | {"model", "max_tokens"}
+    assert request.keys() == body.keys() | beside.keys() | {"model", "max_tokens"}
 
 
 def test_the_reply_comes_back_untouched(proxy: Proxy) -> None:
@@ -99,10 +99,10 @@ def test_the_reply_comes_back_untouched(proxy: Proxy) -> None:
     }
     proxy.upstream.enqueue(RawJSON(200, body))
     with proxy.client() as client:
-        asked = {"model": "large", "max_tokens": 500, "messages": HELLO}
-        got = client.post("/v1/messages", json=asked).json()
+        payload = {"model": "large", "max_tokens": 500, "messages": HELLO}
+        reply = client.post("/v1/messages", json=payload).json()
     # The model's name is LiteLLM's to choose: it shows the group that was asked for.
-    assert {name: got[name] for name in body if name != "model"} == {
+    assert {name: reply[name] for name in body if name != "model"} == {
         name: value for name, value in body.items() if name != "model"
     }
 
@@ -130,24 +130,24 @@ def test_stream_events_come_back_untouched(proxy: Proxy) -> None:
     ]
     proxy.upstream.enqueue(Stream(events=events, done=False))
     with proxy.client() as client:
-        asked = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": True}
-        reply = client.post("/v1/messages", json=asked)
-    got = [
+        body = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": True}
+        reply = client.post("/v1/messages", json=body)
+    result = [
         json.loads(line.removeprefix("data: "))
         for line in reply.text.splitlines()
         if line.startswith("data: ")
     ]
-    assert [one["type"] for one in got] == [event.name for event in events]
-    assert got[2] == events[2].data
-    assert got[4] == events[4].data
+    assert [one["type"] for one in result] == [event.name for event in events]
+    assert result[2] == events[2].data
+    assert result[4] == events[4].data
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_a_native_message_has_its_list_price(proxy: Proxy, *, stream: bool) -> None:
     proxy.upstream.enqueue(Text("Hi.", usage=Usage(1000, 100, cached_tokens=400)))
     with proxy.client() as client:
-        asked = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": stream}
-        reply = client.post("/v1/messages", json=asked)
+        body = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": stream}
+        reply = client.post("/v1/messages", json=body)
     assert reply.is_success
     if not stream:
         cost = float(reply.headers["x-litellm-response-cost"])
@@ -156,11 +156,11 @@ def test_a_native_message_has_its_list_price(proxy: Proxy, *, stream: bool) -> N
 
 def test_count_tokens_is_synthetics_own_count(proxy: Proxy) -> None:
     with _client(proxy) as client:
-        counted = client.messages.count_tokens(
+        count = client.messages.count_tokens(
             model="small", messages=[{"role": "user", "content": "x" * 400}]
         )
     assert [one.route for one in proxy.upstream.requests] == [COUNT_ROUTE]
-    assert counted.input_tokens == 102  # of `user: ` and the text, at four characters each
+    assert count.input_tokens == 102  # of `user: ` and the text, at four characters each
     assert proxy.upstream.last_request.bearer == proxy.upstream.api_key
 
 
@@ -169,8 +169,8 @@ def test_count_tokens_is_synthetics_own_count(proxy: Proxy) -> None:
 )
 def test_where_synthetic_cannot_count_litellm_does(proxy: Proxy, model: str) -> None:
     with _client(proxy) as client:
-        counted = client.messages.count_tokens(
+        count = client.messages.count_tokens(
             model=model, messages=[{"role": "user", "content": "hello " * 100}]
         )
     assert [one.route for one in proxy.upstream.requests] == [COUNT_ROUTE]
-    assert 80 < counted.input_tokens < 200
+    assert 80 < count.input_tokens < 200

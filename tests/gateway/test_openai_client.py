@@ -39,23 +39,23 @@ PIXEL = base64.b64decode(
 
 @pytest.fixture
 def client(proxy: Proxy) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=MASTER_KEY, max_retries=0) as made:
-        yield made
+    with openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=MASTER_KEY, max_retries=0) as result:
+        yield result
 
 
 @pytest.fixture
 async def async_client(proxy: Proxy) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(
         base_url=f"{proxy.url}/v1", api_key=MASTER_KEY, max_retries=0
-    ) as made:
-        yield made
+    ) as result:
+        yield result
 
 
 # ---- chat
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("body", "outgoing"),
     [
         ("large", "syn:large:text"),
         ("own", "hf:moonshotai/Kimi-K3"),
@@ -64,12 +64,12 @@ async def async_client(proxy: Proxy) -> AsyncIterator[openai.AsyncOpenAI]:
     ],
 )
 def test_chat_reaches_the_model_behind_the_name(
-    client: openai.OpenAI, proxy: Proxy, asked: str, sent: str
+    client: openai.OpenAI, proxy: Proxy, body: str, outgoing: str
 ) -> None:
     proxy.upstream.enqueue(
         Text("Hi.", reasoning="Say hi.", usage=Usage(11, 7, cached_tokens=4)),
     )
-    answer = client.chat.completions.create(model=asked, messages=HELLO)
+    answer = client.chat.completions.create(model=body, messages=HELLO)
     assert answer.choices[0].message.content == "Hi."
     assert answer.choices[0].message.model_extra is not None
     assert answer.choices[0].message.model_extra["reasoning_content"] == "Say hi."
@@ -79,7 +79,7 @@ def test_chat_reaches_the_model_behind_the_name(
     assert answer.usage.prompt_tokens_details is not None
     assert answer.usage.prompt_tokens_details.cached_tokens == 4
     request = proxy.upstream.last_request
-    assert request.json["model"] == sent
+    assert request.json["model"] == outgoing
     assert request.json["messages"] == HELLO
     assert request.bearer == proxy.upstream.api_key
 
@@ -101,14 +101,18 @@ def test_parameters_arrive_upstream(client: openai.OpenAI, proxy: Proxy) -> None
         user="somebody",
         extra_body={"top_k": 40},
     )
-    sent = proxy.upstream.last_request.json
-    assert {name: sent[name] for name in ("temperature", "seed", "stop", "top_k")} == {
+    request = proxy.upstream.last_request.json
+    assert {name: request[name] for name in ("temperature", "seed", "stop", "top_k")} == {
         "temperature": 0.5,
         "seed": 7,
         "stop": ["END"],
         "top_k": 40,
     }
-    assert (sent["reasoning_effort"], sent["max_tokens"], sent["user"]) == ("high", 300, "somebody")
+    assert (request["reasoning_effort"], request["max_tokens"], request["user"]) == (
+        "high",
+        300,
+        "somebody",
+    )
 
 
 def test_a_stream_brings_reasoning_then_text_and_one_finish(client: openai.OpenAI) -> None:
@@ -131,12 +135,12 @@ def test_include_usage_brings_the_usage_last_and_once(client: openai.OpenAI, pro
             model="large", messages=HELLO, stream=True, stream_options={"include_usage": True}
         )
     )
-    told = [chunk.usage for chunk in chunks if chunk.usage]
-    assert len(told) == 1
-    assert chunks[-1].usage == told[0]
-    assert (told[0].prompt_tokens, told[0].completion_tokens) == (1000, 7)
-    assert told[0].prompt_tokens_details is not None
-    assert told[0].prompt_tokens_details.cached_tokens == 400
+    message = [chunk.usage for chunk in chunks if chunk.usage]
+    assert len(message) == 1
+    assert chunks[-1].usage == message[0]
+    assert (message[0].prompt_tokens, message[0].completion_tokens) == (1000, 7)
+    assert message[0].prompt_tokens_details is not None
+    assert message[0].prompt_tokens_details.cached_tokens == 400
 
 
 async def test_streams_work_with_the_async_client(async_client: openai.AsyncOpenAI) -> None:
@@ -260,12 +264,12 @@ def test_responses_stream_to_completion(client: openai.OpenAI) -> None:
 def test_responses_call_tools(client: openai.OpenAI, proxy: Proxy, *, stream: bool) -> None:
     proxy.upstream.enqueue(ToolCalls([ToolCall("get_weather", {"city": "Bern"}, id="call_1")]))
     tool: Any = {"type": "function", "strict": False, **_function(WEATHER)}
-    asked: dict[str, Any] = {"model": "large", "input": "hello", "tools": [tool]}
+    body: dict[str, Any] = {"model": "large", "input": "hello", "tools": [tool]}
     if stream:
-        events = list(client.responses.create(**asked, stream=True))
+        events = list(client.responses.create(**body, stream=True))
         answer = events[-1].response
     else:
-        answer = client.responses.create(**asked)
+        answer = client.responses.create(**body)
     call = next(item for item in answer.output if item.type == "function_call")
     assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Bern"})
     proxy.upstream.enqueue(Text("It rains."))
@@ -279,8 +283,8 @@ def test_responses_call_tools(client: openai.OpenAI, proxy: Proxy, *, stream: bo
         ],
     )
     assert again.output_text == "It rains."
-    sent = proxy.upstream.last_request.json["messages"]
-    assert sent[-1] == {"role": "tool", "content": "rain", "tool_call_id": call.call_id}
+    request = proxy.upstream.last_request.json["messages"]
+    assert request[-1] == {"role": "tool", "content": "rain", "tool_call_id": call.call_id}
 
 
 def _function(tool: Any) -> dict[str, Any]:
@@ -309,9 +313,9 @@ def test_embeddings_have_the_dimensions_asked_for(
     answer = client.embeddings.create(
         model="vectors", input=["one", "two"], dimensions=256, **extra
     )
-    sent = proxy.upstream.last_request.json
-    assert (sent["dimensions"], sent["encoding_format"]) == (256, encoding or "base64")
-    assert sent["model"] == "hf:nomic-ai/nomic-embed-text-v1.5"
+    request = proxy.upstream.last_request.json
+    assert (request["dimensions"], request["encoding_format"]) == (256, encoding or "base64")
+    assert request["model"] == "hf:nomic-ai/nomic-embed-text-v1.5"
     vectors = [one.embedding for one in answer.data]
     if encoding == "base64":
         vectors = [_unpacked(vector) for vector in vectors]
@@ -326,10 +330,10 @@ def _unpacked(text: Any) -> list[float]:
 
 
 def test_models_list_names_and_the_wildcards_models(client: openai.OpenAI) -> None:
-    listed = {model.id for model in client.models.list()}
-    assert {"small", "large", "vision", "vectors"} <= listed
-    assert {"synthetic/hf:zai-org/GLM-5.3", "synthetic/syn:large:vision"} <= listed
-    assert not any("GLM-4.6" in name for name in listed)
+    ids = {model.id for model in client.models.list()}
+    assert {"small", "large", "vision", "vectors"} <= ids
+    assert {"synthetic/hf:zai-org/GLM-5.3", "synthetic/syn:large:vision"} <= ids
+    assert not any("GLM-4.6" in name for name in ids)
 
 
 # ---- errors
@@ -337,7 +341,7 @@ def test_models_list_names_and_the_wildcards_models(client: openai.OpenAI) -> No
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(
-    ("fault_name", "kind", "status", "told"),
+    ("fault_name", "kind", "status", "text"),
     [
         ("invalid_key", openai.AuthenticationError, 401, "Check SYNTHETIC_API_KEY"),
         ("payment_required", openai.APIStatusError, 402, "https://synthetic.new/billing"),
@@ -354,23 +358,23 @@ def test_errors_have_their_class_status_and_remedy(
     fault_name: str,
     kind: type[openai.APIStatusError],
     status: int,
-    told: str,
+    text: str,
     *,
     stream: bool,
 ) -> None:
     proxy.upstream.respond_with(fault(fault_name))
-    with pytest.raises(kind) as caught:
+    with pytest.raises(kind) as excinfo:
         client.chat.completions.create(model="large", messages=HELLO, stream=stream)
-    assert caught.value.status_code == status
-    body = caught.value.body
+    assert excinfo.value.status_code == status
+    body = excinfo.value.body
     assert isinstance(body, dict)
-    assert told in body["message"]
+    assert text in body["message"]
     assert isinstance(body["type"], str)
     assert len(proxy.upstream.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("fault_name", "told"),
+    ("fault_name", "message"),
     [
         ("stream_cut", "ended early"),
         ("reset_mid_body", "broke off"),
@@ -379,15 +383,15 @@ def test_errors_have_their_class_status_and_remedy(
     ],
 )
 def test_a_stream_that_fails_midway_raises_after_what_was_received(
-    client: openai.OpenAI, proxy: Proxy, fault_name: str, told: str
+    client: openai.OpenAI, proxy: Proxy, fault_name: str, message: str
 ) -> None:
     proxy.upstream.enqueue(fault(fault_name))
-    received = []
-    with pytest.raises(openai.APIError, match=told):  # noqa: PT012  # what came before it counts
+    pieces = []
+    with pytest.raises(openai.APIError, match=message):  # noqa: PT012  # what came before it counts
         for chunk in client.chat.completions.create(model="large", messages=HELLO, stream=True):
-            received.append(chunk)  # noqa: PERF402  # kept when the loop raises
-    assert "".join(one.choices[0].delta.content or "" for one in received).startswith(" The")
-    assert not any(one.choices[0].finish_reason for one in received)
+            pieces.append(chunk)  # noqa: PERF402  # kept when the loop raises
+    assert "".join(one.choices[0].delta.content or "" for one in pieces).startswith(" The")
+    assert not any(one.choices[0].finish_reason for one in pieces)
 
 
 # ---- leaving early

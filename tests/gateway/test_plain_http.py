@@ -24,8 +24,8 @@ def _events(text: str) -> list[str]:
 
 def test_a_stream_is_events_of_json_and_ends_with_done(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO, "stream": True}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "large", "messages": HELLO, "stream": True}
+        reply = client.post("/v1/chat/completions", json=body)
     assert reply.headers["content-type"].startswith("text/event-stream")
     *chunks, last = _events(reply.text)
     assert last == "[DONE]"
@@ -37,18 +37,18 @@ def test_a_stream_is_events_of_json_and_ends_with_done(proxy: Proxy) -> None:
 def test_a_failed_stream_ends_with_an_error_and_without_done(proxy: Proxy) -> None:
     proxy.upstream.enqueue(fault("stream_cut"))
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO, "stream": True}
-        events = _events(client.post("/v1/chat/completions", json=asked).text)
+        body = {"model": "large", "messages": HELLO, "stream": True}
+        events = _events(client.post("/v1/chat/completions", json=body).text)
     assert "ended early" in json.loads(events[-1])["error"]["message"]
     assert "[DONE]" not in events
 
 
 def test_chunks_are_passed_on_as_they_come(proxy: Proxy) -> None:
     proxy.upstream.enqueue(Text("word " * 20, cut_after=8, ending="stall"))
-    asked = {"model": "large", "messages": HELLO, "stream": True}
+    body = {"model": "large", "messages": HELLO, "stream": True}
     with (
         proxy.client() as client,
-        client.stream("POST", "/v1/chat/completions", json=asked) as reply,
+        client.stream("POST", "/v1/chat/completions", json=body) as reply,
     ):
         lines = reply.iter_lines()
         first = next(line for line in lines if '"content":"' in line)
@@ -59,16 +59,16 @@ def test_chunks_are_passed_on_as_they_come(proxy: Proxy) -> None:
 
 def test_the_upstreams_quota_header_and_the_cost_reach_the_client(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "large", "messages": HELLO}
+        reply = client.post("/v1/chat/completions", json=body)
     assert "rollingFiveHourLimit" in json.loads(reply.headers["llm_provider-x-synthetic-quotas"])
     assert float(reply.headers["x-litellm-response-cost"]) > 0
 
 
 def test_the_name_in_a_reply_is_the_one_asked_for(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO}
-        reply = client.post("/v1/chat/completions", json=asked).json()
+        body = {"model": "large", "messages": HELLO}
+        reply = client.post("/v1/chat/completions", json=body).json()
     assert reply["model"] == "large"
 
 
@@ -83,8 +83,8 @@ def test_a_key_that_the_proxy_does_not_know_is_refused(proxy: Proxy, path: str) 
 
 def test_an_unsupported_parameter_is_named(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO, "verbosity": "low"}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "large", "messages": HELLO, "verbosity": "low"}
+        reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 400
     assert "verbosity" in reply.json()["error"]["message"]
     assert not proxy.upstream.requests
@@ -92,8 +92,8 @@ def test_an_unsupported_parameter_is_named(proxy: Proxy) -> None:
 
 def test_a_value_out_of_range_is_refused_with_its_range(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO, "temperature": 3}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "large", "messages": HELLO, "temperature": 3}
+        reply = client.post("/v1/chat/completions", json=body)
     error = reply.json()["error"]
     assert (reply.status_code, error["code"]) == (400, "400")
     assert "temperature" in error["message"]
@@ -103,8 +103,8 @@ def test_a_value_out_of_range_is_refused_with_its_range(proxy: Proxy) -> None:
 
 def test_an_unknown_model_names_its_likely_meaning(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": "synthetic/hf:zai-org/GLM-9", "messages": HELLO}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "synthetic/hf:zai-org/GLM-9", "messages": HELLO}
+        reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 404
     assert "hf:zai-org/GLM-5.3" in reply.json()["error"]["message"]
 
@@ -112,8 +112,8 @@ def test_an_unknown_model_names_its_likely_meaning(proxy: Proxy) -> None:
 def test_a_redirect_is_not_followed_and_not_passed_on(proxy: Proxy) -> None:
     proxy.upstream.enqueue(fault("redirect"))
     with proxy.client() as client:
-        asked = {"model": "large", "messages": HELLO}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": "large", "messages": HELLO}
+        reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 502
     assert "location" not in reply.headers
     assert len(proxy.upstream.requests) == 1
@@ -122,20 +122,20 @@ def test_a_redirect_is_not_followed_and_not_passed_on(proxy: Proxy) -> None:
 def test_the_callers_own_headers_and_keys_stay_here(proxy: Proxy) -> None:
     with proxy.client() as client:
         headers = {"x-somebody": "private", "cookie": "session=private"}
-        asked = {"model": "large", "messages": HELLO}
-        assert client.post("/v1/chat/completions", json=asked, headers=headers).is_success
-    sent = proxy.upstream.last_request
-    assert sent.bearer == proxy.upstream.api_key
-    assert "private" not in repr(dict(sent.headers))
+        body = {"model": "large", "messages": HELLO}
+        assert client.post("/v1/chat/completions", json=body, headers=headers).is_success
+    request = proxy.upstream.last_request
+    assert request.bearer == proxy.upstream.api_key
+    assert "private" not in repr(dict(request.headers))
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models"])
 def test_models_are_listed_in_openais_form(proxy: Proxy, path: str) -> None:
     with proxy.client() as client:
-        listed = client.get(path).json()
-    assert listed["object"] == "list"
-    assert {"id", "object", "created", "owned_by"} <= set(listed["data"][0])
-    names = [one["id"] for one in listed["data"]]
+        ids = client.get(path).json()
+    assert ids["object"] == "list"
+    assert {"id", "object", "created", "owned_by"} <= set(ids["data"][0])
+    names = [one["id"] for one in ids["data"]]
     assert "large" in names
     assert len(names) == len(set(names))
 
@@ -164,11 +164,11 @@ def test_eight_clients_at_once_are_all_served(proxy: Proxy) -> None:
     def ask(number: int) -> httpx.Response:
         with proxy.client() as client:
             messages = [{"role": "user", "content": f"number {number}"}]
-            asked = {"model": "large", "messages": messages}
-            return client.post("/v1/chat/completions", json=asked)
+            prompts = {"model": "large", "messages": messages}
+            return client.post("/v1/chat/completions", json=prompts)
 
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(ask, range(8)))
     assert [reply.status_code for reply in replies] == [200] * 8
-    asked = {one.json["messages"][0]["content"] for one in proxy.upstream.requests}
-    assert asked == {f"number {number}" for number in range(8)}
+    prompts = {one.json["messages"][0]["content"] for one in proxy.upstream.requests}
+    assert prompts == {f"number {number}" for number in range(8)}

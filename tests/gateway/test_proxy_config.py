@@ -77,8 +77,8 @@ def info_of(proxy: Proxy, name: str) -> dict[str, Any]:
 
 def test_every_entry_is_listed_and_nothing_else(proxy: Proxy) -> None:
     with proxy.client() as client:
-        listed = sorted(one["id"] for one in client.get("/v1/models").json()["data"])
-    assert listed == sorted(f"synthetic/{one.id}" for one in load_bundled().current())
+        ids = sorted(one["id"] for one in client.get("/v1/models").json()["data"])
+    assert ids == sorted(f"synthetic/{one.id}" for one in load_bundled().current())
 
 
 @pytest.mark.parametrize("name", [GPT, SMALL, EMBEDDINGS])
@@ -96,8 +96,8 @@ def test_model_info_shows_limits_of_file_or_table_and_the_tables_prices(
 
 def test_a_call_is_answered_and_priced(proxy: Proxy) -> None:
     with proxy.client() as client:
-        asked = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
-        reply = client.post("/v1/chat/completions", json=asked)
+        body = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
+        reply = client.post("/v1/chat/completions", json=body)
         vectors = client.post("/v1/embeddings", json={"model": EMBEDDINGS, "input": ["a"]})
     assert reply.status_code == 200
     assert float(reply.headers["x-litellm-response-cost"]) > 0
@@ -107,7 +107,7 @@ def test_a_call_is_answered_and_priced(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(
-    ("asked", "tokens", "answered"),
+    ("payload", "tokens", "answer"),
     [
         (GPT, 150_000, "hf:zai-org/GLM-4.7-Flash"),
         (GPT, 200_000, "hf:nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4"),
@@ -116,13 +116,13 @@ def test_a_call_is_answered_and_priced(proxy: Proxy) -> None:
     ],
 )
 def test_a_prompt_that_is_too_long_goes_to_the_nearest_window_that_takes_it(
-    proxy: Proxy, asked: str, tokens: int, answered: str, *, stream: bool
+    proxy: Proxy, payload: str, tokens: int, answer: str, *, stream: bool
 ) -> None:
     with proxy.client() as client:
-        body = {"model": asked, "messages": long_prompt(tokens), "stream": stream}
+        body = {"model": payload, "messages": long_prompt(tokens), "stream": stream}
         reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 200, reply.text[:500]
-    assert [one.json["model"] for one in proxy.upstream.requests] == [answered]
+    assert [one.json["model"] for one in proxy.upstream.requests] == [answer]
 
 
 def test_a_prompt_over_every_window_is_refused_without_a_request(proxy: Proxy) -> None:

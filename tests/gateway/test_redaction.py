@@ -64,16 +64,16 @@ def logging_proxy(running_logging_proxy: Proxy) -> Proxy:
 
 
 def _body(path: str, model: str, *, stream: bool = False) -> dict[str, Any]:
-    said: dict[str, Any] = {"messages": HELLO}
+    body: dict[str, Any] = {"messages": HELLO}
     if path.endswith("responses"):
-        said = {"input": "hello"}
+        body = {"input": "hello"}
     elif path == "/v1/completions":
-        said = {"prompt": "hello"}
+        body = {"prompt": "hello"}
     elif path.endswith("embeddings"):
         return {"model": model, "input": "hello"}
     elif path.endswith("messages"):
-        said |= {"max_tokens": 500}
-    return {"model": model, "stream": stream, **said}
+        body |= {"max_tokens": 500}
+    return {"model": model, "stream": stream, **body}
 
 
 def _post(proxy: Proxy, path: str, model: str, *, stream: bool = False) -> httpx.Response:
@@ -93,11 +93,11 @@ def test_a_401_that_echoes_the_key_reaches_the_client_without_it(
 ) -> None:
     logging_proxy.upstream.respond_with(fault("invalid_key_echoed"))
     reply = _post(logging_proxy, path, model, stream=stream)
-    sent = logging_proxy.upstream.last_request.bearer
-    assert sent == (IN_CONFIG_KEY if model == "written-out" else logging_proxy.upstream.api_key)
+    request = logging_proxy.upstream.last_request.bearer
+    assert request == (IN_CONFIG_KEY if model == "written-out" else logging_proxy.upstream.api_key)
     assert reply.status_code == 401
     assert "[redacted]" in reply.text
-    assert sent not in _seen_by_client(reply)
+    assert request not in _seen_by_client(reply)
     assert MASTER_KEY not in _seen_by_client(reply)
 
 
@@ -136,8 +136,8 @@ def test_the_log_holds_no_key(logging_proxy: Proxy) -> None:
     # The refusals are in the log; the keys that they repeated are not.
     assert "Invalid API Key: [redacted]" in log
     for key in (logging_proxy.upstream.api_key, IN_CONFIG_KEY, MASTER_KEY):
-        found = [line[:300] for line in log.splitlines() if key in line]
-        assert not found, f"{len(found)} lines, such as {found[:3]}"
+        result = [line[:300] for line in log.splitlines() if key in line]
+        assert not result, f"{len(result)} lines, such as {result[:3]}"
     # A part that is long enough to tell whose key it is has no business there either.
     for key in (logging_proxy.upstream.api_key, IN_CONFIG_KEY):
         assert not re.search(re.escape(key[:16]), log)
@@ -165,8 +165,8 @@ def test_not_even_an_unfiltered_log_holds_the_key(tmp_path: Path) -> None:
             for stream in (False, True):
                 upstream.enqueue(Answer(), fault("invalid_key_echoed"))
                 assert _post(proxy, path, "synthetic/syn:large:text", stream=stream).is_success
-                refused = _post(proxy, path, "synthetic/syn:large:text", stream=stream)
-                assert refused.status_code == 401
+                refusal = _post(proxy, path, "synthetic/syn:large:text", stream=stream)
+                assert refusal.status_code == 401
         assert _post(proxy, "/v1/embeddings", "vectors").is_success
         assert {one.bearer for one in upstream.requests} == {upstream.api_key}
         log = proxy.log.read_text()

@@ -97,8 +97,8 @@ def fresh_prompt() -> str:
 
 
 def chat(client: httpx.Client, prompt: str = "hello", **more: Any) -> httpx.Response:
-    asked = {"model": "coder", "messages": [{"role": "user", "content": prompt}], **more}
-    return client.post("/v1/chat/completions", json=asked)
+    body = {"model": "coder", "messages": [{"role": "user", "content": prompt}], **more}
+    return client.post("/v1/chat/completions", json=body)
 
 
 def cached_chat(client: httpx.Client, prompt: str) -> str:
@@ -179,10 +179,10 @@ def test_an_answer_cached_by_one_proxy_is_served_by_the_other(fleet: Fleet) -> N
 def test_a_streamed_answer_is_served_from_the_cache_whole(fleet: Fleet) -> None:
     fleet.redis.forget()
     prompt = fresh_prompt()
-    asked: dict[str, Any] = {"stream": True, "cache": {"use-cache": True}}
+    body: dict[str, Any] = {"stream": True, "cache": {"use-cache": True}}
     texts = []
     for client in fleet.clients:
-        texts.append(_streamed_text(chat(client, prompt, **asked).iter_lines()))
+        texts.append(_streamed_text(chat(client, prompt, **body).iter_lines()))
         wait_until(fleet.redis.has_answers, lambda: "the answer is not cached")
     assert texts[0] == texts[1] != ""
     assert len(fleet.upstream.requests) == 1
@@ -211,9 +211,9 @@ def _every_kind_of_call(client: httpx.Client) -> Iterator[tuple[str, float]]:
         ("embeddings", "/v1/embeddings", {"model": "vectors", "input": "hello"}),
         ("messages", "/v1/messages", {**asks, "max_tokens": 50}),
     )
-    for name, path, asked in kinds:
+    for name, path, body in kinds:
         start = time.perf_counter()
-        reply = client.post(path, json=asked)
+        reply = client.post(path, json=body)
         seconds = time.perf_counter() - start
         assert reply.status_code == 200, (name, reply.text)
         if name == "stream":
@@ -232,7 +232,7 @@ def test_a_redis_that_dies_takes_no_request_down(own_fleet: Fleet, fault: str) -
         fleet.redis.hang()
     try:
         rounds = [
-            [taken for client in fleet.clients for taken in _every_kind_of_call(client)]
+            [count for client in fleet.clients for count in _every_kind_of_call(client)]
             for _ in range(4)
         ]
         # A load balancer must not take every proxy out because of it.
@@ -259,10 +259,10 @@ def test_a_call_asks_a_hanging_redis_for_half_a_second_at_most_each_time() -> No
 def test_a_stream_under_way_when_redis_dies_arrives_whole(fleet: Fleet) -> None:
     text = "".join(f" word{number}" for number in range(20))
     fleet.upstream.respond_with(Text(text, chunks=20, delay_seconds=0.05))
-    asked = {"model": "coder", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    body = {"model": "coder", "messages": [{"role": "user", "content": "hi"}], "stream": True}
     with contextlib.ExitStack() as stack:
         replies = [
-            stack.enter_context(client.stream("POST", "/v1/chat/completions", json=asked))
+            stack.enter_context(client.stream("POST", "/v1/chat/completions", json=body))
             for client in fleet.clients
         ]
         lines = [reply.iter_lines() for reply in replies]
@@ -305,9 +305,9 @@ def test_a_deployments_rpm_is_that_of_all_proxies_together(limited_fleet: Fleet)
     # LiteLLM counts per minute of the clock, and the calls are to fall into one.
     if (second := time.time() % 60) > 40:
         time.sleep(60.5 - second)
-    asked = {"model": "vectors", "input": "hello"}
+    body = {"model": "vectors", "input": "hello"}
     statuses = [
-        client.post("/v1/embeddings", json=asked).status_code
+        client.post("/v1/embeddings", json=body).status_code
         for _ in range(5)
         for client in limited_fleet.clients
     ]

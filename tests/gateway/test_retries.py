@@ -56,8 +56,8 @@ def retrying(running_retrying_proxy: Proxy) -> Proxy:
 
 def _chat(proxy: Proxy, model: str, *, stream: bool = False, **fields: Any) -> httpx.Response:
     with proxy.client() as client:
-        asked = {"model": model, "messages": HELLO, "stream": stream, **fields}
-        return client.post("/v1/chat/completions", json=asked)
+        body = {"model": model, "messages": HELLO, "stream": stream, **fields}
+        return client.post("/v1/chat/completions", json=body)
 
 
 def _waits_seconds(proxy: Proxy) -> list[float]:
@@ -75,21 +75,21 @@ def test_a_429_is_retried_after_the_told_time(retrying: Proxy, *, stream: bool) 
     reply = _chat(retrying, "alone", stream=stream)
     assert reply.status_code == 200
     assert "last" in reply.text
-    (waited,) = _waits_seconds(retrying)
-    assert waited >= 1  # LiteLLM's own back-off is set to a hundredth of it
+    (delay,) = _waits_seconds(retrying)
+    assert delay >= 1  # LiteLLM's own back-off is set to a hundredth of it
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
 def test_messages_and_responses_wait_as_told_too(retrying: Proxy, path: str) -> None:
     retrying.upstream.enqueue(fault("parallel_requests", retry_after=1), Text("At last."))
-    asked: dict[str, Any] = {"model": "alone", "max_tokens": 500, "messages": HELLO}
+    body: dict[str, Any] = {"model": "alone", "max_tokens": 500, "messages": HELLO}
     if "responses" in path:
-        asked = {"model": "alone", "input": "hello"}
+        body = {"model": "alone", "input": "hello"}
     with retrying.client() as client:
-        reply = client.post(path, json=asked)
+        reply = client.post(path, json=body)
     assert "At last." in reply.text
-    (waited,) = _waits_seconds(retrying)
-    assert waited >= 1
+    (delay,) = _waits_seconds(retrying)
+    assert delay >= 1
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
@@ -108,10 +108,10 @@ def test_the_subscription_cap_is_not_retried(
     retrying: Proxy, path: str, model: str, *, stream: bool
 ) -> None:
     retrying.upstream.respond_with(fault("subscription_cap"))
-    asked: dict[str, Any] = {"model": model, "stream": stream}
-    asked |= {"input": "hello"} if "responses" in path else {"messages": HELLO, "max_tokens": 99}
+    body: dict[str, Any] = {"model": model, "stream": stream}
+    body |= {"input": "hello"} if "responses" in path else {"messages": HELLO, "max_tokens": 99}
     with retrying.client() as client:
-        reply = client.post(path, json=asked)
+        reply = client.post(path, json=body)
     assert reply.status_code == 429
     message = reply.json()["error"]["message"]
     assert "It resets at" in message

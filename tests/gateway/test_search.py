@@ -51,14 +51,14 @@ def searching(running: Proxy) -> Proxy:
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "body"),
     [("/v1/search/web", {}), ("/search", {"search_tool_name": "web"})],
 )
 def test_a_search_tool_answers_at_no_cost(
-    searching: Proxy, path: str, asked: dict[str, str]
+    searching: Proxy, path: str, body: dict[str, str]
 ) -> None:
     with searching.client() as client:
-        reply = client.post(path, json={"query": "foxes", "max_results": 2, **asked})
+        reply = client.post(path, json={"query": "foxes", "max_results": 2, **body})
     assert reply.status_code == 200, reply.text
     assert [row["url"] for row in reply.json()["results"]] == [
         "https://example.com/1",
@@ -108,8 +108,8 @@ def test_the_key_is_neither_in_the_reply_nor_in_the_log(searching: Proxy) -> Non
 
 def test_the_tools_are_listed_with_their_provider(searching: Proxy) -> None:
     with searching.client() as client:
-        listed = client.get("/v1/search/tools").json()["data"]
-    assert {(one["search_tool_name"], one["search_provider"]) for one in listed} == {
+        ids = client.get("/v1/search/tools").json()["data"]
+    assert {(one["search_tool_name"], one["search_provider"]) for one in ids} == {
         ("web", "synthetic"),
         ("elsewhere", "synthetic"),
     }

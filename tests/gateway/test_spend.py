@@ -83,10 +83,10 @@ def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run a proxy with budgets on deployments and on keys."""
     folder = tmp_path_factory.mktemp("spend")
     put_beside_config(folder, "spend_log", "issued_keys")
-    told = {"SPEND_LOG": str(folder / "spend.jsonl")}
+    settings = {"SPEND_LOG": str(folder / "spend.jsonl")}
     with (
         SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, environment=told) as proxy,
+        run_proxy(folder, CONFIG, upstream, environment=settings) as proxy,
     ):
         yield proxy
 
@@ -105,8 +105,8 @@ def _spend_log(proxy: Proxy) -> Path:
 
 def _chat(proxy: Proxy, model: str, *, key: str = FREE_KEY, stream: bool = False) -> httpx.Response:
     with proxy.client(key) as client:
-        asked = {"model": model, "messages": HELLO, "stream": stream}
-        return client.post("/v1/chat/completions", json=asked)
+        body = {"model": model, "messages": HELLO, "stream": stream}
+        return client.post("/v1/chat/completions", json=body)
 
 
 def _is_refused_for_its_budget(reply: httpx.Response) -> None:
@@ -122,10 +122,10 @@ def test_a_plain_call_costs_its_list_price_with_cache_reads(shop: Proxy) -> None
     shop.upstream.enqueue(Text("Hi.", usage=USAGE))
     reply = _chat(shop, "large")
     assert float(reply.headers["x-litellm-response-cost"]) == pytest.approx(LIST_PRICE, rel=1e-9)
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
-    assert (told["prompt_tokens"], told["completion_tokens"]) == (1000, 100)
-    assert told["model_group"] == "large"
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
+    assert (record["prompt_tokens"], record["completion_tokens"]) == (1000, 100)
+    assert record["model_group"] == "large"
 
 
 @pytest.mark.parametrize("include_usage", [False, True], ids=["usage hidden", "usage shown"])
@@ -144,32 +144,32 @@ def test_a_streamed_call_costs_the_same(
                 **extra,
             )
         )
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses"])
 def test_messages_and_responses_cost_the_same(shop: Proxy, path: str, *, stream: bool) -> None:
     shop.upstream.enqueue(Text("Hi.", usage=USAGE))
-    asked: dict[str, Any] = {"model": "large", "stream": stream}
-    asked |= {"max_tokens": 500, "messages": HELLO} if "messages" in path else {"input": "hello"}
+    body: dict[str, Any] = {"model": "large", "stream": stream}
+    body |= {"max_tokens": 500, "messages": HELLO} if "messages" in path else {"input": "hello"}
     with shop.client(FREE_KEY) as client:
-        reply = client.post(path, json=asked)
+        reply = client.post(path, json=body)
     assert reply.is_success
     if not stream:
         told_cost = float(reply.headers["x-litellm-response-cost"])
         assert told_cost == pytest.approx(LIST_PRICE, rel=1e-9)
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
 
 
 def test_a_tool_call_costs_its_tokens(shop: Proxy) -> None:
     shop.upstream.enqueue(ToolCalls([ToolCall("f", "{}")], usage=USAGE))
     reply = _chat(shop, "large")
     assert float(reply.headers["x-litellm-response-cost"]) == pytest.approx(LIST_PRICE, rel=1e-9)
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
 
 
 def test_a_price_that_the_operator_sets_wins(shop: Proxy) -> None:
@@ -177,16 +177,16 @@ def test_a_price_that_the_operator_sets_wins(shop: Proxy) -> None:
     reply = _chat(shop, "own-price")
     cost = float(reply.headers["x-litellm-response-cost"])
     assert cost == pytest.approx(1000 * 1e-06 + 100 * 2e-06, rel=1e-9)
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(cost)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(cost)
 
 
 def test_embeddings_are_free(shop: Proxy) -> None:
     with shop.client(FREE_KEY) as client:
         reply = client.post("/v1/embeddings", json={"model": "vectors", "input": "hello"})
     assert reply.is_success
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == 0
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == 0
 
 
 def test_a_refused_call_costs_nothing(shop: Proxy) -> None:
@@ -194,8 +194,8 @@ def test_a_refused_call_costs_nothing(shop: Proxy) -> None:
     assert _chat(shop, "large").status_code == 500
     assert _chat(shop, "large").status_code == 200
     # Only the second is in the log.
-    (told,) = costs(_spend_log(shop), 1)
-    assert told["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(LIST_PRICE, rel=1e-9)
 
 
 # ---- budgets
@@ -207,9 +207,9 @@ def test_a_deployments_budget_is_refused_when_spent(shop: Proxy, *, stream: bool
     shop.upstream.respond_with(Text("Hi.", usage=Usage(1000, 100)))
     assert _chat(shop, model, stream=stream).is_success
     costs(_spend_log(shop), 1)
-    refused = _chat(shop, model, stream=stream)
-    assert refused.status_code == 429, refused.text
-    assert "budget" in refused.json()["error"]["message"].lower()
+    refusal = _chat(shop, model, stream=stream)
+    assert refusal.status_code == 429, refusal.text
+    assert "budget" in refusal.json()["error"]["message"].lower()
     assert len(shop.upstream.requests) == 1
 
 
@@ -218,8 +218,8 @@ def test_a_deployment_over_budget_falls_back(shop: Proxy) -> None:
     assert _chat(shop, "capped-with-fallback").is_success
     costs(_spend_log(shop), 1)
     assert _chat(shop, "capped-with-fallback").is_success
-    asked = [one.json["model"] for one in shop.upstream.requests]
-    assert asked == ["syn:large:vision", "syn:small:text"]
+    models = [one.json["model"] for one in shop.upstream.requests]
+    assert models == ["syn:large:vision", "syn:small:text"]
     assert [one["model_group"] for one in costs(_spend_log(shop), 2)][1] == "small"
 
 
@@ -229,9 +229,9 @@ def test_a_keys_budget_is_refused_when_spent(shop: Proxy, *, stream: bool) -> No
     shop.upstream.respond_with(Text("Hi.", usage=USAGE))
     assert _chat(shop, "large", key=key, stream=stream).is_success
     costs(_spend_log(shop), 1)
-    refused = _chat(shop, "large", key=key, stream=stream)
-    _is_refused_for_its_budget(refused)
-    assert refused.json()["error"]["type"] == "budget_exceeded"
+    refusal = _chat(shop, "large", key=key, stream=stream)
+    _is_refused_for_its_budget(refusal)
+    assert refusal.json()["error"]["type"] == "budget_exceeded"
     assert len(shop.upstream.requests) == 1
     # Another key goes on.
     assert _chat(shop, "large").is_success
@@ -240,12 +240,12 @@ def test_a_keys_budget_is_refused_when_spent(shop: Proxy, *, stream: bool) -> No
 
 def test_a_keys_budget_counts_messages_and_their_streams(shop: Proxy) -> None:
     shop.upstream.respond_with(Text("Hi.", usage=USAGE))
-    asked = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": True}
+    body = {"model": "large", "max_tokens": 500, "messages": HELLO, "stream": True}
     with shop.client("sk-key-with-a-budget-for-messages") as client:
-        assert client.post("/v1/messages", json=asked).is_success
+        assert client.post("/v1/messages", json=body).is_success
         costs(_spend_log(shop), 1)
-        refused = client.post("/v1/messages", json=asked)
-    _is_refused_for_its_budget(refused)
+        refusal = client.post("/v1/messages", json=body)
+    _is_refused_for_its_budget(refusal)
     assert len(shop.upstream.requests) == 1
 
 
@@ -254,8 +254,8 @@ def test_a_keys_budget_for_one_model_leaves_the_others(shop: Proxy) -> None:
     shop.upstream.respond_with(Text("Hi.", usage=USAGE))
     assert _chat(shop, "large", key=key).is_success
     costs(_spend_log(shop), 1)
-    refused = _chat(shop, "large", key=key)
-    _is_refused_for_its_budget(refused)
+    refusal = _chat(shop, "large", key=key)
+    _is_refused_for_its_budget(refusal)
     assert _chat(shop, "small", key=key).is_success
     costs(_spend_log(shop), 2)
 
@@ -274,10 +274,10 @@ def running_capped_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
             "provider_budget_config": {"synthetic": {"budget_limit": 0.01, "time_period": "1d"}},
         },
     }
-    told = {"SPEND_LOG": str(folder / "spend.jsonl")}
+    settings = {"SPEND_LOG": str(folder / "spend.jsonl")}
     with (
         SyntheticServer() as upstream,
-        run_proxy(folder, config, upstream, environment=told) as proxy,
+        run_proxy(folder, config, upstream, environment=settings) as proxy,
     ):
         yield proxy
 
@@ -290,11 +290,11 @@ def test_the_providers_budget_is_refused_when_spent_over_all_models(
     shop.upstream.enqueue(half, half)
     assert _chat(shop, "large", key=MASTER_KEY).is_success
     assert _chat(shop, "large", key=MASTER_KEY, stream=True).is_success
-    told = costs(_spend_log(shop), 2)
-    assert sum(one["cost"] for one in told) == pytest.approx(0.012)
+    amounts = costs(_spend_log(shop), 2)
+    assert sum(one["cost"] for one in amounts) == pytest.approx(0.012)
     for model in ("large", "small"):
         for stream in (False, True):
-            refused = _chat(shop, model, key=MASTER_KEY, stream=stream)
-            assert refused.status_code == 429, refused.text
-            assert "budget for provider synthetic" in refused.json()["error"]["message"]
+            refusal = _chat(shop, model, key=MASTER_KEY, stream=stream)
+            assert refusal.status_code == 429, refusal.text
+            assert "budget for provider synthetic" in refusal.json()["error"]["message"]
     assert len(shop.upstream.requests) == 2

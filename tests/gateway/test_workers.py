@@ -40,11 +40,11 @@ def _ask_one_worker(proxy: Proxy) -> int:
             client.post("/v1/chat/completions", json=ASKED),
             client.post("/v1/messages", json={**ASKED, "max_tokens": 500}),
         ]
-        listed = {one["id"] for one in client.get("/v1/models").json()["data"]}
+        ids = {one["id"] for one in client.get("/v1/models").json()["data"]}
     assert [reply.status_code for reply in replies] == [200, 200]
     for reply in replies:
         assert float(reply.headers["x-litellm-response-cost"]) == pytest.approx(PRICE)
-    assert "synthetic/hf:zai-org/GLM-5.3" in listed
+    assert "synthetic/hf:zai-org/GLM-5.3" in ids
     (worker,) = {int(reply.headers[WORKER_HEADER]) for reply in replies}
     return worker
 
@@ -52,11 +52,11 @@ def _ask_one_worker(proxy: Proxy) -> int:
 @contextlib.contextmanager
 def _let_go_at_the_end() -> Iterator[list[int]]:
     """Let the processes in the list go on when the block ends."""
-    held: list[int] = []
+    pids: list[int] = []
     try:
-        yield held
+        yield pids
     finally:
-        for process in held:
+        for process in pids:
             os.kill(process, signal.SIGCONT)
 
 
@@ -65,16 +65,16 @@ def _ask_every_worker(proxy: Proxy) -> set[int]:
 
     Left to themselves the kernel and the event loops may give all connections to one of them.
     """
-    with _let_go_at_the_end() as answered:
+    with _let_go_at_the_end() as answer:
         for _ in range(ATTEMPTS):
             # A connection that waits for a worker that is held still is given up.
             with contextlib.suppress(httpx.TimeoutException):
                 worker = _ask_one_worker(proxy)
                 os.kill(worker, signal.SIGSTOP)
-                answered.append(worker)
-            if len(answered) == WORKERS:
+                answer.append(worker)
+            if len(answer) == WORKERS:
                 break
-        return set(answered)
+        return set(answer)
 
 
 @pytest.mark.parametrize(

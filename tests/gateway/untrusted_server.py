@@ -54,10 +54,10 @@ class UntrustedServer:
         self._thread.join()
 
 
-def _handler(received: list[str]) -> type[BaseHTTPRequestHandler]:
+def _handler(pieces: list[str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            received.append(f"{self.requestline}\n{self.headers}")
+            pieces.append(f"{self.requestline}\n{self.headers}")
             self.rfile.read(int(self.headers.get("content-length", 0)))
             self.send_response(200)
             self.send_header("content-type", "application/json")

@@ -87,7 +87,7 @@ class PublicCall:
 def public_calls() -> tuple[PublicCall, ...]:
     """Return LiteLLM's calls: the decorated ones of all modules, and the rest of `litellm`."""
     _import_everything()
-    found: dict[int, PublicCall] = {}
+    result: dict[int, PublicCall] = {}
     modules = [
         (name, module)
         for name, module in sorted(sys.modules.items())
@@ -96,14 +96,14 @@ def public_calls() -> tuple[PublicCall, ...]:
     for owner, module in modules:
         for name, value in list(vars(module).items()):
             if _is_decorated(value):
-                found.setdefault(id(inspect.unwrap(value)), _named(owner, name, value))
+                result.setdefault(id(inspect.unwrap(value)), _named(owner, name, value))
     for name in dir(litellm):
         value = getattr(litellm, name, None)
-        if inspect.isfunction(value) and id(inspect.unwrap(value)) not in found:
+        if inspect.isfunction(value) and id(inspect.unwrap(value)) not in result:
             call = _named("litellm", name, value)
             if _may_be_a_call(call):
-                found[id(inspect.unwrap(value))] = call
-    return tuple(found.values())
+                result[id(inspect.unwrap(value))] = call
+    return tuple(result.values())
 
 
 def _named(owner: str, name: str, value: Callable[..., Any]) -> PublicCall:

@@ -43,9 +43,9 @@ FIX = "Give a positive number of seconds, or leave it out."
 async def test_a_bad_argument_gets_one_clear_error_and_sends_nothing(
     arguments: dict[str, Any], message: str, caller: Caller, upstream: SyntheticServer
 ) -> None:
-    with pytest.raises(litellm.BadRequestError, match=message) as caught:
+    with pytest.raises(litellm.BadRequestError, match=message) as excinfo:
         await caller.completion(**{"model": MODEL, "messages": MESSAGES, **arguments})
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.llm_provider == "synthetic"
     assert upstream.requests == []
 
 
@@ -60,9 +60,9 @@ def test_a_closed_client_is_named(upstream: SyntheticServer) -> None:
 async def test_a_reference_to_the_environment_is_not_a_key(
     caller: Caller, upstream: SyntheticServer
 ) -> None:
-    with pytest.raises(litellm.AuthenticationError, match="Pass the key itself") as caught:
+    with pytest.raises(litellm.AuthenticationError, match="Pass the key itself") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, api_key="os.environ/SOME_NAME")
-    assert "SOME_NAME" not in str(caught.value)
+    assert "SOME_NAME" not in str(excinfo.value)
     assert upstream.requests == []
 
 

@@ -95,12 +95,12 @@ async def test_callbacks_are_told_the_same_price(
 async def test_tool_calls_and_their_results_make_a_round(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
-    wanted = [
+    target = [
         # How Kimi's models number their calls; both APIs give the id back as it was.
         ToolCall("get_weather", {"city": "Oslo"}, id="functions.get_weather:0"),
         ToolCall("get_weather", {"city": "Rome"}, id="functions.get_weather:1"),
     ]
-    either_api.enqueue(ToolCalls(wanted, reasoning="Two cities."), Text("Cold and warm."))
+    either_api.enqueue(ToolCalls(target, reasoning="Two cities."), Text("Cold and warm."))
     messages: list[Any] = [{"role": "user", "content": "Oslo and Rome?"}]
     answer = await caller.completion(model=MODEL, messages=messages, tools=[WEATHER])
     [choice] = answer.choices
@@ -112,23 +112,23 @@ async def test_tool_calls_and_their_results_make_a_round(
     ]
     assert {call.function.name for call in calls} == {"get_weather"}
     messages.append(choice.message)
-    for call, said in zip(calls, ("2 degrees", "21 degrees"), strict=True):
-        messages.append({"role": "tool", "tool_call_id": call.id, "content": said})
+    for call, message in zip(calls, ("2 degrees", "21 degrees"), strict=True):
+        messages.append({"role": "tool", "tool_call_id": call.id, "content": message})
     last = await caller.completion(model=MODEL, messages=messages, tools=[WEATHER])
     assert last.choices[0].message.content == "Cold and warm."
-    sent = either_api.last_request.body.decode()
+    request = either_api.last_request.body.decode()
     # The calls, their results and the thinking between them all reach the model.
     for piece in ("Oslo", "Rome", "2 degrees", "21 degrees", "Two cities."):
-        assert piece in sent
+        assert piece in request
     for call in calls:
-        assert sent.count(call.id) == 2
+        assert request.count(call.id) == 2
 
 
 async def test_streamed_tool_calls_are_put_together(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
-    wanted = [ToolCall("get_weather", '{"city": "Oslo"}'), ToolCall("get_time", '{"zone": 1}')]
-    either_api.enqueue(ToolCalls(wanted, content="I look."))
+    target = [ToolCall("get_weather", '{"city": "Oslo"}'), ToolCall("get_time", '{"zone": 1}')]
+    either_api.enqueue(ToolCalls(target, content="I look."))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=[WEATHER])
     assert text_of(chunks) == "I look."
     assert calls_of(chunks) == [("get_weather", '{"city": "Oslo"}'), ("get_time", '{"zone": 1}')]
@@ -138,13 +138,13 @@ async def test_streamed_tool_calls_are_put_together(
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.usefixtures("either_api")
 async def test_json_comes_as_text(caller: Caller, *, stream: bool) -> None:
-    asked = {"model": MODEL, "messages": MESSAGES, "response_format": SCHEMA}
+    body = {"model": MODEL, "messages": MESSAGES, "response_format": SCHEMA}
     if stream:
-        chunks = await caller.stream(**asked)
+        chunks = await caller.stream(**body)
         text, finish = text_of(chunks), finishes_of(chunks)[0]
         calls = calls_of(chunks)
     else:
-        [choice] = (await caller.completion(**asked)).choices
+        [choice] = (await caller.completion(**body)).choices
         text, finish = choice.message.content, choice.finish_reason
         calls = choice.message.tool_calls or []
     assert json.loads(text) == {"city": "example"}
@@ -153,23 +153,23 @@ async def test_json_comes_as_text(caller: Caller, *, stream: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "called"),
+    ("choice", "calls"),
     [("auto", True), ("required", True), ("none", False)],
 )
 @pytest.mark.usefixtures("either_api")
-async def test_tool_choice_means_the_same(caller: Caller, choice: str, *, called: bool) -> None:
+async def test_tool_choice_means_the_same(caller: Caller, choice: str, *, calls: bool) -> None:
     answer = await caller.completion(
         model=MODEL, messages=MESSAGES, tools=[WEATHER], tool_choice=choice
     )
-    assert bool(answer.choices[0].message.tool_calls) is called
+    assert bool(answer.choices[0].message.tool_calls) is calls
 
 
 @pytest.mark.usefixtures("either_api")
 async def test_a_named_tool_is_the_one_that_is_called(caller: Caller) -> None:
     other = {**WEATHER, "function": {**WEATHER["function"], "name": "get_time"}}
-    named = {"type": "function", "function": {"name": "get_time"}}
+    by_name = {"type": "function", "function": {"name": "get_time"}}
     answer = await caller.completion(
-        model=MODEL, messages=MESSAGES, tools=[WEATHER, other], tool_choice=named
+        model=MODEL, messages=MESSAGES, tools=[WEATHER, other], tool_choice=by_name
     )
     assert answer.choices[0].message.tool_calls[0].function.name == "get_time"
 
@@ -193,9 +193,9 @@ async def test_images_reach_a_model_that_sees(
     ]
     messages = [{"role": "user", "content": content}]
     await caller.completion(model=SEES, messages=messages)
-    sent = either_api.last_request.body.decode()
-    assert (PIXEL if url.startswith("data:") else url) in sent
-    assert "invalid" not in sent
+    request = either_api.last_request.body.decode()
+    assert (PIXEL if url.startswith("data:") else url) in request
+    assert "invalid" not in request
     with pytest.raises(litellm.BadRequestError, match="image input"):
         await caller.completion(model=BLIND, messages=messages)
 
@@ -239,8 +239,8 @@ async def test_the_key_travels_as_a_bearer_and_no_beta_with_it(
 ) -> None:
     headers = {"anthropic-beta": "some-beta-2026-01-01", "x-mine": "1"}
     await caller.completion(model=MODEL, messages=MESSAGES, extra_headers=headers)
-    sent = either_api.last_request.headers
-    assert sent["authorization"] == f"Bearer {either_api.api_key}"
-    assert sent["x-mine"] == "1"
-    assert "x-api-key" not in sent
-    assert "anthropic-beta" not in sent
+    request = either_api.last_request.headers
+    assert request["authorization"] == f"Bearer {either_api.api_key}"
+    assert request["x-mine"] == "1"
+    assert "x-api-key" not in request
+    assert "anthropic-beta" not in request

@@ -34,7 +34,7 @@ WEATHER: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("body", "expected"),
     [
         ("synthetic/hf:zai-org/GLM-5.3-Flash", "hf:zai-org/GLM-5.3-Flash"),
         ("synthetic/syn:large:text", "syn:large:text"),
@@ -42,14 +42,14 @@ WEATHER: dict[str, Any] = {
     ],
 )
 async def test_the_reply_names_the_model_that_was_asked_for(
-    upstream: SyntheticServer, caller: Caller, asked: str, sent: str
+    upstream: SyntheticServer, caller: Caller, body: str, expected: str
 ) -> None:
-    answer = await caller.completion(model=asked, messages=MESSAGES)
-    assert upstream.last_request.json["model"] == sent
-    assert answer.model == asked
-    assert answer._hidden_params["upstream_model"] not in (asked, sent)  # noqa: SLF001
-    chunks = await caller.stream(model=asked, messages=MESSAGES)
-    assert {chunk.model for chunk in chunks} == {asked}
+    answer = await caller.completion(model=body, messages=MESSAGES)
+    assert upstream.last_request.json["model"] == expected
+    assert answer.model == body
+    assert answer._hidden_params["upstream_model"] not in (body, expected)  # noqa: SLF001
+    chunks = await caller.stream(model=body, messages=MESSAGES)
+    assert {chunk.model for chunk in chunks} == {body}
 
 
 async def test_a_plain_answer_arrives_whole(upstream: SyntheticServer, caller: Caller) -> None:
@@ -203,11 +203,11 @@ async def test_a_tool_call_and_its_result_make_a_round(
     ]
     second = await caller.completion(model=MODEL, messages=history, tools=[WEATHER])
     assert second.choices[0].message.content == "It rains."
-    sent = upstream.last_request.json
-    assert sent["messages"][1]["reasoning_content"] == "Look."
-    assert sent["messages"][1]["tool_calls"][0]["function"]["name"] == "get_weather"
+    request = upstream.last_request.json
+    assert request["messages"][1]["reasoning_content"] == "Look."
+    assert request["messages"][1]["tool_calls"][0]["function"]["name"] == "get_weather"
     # This model drops replayed thinking unless it is told not to.
-    assert sent["chat_template_kwargs"] == {"clear_thinking": False}
+    assert request["chat_template_kwargs"] == {"clear_thinking": False}
 
 
 async def test_what_a_model_needs_for_replay_gives_way_to_the_caller(
@@ -215,9 +215,9 @@ async def test_what_a_model_needs_for_replay_gives_way_to_the_caller(
 ) -> None:
     history = [*MESSAGES, {"role": "assistant", "content": "hi", "reasoning_content": "hm"}]
     history.append({"role": "user", "content": "more"})
-    said = {"clear_thinking": True, "other": 1}
-    await caller.completion(model=MODEL, messages=history, chat_template_kwargs=said)
-    assert either_api.last_request.json["chat_template_kwargs"] == said
+    template_options = {"clear_thinking": True, "other": 1}
+    await caller.completion(model=MODEL, messages=history, chat_template_kwargs=template_options)
+    assert either_api.last_request.json["chat_template_kwargs"] == template_options
     await caller.completion(model="synthetic/hf:zai-org/GLM-5.3", messages=history)
     assert "chat_template_kwargs" not in either_api.last_request.json
 
@@ -273,14 +273,14 @@ async def test_response_format_takes_a_dict_or_a_pydantic_class(
     await caller.completion(model=MODEL, messages=MESSAGES, response_format={"type": "json_object"})
     assert upstream.last_request.json["response_format"] == {"type": "json_object"}
     answer = await caller.completion(model=MODEL, messages=MESSAGES, response_format=City)
-    sent = upstream.last_request.json["response_format"]
-    assert sent["type"] == "json_schema"
-    assert set(sent["json_schema"]["schema"]["properties"]) == {"name", "country"}
+    request = upstream.last_request.json["response_format"]
+    assert request["type"] == "json_schema"
+    assert set(request["json_schema"]["schema"]["properties"]) == {"name", "country"}
     City.model_validate_json(answer.choices[0].message.content)
 
 
 @pytest.mark.parametrize(
-    ("model", "arguments", "sent"),
+    ("model", "arguments", "expected"),
     [
         ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "high"}, "high"),
         ("hf:zai-org/GLM-5.3-Flash", {"reasoning_effort": "medium"}, "high"),
@@ -303,12 +303,12 @@ async def test_response_format_takes_a_dict_or_a_pydantic_class(
     ],
 )
 async def test_reasoning_is_mapped_onto_accepted_levels(
-    upstream: SyntheticServer, caller: Caller, model: str, arguments: dict[str, Any], sent: str
+    upstream: SyntheticServer, caller: Caller, model: str, arguments: dict[str, Any], expected: str
 ) -> None:
     upstream.respond_with(Text("ok"))
     await caller.completion(model=f"synthetic/{model}", messages=MESSAGES, **arguments)
     body = upstream.last_request.json
-    assert body["reasoning_effort"] == sent
+    assert body["reasoning_effort"] == expected
     assert "thinking" not in body
 
 
@@ -330,22 +330,22 @@ async def test_a_level_that_is_known_to_fail_is_warned_about_once(
         (glm, {"reasoning_effort": "low"}),
     ):
         await caller.completion(model=model, messages=MESSAGES, **arguments)
-    sent = [each.json["reasoning_effort"] for each in upstream.requests]
-    assert sent == ["low", "low", "low", "high", "high", "high", "low"]
-    told = [one for one in caplog.messages if "reasoning_effort" in one]
-    assert [one.partition(",")[0] for one in told] == [
+    request = [each.json["reasoning_effort"] for each in upstream.requests]
+    assert request == ["low", "low", "low", "high", "high", "high", "low"]
+    warnings = [one for one in caplog.messages if "reasoning_effort" in one]
+    assert [one.partition(",")[0] for one in warnings] == [
         "reasoning_effort=low is accepted by hf:zai-org/GLM-5.3-Flash",
         "reasoning_effort=low is accepted by hf:zai-org/GLM-5.3",
     ]
-    assert told[0].endswith("Use one of high, max.")
-    assert told[1].endswith("Use one of medium, high, xhigh, max.")
+    assert warnings[0].endswith("Use one of high, max.")
+    assert warnings[1].endswith("Use one of medium, high, xhigh, max.")
 
 
 @pytest.mark.parametrize(
-    ("budget_tokens", "sent"), [(1024, "high"), (2048, "high"), (4096, "high")]
+    ("budget_tokens", "expected"), [(1024, "high"), (2048, "high"), (4096, "high")]
 )
 async def test_a_budget_of_a_translated_message_comes_to_a_reliable_level(
-    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, budget_tokens: int, sent: str
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, budget_tokens: int, expected: str
 ) -> None:
     monkeypatch.setenv("SYNTHETIC_MESSAGES", "translate")
     await litellm.anthropic_messages(
@@ -354,7 +354,7 @@ async def test_a_budget_of_a_translated_message_comes_to_a_reliable_level(
         max_tokens=8000,
         thinking={"type": "enabled", "budget_tokens": budget_tokens},
     )
-    assert upstream.last_request.json["reasoning_effort"] == sent
+    assert upstream.last_request.json["reasoning_effort"] == expected
 
 
 @pytest.mark.parametrize(
@@ -363,16 +363,16 @@ async def test_a_budget_of_a_translated_message_comes_to_a_reliable_level(
 async def test_a_model_that_cannot_stop_reasoning_says_so(
     upstream: SyntheticServer, caller: Caller, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(litellm.BadRequestError, match="cannot stop reasoning") as caught:
+    with pytest.raises(litellm.BadRequestError, match="cannot stop reasoning") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments)
-    assert next(iter(arguments)) in str(caught.value)
+    assert next(iter(arguments)) in str(excinfo.value)
     assert not upstream.requests
     await caller.completion(model=MODEL, messages=MESSAGES, drop_params=True, **arguments)
     assert "reasoning_effort" not in upstream.last_request.json
 
 
 @pytest.mark.parametrize(
-    ("arguments", "shown"),
+    ("arguments", "text"),
     [
         ({"temperature": 2.1}, "temperature=2.1"),
         ({"top_p": -0.1}, "top_p=-0.1"),
@@ -388,12 +388,12 @@ async def test_a_model_that_cannot_stop_reasoning_says_so(
     ],
 )
 async def test_values_out_of_range_are_refused_before_anything_is_sent(
-    either_api: SyntheticServer, caller: Caller, arguments: dict[str, Any], shown: str
+    either_api: SyntheticServer, caller: Caller, arguments: dict[str, Any], text: str
 ) -> None:
-    with pytest.raises(litellm.BadRequestError) as caught:
+    with pytest.raises(litellm.BadRequestError) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, **arguments)
-    assert shown in str(caught.value)
-    assert caught.value.llm_provider == "synthetic"
+    assert text in str(excinfo.value)
+    assert excinfo.value.llm_provider == "synthetic"
     assert not either_api.requests
 
 

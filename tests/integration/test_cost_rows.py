@@ -65,9 +65,9 @@ def test_a_refresh_reaches_everything_that_litellm_knows(fetching: SyntheticServ
     assert info["input_cost_per_token"] == 1e-06
     assert info["cache_read_input_token_cost"] == 1e-07
     assert litellm.get_model_info(KIMI)["input_cost_per_token"] == 1e-06
-    listed = litellm.models_by_provider["synthetic"]
-    assert "synthetic/hf:new/Model-1" in listed
-    assert "synthetic/hf:zai-org/GLM-5.3" not in listed
+    ids = litellm.models_by_provider["synthetic"]
+    assert "synthetic/hf:new/Model-1" in ids
+    assert "synthetic/hf:zai-org/GLM-5.3" not in ids
     assert "deprecation_date" in litellm.model_cost["synthetic/hf:zai-org/GLM-5.3"]
 
 
@@ -136,10 +136,10 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
     monkeypatch.setattr("socket.getaddrinfo", refuse)
     table_models = usable_models(active.current_table().catalog)
 
-    def listed(**asked: str) -> list[str]:
+    def listed(**body: str) -> list[str]:
         # LiteLLM keeps a list for as long as nothing about the question changes.
         return litellm.get_valid_models(
-            check_provider_endpoint=True, custom_llm_provider="synthetic", **asked
+            check_provider_endpoint=True, custom_llm_provider="synthetic", **body
         )
 
     assert listed(api_key="syn_offline") == table_models
@@ -150,8 +150,8 @@ def test_offline_valid_models_are_those_of_the_table_in_force(
 
 
 def test_get_valid_models_lists_the_table_and_live_if_asked(fetching: SyntheticServer) -> None:
-    known = litellm.get_valid_models(custom_llm_provider="synthetic")
-    assert KIMI in known
+    valid = litellm.get_valid_models(custom_llm_provider="synthetic")
+    assert KIMI in valid
     assert not fetching.requests
     fetching.set_models([_row("hf:new/Model-1")])
     live = litellm.get_valid_models(check_provider_endpoint=True, custom_llm_provider="synthetic")
@@ -168,8 +168,8 @@ async def test_the_first_call_refreshes_once_and_is_not_held_up(
         await caller.completion(model=KIMI, messages=MESSAGES)
     end_of_refreshes()
     assert litellm.get_model_info(KIMI)["max_input_tokens"] == 77_777
-    fetched = [one for one in fetching.requests if one.path.endswith("/models")]
-    assert len(fetched) == 1
+    fetches = [one for one in fetching.requests if one.path.endswith("/models")]
+    assert len(fetches) == 1
 
 
 async def test_offline_fetches_nothing(upstream: SyntheticServer, caller: Caller) -> None:
@@ -196,8 +196,8 @@ async def test_on_a_subscription_calls_cost_nothing_and_the_list_price_stays_vis
     else:
         assert answer._hidden_params["response_cost"] == 0.0  # noqa: SLF001
         assert litellm.completion_cost(answer) == 0.0
-    listed = 400 * 3e-06 + 600 * 4.5e-07 + 100 * 1.5e-05
-    assert answer._hidden_params["list_price_usd"] == pytest.approx(listed, rel=1e-12)  # noqa: SLF001
+    rows = 400 * 3e-06 + 600 * 4.5e-07 + 100 * 1.5e-05
+    assert answer._hidden_params["list_price_usd"] == pytest.approx(rows, rel=1e-12)  # noqa: SLF001
     assert await recorder.settled_costs() == [0.0]
     row = litellm.model_cost[KIMI]
     assert row["metadata"]["list_price"]["input_cost_per_token"] == 3e-06
@@ -218,9 +218,9 @@ async def test_only_allowed_models_are_called_and_listed(
         with pytest.raises(litellm.BadRequestError, match="SYNTHETIC_ALLOWED_MODELS"):
             await call
     assert len(synthetic_server.requests) == before
-    listed = litellm.get_valid_models(custom_llm_provider="synthetic")
-    assert "synthetic/syn:large:text" in listed
-    assert KIMI not in listed
+    ids = litellm.get_valid_models(custom_llm_provider="synthetic")
+    assert "synthetic/syn:large:text" in ids
+    assert KIMI not in ids
 
 
 async def test_a_retired_id_is_warned_of_once_and_still_called(

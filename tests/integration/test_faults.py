@@ -61,19 +61,19 @@ BY_A_PROXY = {
 
 
 @pytest.mark.usefixtures("no_waiting")
-@pytest.mark.parametrize(("name", "kind", "status", "said", "sent"), FAULTS)
+@pytest.mark.parametrize(("name", "kind", "status", "message", "expected"), FAULTS)
 async def test_each_fault_has_its_class_and_its_remedy(  # a table
-    pairwise: Way, name: str, kind: type[Exception], status: int, said: str, sent: int
+    pairwise: Way, name: str, kind: type[Exception], status: int, message: str, expected: int
 ) -> None:
     pairwise.server.respond_with(fault(name))
-    with pytest.raises(kind) as caught:
+    with pytest.raises(kind) as excinfo:
         await pairwise.caller.completion(model=MODEL, messages=MESSAGES, stream=pairwise.stream)
-    assert type(caught.value) is kind
-    error: Any = caught.value
+    assert type(excinfo.value) is kind
+    error: Any = excinfo.value
     assert (error.llm_provider, error.status_code) == ("synthetic", status)
-    assert said in str(error)
+    assert message in str(error)
     assert error.model == "hf:zai-org/GLM-5.3-Flash"
-    assert len(pairwise.server.requests) == sent
+    assert len(pairwise.server.requests) == expected
     assert isinstance(error.response, httpx.Response)
     assert ("x-middleware-rewrite" in error.response.headers) == (name not in BY_A_PROXY)
 
@@ -91,9 +91,9 @@ async def test_a_silent_400_is_an_overflow_only_near_the_window(
     long = [{"role": "user", "content": "word " * 131_000}]
     with pytest.raises(litellm.ContextWindowExceededError):
         await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=long)
-    with pytest.raises(litellm.BadRequestError, match="well within the window") as caught:
+    with pytest.raises(litellm.BadRequestError, match="well within the window") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert not isinstance(caught.value, litellm.ContextWindowExceededError)
+    assert not isinstance(excinfo.value, litellm.ContextWindowExceededError)
     with pytest.raises(litellm.BadRequestError, match="unknown"):
         await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
 
@@ -137,19 +137,19 @@ async def test_an_unusable_retry_after_is_not_waited_for(
     either_api: SyntheticServer, caller: Caller, value: str
 ) -> None:
     either_api.respond_with(fault("parallel_requests", retry_after=value))
-    with pytest.raises(litellm.RateLimitError) as caught:
+    with pytest.raises(litellm.RateLimitError) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert len(either_api.requests) == 1
-    assert caught.value.response.headers.get("retry-after") == ("61" if value == "61" else None)
+    assert excinfo.value.response.headers.get("retry-after") == ("61" if value == "61" else None)
 
 
 async def test_retry_after_stays_on_the_exception(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
     either_api.respond_with(fault("parallel_requests", retry_after="7"))
-    with pytest.raises(litellm.RateLimitError) as caught:
+    with pytest.raises(litellm.RateLimitError) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=0)
-    assert caught.value.response.headers["retry-after"] == "7"
+    assert excinfo.value.response.headers["retry-after"] == "7"
     assert len(either_api.requests) == 1
 
 
@@ -167,10 +167,10 @@ async def test_a_broken_connection_is_tried_three_times_and_named(
     either_api: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
 ) -> None:
     either_api.respond_with(fault(name))
-    with pytest.raises(kind) as caught:
+    with pytest.raises(kind) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert len(either_api.requests) == 3
-    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
+    assert os.environ["SYNTHETIC_API_BASE"] in str(excinfo.value)
     assert either_api.wait_until_idle()
 
 
@@ -187,14 +187,14 @@ async def test_a_passing_failure_is_healed_inside_the_call(
 
 
 @pytest.mark.usefixtures("no_waiting")
-@pytest.mark.parametrize(("max_retries", "sent"), [(0, 1), (1, 2), (4, 5)])
+@pytest.mark.parametrize(("max_retries", "expected"), [(0, 1), (1, 2), (4, 5)])
 async def test_max_retries_is_kept_to(
-    either_api: SyntheticServer, caller: Caller, max_retries: int, sent: int
+    either_api: SyntheticServer, caller: Caller, max_retries: int, expected: int
 ) -> None:
     either_api.respond_with(fault("backend_error"))
     with pytest.raises(litellm.InternalServerError):
         await caller.completion(model=MODEL, messages=MESSAGES, max_retries=max_retries)
-    assert len(either_api.requests) == sent
+    assert len(either_api.requests) == expected
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -233,9 +233,9 @@ async def test_a_timeout_is_kept_to(
     timeout: Any,  # noqa: ASYNC109  # a value under test
 ) -> None:
     either_api.respond_with(fault(name))
-    with pytest.raises(litellm.Timeout) as caught:
+    with pytest.raises(litellm.Timeout) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=timeout)
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.llm_provider == "synthetic"
     assert either_api.wait_until_idle()
     # A busy machine may take longer over the sending alone; it is not sent again in any case.
     assert len(either_api.requests) <= 1
@@ -251,35 +251,35 @@ async def test_retries_do_not_outlast_the_timeout(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "wording"),
     [("html_200", "text/html"), ("empty_200", "empty"), ("no_choices", "no choices|not a message")],
 )
 async def test_a_200_that_is_no_answer_is_an_error(
-    either_api: SyntheticServer, caller: Caller, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, name: str, wording: str
 ) -> None:
     either_api.respond_with(fault(name))
-    with pytest.raises(litellm.APIError, match=said) as caught:
+    with pytest.raises(litellm.APIError, match=wording) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
+    assert os.environ["SYNTHETIC_API_BASE"] in str(excinfo.value)
     with pytest.raises(openai.APIError, match=r"stream|answer"):
         await caller.stream(model=MODEL, messages=MESSAGES)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("html_200", r"is not an event stream \(content type: text/html"),
         ("empty_200", r"is empty \(content type: none\)"),
     ],
 )
 async def test_a_200_that_is_no_stream_names_its_content_type(
-    either_api: SyntheticServer, caller: Caller, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, name: str, message: str
 ) -> None:
     either_api.respond_with(fault(name))
-    with pytest.raises(litellm.APIError, match=said) as caught:
+    with pytest.raises(litellm.APIError, match=message) as excinfo:
         await caller.stream(model=MODEL, messages=MESSAGES)
-    assert caught.value.status_code == 502
-    assert os.environ["SYNTHETIC_API_BASE"] in str(caught.value)
+    assert excinfo.value.status_code == 502
+    assert os.environ["SYNTHETIC_API_BASE"] in str(excinfo.value)
 
 
 async def test_an_error_that_comes_whole_in_place_of_a_stream_is_that_error(
@@ -324,7 +324,7 @@ async def test_a_strange_quota_header_harms_no_call(
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
         ("hf:zai-org/GLM-5.2", "retired, last seen on 2026-09-08.*syn:large:text now serves"),
         ("hf:zai-org/GLM-5.3-Flahs", "Did you mean hf:zai-org/GLM-5.3-Flash"),
@@ -333,9 +333,9 @@ async def test_a_strange_quota_header_harms_no_call(
     ],
 )
 async def test_a_refused_id_gets_a_hint_and_is_never_replaced(
-    either_api: SyntheticServer, caller: Caller, model: str, said: str
+    either_api: SyntheticServer, caller: Caller, model: str, message: str
 ) -> None:
-    with pytest.raises(litellm.NotFoundError, match=said):
+    with pytest.raises(litellm.NotFoundError, match=message):
         await caller.completion(model=f"synthetic/{model}", messages=MESSAGES)
     assert [request.json["model"] for request in either_api.requests] == [model]
 
@@ -361,9 +361,9 @@ async def test_faults_of_embeddings_and_text_go_through_the_same_table(
         caller.text_completion(model=MODEL, prompt="a"),
         caller.responses(model=MODEL, input="a"),
     ):
-        with pytest.raises(PAYMENT, match="billing") as caught:
+        with pytest.raises(PAYMENT, match="billing") as excinfo:
             await call
-        assert caught.value.status_code == 402
+        assert excinfo.value.status_code == 402
 
 
 async def test_the_error_table_survives_a_log_of_the_failure(

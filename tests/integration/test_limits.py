@@ -23,9 +23,9 @@ async def test_a_reply_over_the_limit_names_the_limit(
 ) -> None:
     monkeypatch.setattr(client, "MAX_REPLY_BYTES", 1000)
     either_api.respond_with(RawBytes(200, b" " * 2000, "application/json"))
-    with pytest.raises(litellm.APIError, match=r"the reply exceeds the limit of 1000 b") as caught:
+    with pytest.raises(litellm.APIError, match=r"the reply exceeds the limit of 1000 b") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
     assert len(either_api.requests) == 1
 
 
@@ -39,9 +39,9 @@ async def test_an_error_over_the_limit_names_the_limit(
 ) -> None:
     monkeypatch.setattr(client, "MAX_ERROR_BODY_BYTES", 1000)
     either_api.respond_with(RawBytes(500, b" " * 2000, "text/plain"))
-    with pytest.raises(litellm.APIError, match="the body of the error exceeds") as caught:
+    with pytest.raises(litellm.APIError, match="the body of the error exceeds") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=stream)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
     assert len(either_api.requests) == 1
 
 
@@ -50,9 +50,9 @@ async def test_an_event_over_the_limit_names_the_limit(
 ) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 2000)
     either_api.respond_with(Stream([b"data: " + b"x" * 5000], done=False))
-    with pytest.raises(litellm.APIError, match="one event of the stream exceeds") as caught:
+    with pytest.raises(litellm.APIError, match="one event of the stream exceeds") as excinfo:
         await caller.stream(model=MODEL, messages=MESSAGES)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
     assert len(either_api.requests) == 1
 
 
@@ -79,10 +79,10 @@ async def test_any_success_with_a_good_body_is_an_answer(
 
 async def test_a_304_names_no_other_address(either_api: SyntheticServer, caller: Caller) -> None:
     either_api.respond_with(RawBytes(304, b"", "text/plain"))
-    with pytest.raises(litellm.APIError, match="answered 304") as caught:
+    with pytest.raises(litellm.APIError, match="answered 304") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert "nowhere" not in str(caught.value)
-    assert caught.value.status_code == 502
+    assert "nowhere" not in str(excinfo.value)
+    assert excinfo.value.status_code == 502
 
 
 EMPTY = {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": None}]}
@@ -99,11 +99,11 @@ async def test_a_stream_that_is_only_kept_busy_ends(
     stream = await caller.completion(
         model=MODEL, messages=MESSAGES, stream=True, stream_timeout=0.4
     )
-    received: list[Any] = []
-    with pytest.raises((litellm.Timeout, litellm.exceptions.MidStreamFallbackError)) as caught:
-        await caller.collect(stream, received)
-    assert "no progress for 0.4 s" in str(caught.value)
-    assert text_of(received) == "a"
+    pieces: list[Any] = []
+    with pytest.raises((litellm.Timeout, litellm.exceptions.MidStreamFallbackError)) as excinfo:
+        await caller.collect(stream, pieces)
+    assert "no progress for 0.4 s" in str(excinfo.value)
+    assert text_of(pieces) == "a"
     assert upstream.wait_until_idle()
 
 
@@ -135,7 +135,7 @@ async def test_a_header_over_the_limit_is_not_asked_for_again(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
     either_api.respond_with(fault("quota_huge"))
-    with pytest.raises(litellm.APIError, match="header block") as caught:
+    with pytest.raises(litellm.APIError, match="header block") as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
     assert len(either_api.requests) == 1

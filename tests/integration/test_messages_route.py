@@ -62,7 +62,7 @@ def events(raw: bytes) -> list[dict[str, Any]]:
 
 
 async def test_the_request_arrives_as_it_was_written(upstream: SyntheticServer) -> None:
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "messages": MESSAGES,
         "max_tokens": 500,
         "system": [{"type": "text", "text": "Be brief.", **MARKED}],
@@ -76,10 +76,10 @@ async def test_the_request_arrives_as_it_was_written(upstream: SyntheticServer) 
         "metadata": {"user_id": "u-1"},
         "unheard_of": {"a": [1, None]},
     }
-    await litellm.anthropic_messages(model=MODEL, **said)
+    await litellm.anthropic_messages(model=MODEL, **document)
     request = upstream.last_request
     assert request.path == "/anthropic/v1/messages"
-    assert request.json == {"model": "syn:large:text", **said}
+    assert request.json == {"model": "syn:large:text", **document}
     assert request.headers["authorization"] == f"Bearer {upstream.api_key}"
     assert "x-api-key" not in request.headers
     assert "anthropic-beta" not in request.headers
@@ -106,7 +106,7 @@ async def test_the_reply_comes_back_as_it_was_written(upstream: SyntheticServer)
 
 
 async def test_a_stream_passes_byte_for_byte(upstream: SyntheticServer) -> None:
-    said: list[Any] = [
+    history: list[Any] = [
         Event("message_start", {"type": "message_start", "message": {"id": "m", "content": []}}),
         Event("ping", {"type": "ping"}),
         Event("content_block_start", {"type": "content_block_start", "content_block": {}}),
@@ -117,24 +117,28 @@ async def test_a_stream_passes_byte_for_byte(upstream: SyntheticServer) -> None:
     ]
     framings: list[dict[str, Any]] = [{}, {"chunk_size": 7}, {"line_ending": "\r\n"}]
     for framing in [*framings, {"comments": True}]:
-        upstream.enqueue(Stream(said, done=False, **framing))
+        upstream.enqueue(Stream(history, done=False, **framing))
         raw = await read(await ask(stream=True))
         end = framing.get("line_ending", "\n")
-        for event in said:
+        for event in history:
             line = f"data: {json.dumps(event.data, ensure_ascii=False)}{end}"
             assert line.encode() in raw
         assert raw.endswith(f"{end}{end}".encode())
-        assert [one["type"] for one in events(raw)] == [one.data["type"] for one in said]
+        assert [one["type"] for one in events(raw)] == [one.data["type"] for one in history]
 
 
 async def test_thinking_and_tools_stream_in_their_own_blocks(upstream: SyntheticServer) -> None:
     upstream.enqueue(ToolCalls([ToolCall("look", {"at": 1})], reasoning="I look."))
-    told = events(await read(await ask(stream=True, tools=[{"name": "look", "input_schema": {}}])))
-    blocks = [one["content_block"]["type"] for one in told if one["type"] == "content_block_start"]
+    message = events(
+        await read(await ask(stream=True, tools=[{"name": "look", "input_schema": {}}]))
+    )
+    blocks = [
+        one["content_block"]["type"] for one in message if one["type"] == "content_block_start"
+    ]
     assert blocks == ["thinking", "tool_use"]
-    arguments = "".join(one.get("delta", {}).get("partial_json", "") for one in told)
+    arguments = "".join(one.get("delta", {}).get("partial_json", "") for one in message)
     assert json.loads(arguments) == {"at": 1}
-    assert told[-1]["type"] == "message_stop"
+    assert message[-1]["type"] == "message_stop"
 
 
 async def test_events_come_as_they_are_said(upstream: SyntheticServer) -> None:
@@ -176,7 +180,7 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(
-    ("name", "kind", "said"),
+    ("name", "kind", "message"),
     [
         ("context_overflow", WINDOW_FULL, "tokens"),
         ("context_overflow_in_stream", WINDOW_FULL, "Context limit exceeded"),
@@ -189,13 +193,13 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
     ],
 )
 async def test_errors_are_the_calls_own(
-    upstream: SyntheticServer, name: str, kind: Any, said: str, *, stream: bool
+    upstream: SyntheticServer, name: str, kind: Any, message: str, *, stream: bool
 ) -> None:
     upstream.respond_with(fault(name))
-    with pytest.raises(kind, match=said) as caught:
+    with pytest.raises(kind, match=message) as excinfo:
         await ask(stream=stream)
-    assert upstream.api_key not in str(caught.value)
-    assert caught.value.llm_provider == "synthetic"
+    assert upstream.api_key not in str(excinfo.value)
+    assert excinfo.value.llm_provider == "synthetic"
     assert len(upstream.requests) == 1
 
 
@@ -212,17 +216,17 @@ async def test_a_stream_that_breaks_is_no_success(
     upstream: SyntheticServer, recorder: Recorder, name: str, kind: type[Exception]
 ) -> None:
     upstream.respond_with(fault(name, after_events=4))
-    received: list[bytes] = []
+    pieces: list[bytes] = []
     stream = await ask(stream=True)
 
     async def receive() -> None:
         async for piece in stream:
-            received.append(piece)  # noqa: PERF401  # kept when the loop raises
+            pieces.append(piece)  # noqa: PERF401  # kept when the loop raises
 
     with pytest.raises(kind):
         await receive()
-    assert [one["type"] for one in events(b"".join(received))][:1] == ["message_start"]
-    assert b"message_stop" not in b"".join(received)
+    assert [one["type"] for one in events(b"".join(pieces))][:1] == ["message_start"]
+    assert b"message_stop" not in b"".join(pieces)
     assert await recorder.settled_failures()
     assert await recorder.settled_costs() == []
 
@@ -243,9 +247,9 @@ async def test_a_short_retry_after_is_waited_for(upstream: SyntheticServer) -> N
 
 async def test_reasoning_effort_becomes_thinking(upstream: SyntheticServer) -> None:
     await ask(reasoning_effort="low")
-    sent = upstream.last_request.json
-    assert sent["thinking"] == {"type": "enabled", "budget_tokens": 499}  # below max_tokens
-    assert "reasoning_effort" not in sent
+    request = upstream.last_request.json
+    assert request["thinking"] == {"type": "enabled", "budget_tokens": 499}  # below max_tokens
+    assert "reasoning_effort" not in request
     with pytest.raises(litellm.BadRequestError, match="enormous"):
         await ask(reasoning_effort="enormous")
 
@@ -269,7 +273,7 @@ async def test_where_nothing_is_known_beside_a_base_url_messages_are_translated(
 
 
 @pytest.mark.parametrize(
-    ("said", "path"),
+    ("message", "path"),
     [
         ("native", "/anthropic/v1/messages"),
         ("", "/anthropic/v1/messages"),
@@ -279,9 +283,9 @@ async def test_where_nothing_is_known_beside_a_base_url_messages_are_translated(
     ],
 )
 async def test_one_setting_chooses(
-    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, said: str, path: str
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch, message: str, path: str
 ) -> None:
-    monkeypatch.setenv("SYNTHETIC_MESSAGES", said)
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", message)
     await ask()
     assert upstream.last_request.path == path
 
@@ -293,8 +297,8 @@ async def test_a_setting_that_is_not_understood_is_warned_about_once(
     monkeypatch.setenv("SYNTHETIC_MESSAGES", "natively")
     for _ in range(3):
         await ask()
-    told = [one for one in caplog.messages if "natively" in one]
-    (warning,) = told
+    warnings = [one for one in caplog.messages if "natively" in one]
+    (warning,) = warnings
     assert warning == (
         "SYNTHETIC_MESSAGES=natively is not understood; it counts as native. "
         "Set it to native or translate, or unset it."
@@ -344,11 +348,13 @@ async def test_a_key_that_a_client_has_for_the_proxy_goes_no_further(
 
 async def test_hooks_of_other_callbacks_still_see_the_message(upstream: SyntheticServer) -> None:
     class Looper(CustomLogger):
-        seen: Any = None
+        requests: Any = None
 
-        async def async_should_run_agentic_loop(self, *args: Any, **named: Any) -> tuple[bool, Any]:
+        async def async_should_run_agentic_loop(
+            self, *args: Any, **by_name: Any
+        ) -> tuple[bool, Any]:
             del args
-            self.seen = named["response"]
+            self.seen = by_name["response"]
             return False, {}
 
     looper = Looper()

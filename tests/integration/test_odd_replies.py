@@ -93,9 +93,9 @@ async def test_a_native_message_without_blocks_is_an_error(
     content: list[Any], upstream: SyntheticServer
 ) -> None:
     upstream.respond_with(sent({"content": content}))
-    with pytest.raises(litellm.APIError) as caught:
+    with pytest.raises(litellm.APIError) as excinfo:
         await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
 
 
 async def test_embeddings_for_fewer_inputs_are_an_error(
@@ -103,8 +103,8 @@ async def test_embeddings_for_fewer_inputs_are_an_error(
 ) -> None:
     rows = [{"object": "embedding", "index": 0, "embedding": [0.5]}]
     upstream.respond_with(RawJSON(200, {"object": "list", "data": rows}))
-    with pytest.raises(litellm.APIError, match="1 embeddings for 2 inputs") as caught:
+    with pytest.raises(litellm.APIError, match="1 embeddings for 2 inputs") as excinfo:
         await caller.embedding(
             model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["one", "two"]
         )
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502

@@ -86,11 +86,11 @@ def test_litellm_has_calls_to_look_at() -> None:
 
 
 def test_every_public_call_of_litellm_is_known_to_be_served_or_refused() -> None:
-    known = {(call.__module__, name) for name, call in compat.undecorated_calls().items()}
+    known_names = {(call.__module__, name) for name, call in compat.undecorated_calls().items()}
     unknown = {
         str(call)
         for call in public_calls()
-        if not call.is_decorated and (call.home, call.name) not in known | RUST
+        if not call.is_decorated and (call.home, call.name) not in known_names | RUST
     }
     assert not unknown, (
         f"LiteLLM has new calls: {sorted(unknown)}. If they reach a provider, add them to "
@@ -327,7 +327,7 @@ async def test_routers_calls_are_refused_before_a_socket(
         "model": {"model": MODEL},
         "provider": {"custom_llm_provider": "synthetic"},
     }[way]
-    refused = set()
+    names = set()
     for name in _router_calls(router):
         needs_model = not any(part in name for part in WITHOUT_MODEL)
         if needs_model != (way != "provider"):
@@ -340,6 +340,6 @@ async def test_routers_calls_are_refused_before_a_socket(
             network.tried.clear()  # LiteLLM's sync forms take no notice of groups
         assert not network.tried, (name, error)
         if "Synthetic has no litellm." in str(error):
-            refused.add(name)
+            names.add(name)
     if way != "provider":
-        assert refused >= REFUSED_BY_ROUTER & set(_router_calls(router))
+        assert names >= REFUSED_BY_ROUTER & set(_router_calls(router))

@@ -192,17 +192,17 @@ def test_a_wrapper_put_over_ours_is_left_in_place_and_passes_through(
 ) -> None:
     litellm_synthetic.register()
     ours = litellm.main._complete_custom_openai  # noqa: SLF001
-    seen: list[str] = []
+    requests: list[str] = []
 
     def theirs(ctx: Any) -> Any:
-        seen.append(ctx.model)
+        requests.append(ctx.model)
         return ours(ctx)
 
     monkeypatch.setattr(litellm.main, "_complete_custom_openai", theirs)
     litellm_synthetic.unregister()
     assert litellm.main._complete_custom_openai is theirs  # noqa: SLF001
     litellm.completion(model=MODEL, messages=MESSAGES, api_base=synthetic_server.openai_base)
-    assert seen
+    assert requests
     assert "litellm-synthetic" not in synthetic_server.last_request.headers["user-agent"]
     monkeypatch.undo()
 
@@ -253,9 +253,9 @@ def test_a_litellm_that_lacks_a_seam_is_refused_and_left_alone(
 ) -> None:
     monkeypatch.delattr(owner, name)
     rows = dict(litellm.model_cost)
-    with pytest.raises(UnsupportedLiteLLMError, match=rf"{name}.* work") as caught:
+    with pytest.raises(UnsupportedLiteLLMError, match=rf"{name}.* work") as excinfo:
         litellm_synthetic.register()
-    assert "1.102.4" in str(caught.value)
+    assert "1.102.4" in str(excinfo.value)
     assert dict(litellm.model_cost) == rows
 
 

@@ -20,8 +20,8 @@ TOOLS: Any = [{"search_tool_name": "web", "litellm_params": {"search_provider": 
 
 
 async def search(caller: Caller, **arguments: Any) -> Any:
-    asked = {"query": "foxes", "search_provider": "synthetic", **arguments}
-    return await caller.litellm_search(**asked)
+    body = {"query": "foxes", "search_provider": "synthetic", **arguments}
+    return await caller.litellm_search(**body)
 
 
 async def test_litellm_searches_through_synthetic(
@@ -93,9 +93,9 @@ async def test_max_results_cuts_the_list(caller: Caller, upstream: SyntheticServ
 async def test_what_synthetic_cannot_do_is_refused(
     caller: Caller, upstream: SyntheticServer, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(litellm.BadRequestError) as caught:
+    with pytest.raises(litellm.BadRequestError) as excinfo:
         await search(caller, **arguments)
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.llm_provider == "synthetic"
     assert not upstream.requests
 
 
@@ -147,12 +147,12 @@ async def test_asearch_stays_litellms_own_function(caller: Caller) -> None:
 async def test_after_unregister_the_name_is_unknown_again(
     caller: Caller, upstream: SyntheticServer
 ) -> None:
-    taken = litellm.search
+    original = litellm.search
     litellm_synthetic.unregister()
     with pytest.raises(litellm.APIConnectionError, match="synthetic"):
         await search(caller)
     with pytest.raises(litellm.APIConnectionError, match="synthetic"):
-        taken(query="foxes", search_provider="synthetic")
+        original(query="foxes", search_provider="synthetic")
     assert not upstream.requests
 
 

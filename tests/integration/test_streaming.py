@@ -82,8 +82,8 @@ async def test_think_tags_split_over_chunks_are_reasoning(
 async def test_parallel_tool_calls_are_put_together(
     upstream: SyntheticServer, caller: Caller, shape: dict[str, Any]
 ) -> None:
-    wanted = [ToolCall("f", '{"a": 1, "b": [2, 3]}', id="c:0"), ToolCall("g", "", id="c:1")]
-    upstream.enqueue(ToolCalls(wanted, content="I look.", **shape))
+    target = [ToolCall("f", '{"a": 1, "b": [2, 3]}', id="c:0"), ToolCall("g", "", id="c:1")]
+    upstream.enqueue(ToolCalls(target, content="I look.", **shape))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
     assert calls_of(chunks) == [("f", '{"a": 1, "b": [2, 3]}'), ("g", "")]
     assert finishes_of(chunks) == ["tool_calls"]
@@ -109,21 +109,21 @@ async def test_refusal_and_logprobs_are_kept(upstream: SyntheticServer, caller: 
 
 
 @pytest.mark.parametrize("placement", ["finish", "final", "both"])
-@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("body", [False, True])
 async def test_usage_is_shown_once_and_only_if_asked_for(
-    upstream: SyntheticServer, caller: Caller, placement: Any, *, asked: bool
+    upstream: SyntheticServer, caller: Caller, placement: Any, *, body: bool
 ) -> None:
     usage = Usage(100, 20, cached_tokens=64)
     upstream.enqueue(Text("a b c", usage=usage, usage_placement=placement))
-    options = {"stream_options": {"include_usage": True}} if asked else {}
+    options = {"stream_options": {"include_usage": True}} if body else {}
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, **options)
-    shown: list[Any] = []
-    shown += [chunk.usage for chunk in chunks if getattr(chunk, "usage", None) is not None]
+    arrivals: list[Any] = []
+    arrivals += [chunk.usage for chunk in chunks if getattr(chunk, "usage", None) is not None]
     assert upstream.last_request.json["stream_options"] == {"include_usage": True}
-    if not asked:
-        assert shown == []
+    if not body:
+        assert arrivals == []
         return
-    (only,) = shown
+    (only,) = arrivals
     assert (only.prompt_tokens, only.completion_tokens) == (100, 20)
     assert only.prompt_tokens_details.cached_tokens == 64
     assert chunks[-1].usage is only
@@ -154,13 +154,13 @@ async def test_an_error_before_the_first_content_is_the_calls_own_error(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
     either_api.enqueue(fault("context_overflow_in_stream"))
-    with pytest.raises(litellm.ContextWindowExceededError) as caught:
+    with pytest.raises(litellm.ContextWindowExceededError) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.llm_provider == "synthetic"
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("error_after_text", "Error from inference backend"),
         ("error_event_named", ""),
@@ -171,18 +171,18 @@ async def test_an_error_before_the_first_content_is_the_calls_own_error(
     ],
 )
 async def test_a_stream_that_breaks_raises_and_what_came_stays(
-    either_api: SyntheticServer, caller: Caller, recorder: Any, name: str, said: str
+    either_api: SyntheticServer, caller: Caller, recorder: Any, name: str, message: str
 ) -> None:
     either_api.enqueue(fault(name))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
-    received: list[Any] = []
-    with pytest.raises(openai.APIError) as caught:
-        await caller.collect(stream, received)
-    assert text_of(received)
-    assert finishes_of(received) == []
-    assert said in str(caught.value)
-    assert "OpenAIException" not in str(caught.value)
-    assert caught.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
+    pieces: list[Any] = []
+    with pytest.raises(openai.APIError) as excinfo:
+        await caller.collect(stream, pieces)
+    assert text_of(pieces)
+    assert finishes_of(pieces) == []
+    assert message in str(excinfo.value)
+    assert "OpenAIException" not in str(excinfo.value)
+    assert excinfo.value.llm_provider == "synthetic"  # type: ignore[attr-defined]
     assert either_api.wait_until_idle()
     assert len(either_api.requests) == 1
     assert await recorder.settled_costs() == []
@@ -231,9 +231,9 @@ async def test_silence_ends_in_a_timeout(
     either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
     either_api.respond_with(fault(name))
-    with pytest.raises(litellm.Timeout) as caught:
+    with pytest.raises(litellm.Timeout) as excinfo:
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
-    assert caught.value.llm_provider == "synthetic"
+    assert excinfo.value.llm_provider == "synthetic"
     assert either_api.wait_until_idle()
     # A busy machine may take longer over the sending alone; it is not sent again in any case.
     assert len(either_api.requests) <= 1

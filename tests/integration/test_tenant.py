@@ -21,11 +21,11 @@ def _call(body: Any, *credential_fields: str, **kwargs: Any) -> dict[str, Any]:
 
 
 def _message(call: dict[str, Any]) -> str:
-    with pytest.raises(litellm.BadRequestError) as caught:
+    with pytest.raises(litellm.BadRequestError) as excinfo:
         restrain(call)
-    assert caught.value.status_code == 400
-    assert caught.value.llm_provider == "synthetic"
-    return str(caught.value)
+    assert excinfo.value.status_code == 400
+    assert excinfo.value.llm_provider == "synthetic"
+    return str(excinfo.value)
 
 
 @pytest.mark.parametrize("keyword", sorted(OPERATORS_OWN))
@@ -94,8 +94,8 @@ def test_a_base_url_comes_with_its_own_key(name: str) -> None:
 
 def test_a_teams_credential_may_bring_both(monkeypatch: pytest.MonkeyPatch) -> None:
     team = {"api_base": "https://team.example", "api_key": "the-teams"}
-    stored = CredentialItem(credential_name="t", credential_info={}, credential_values=team)
-    monkeypatch.setattr(litellm, "credential_list", [stored])
+    cached_table = CredentialItem(credential_name="t", credential_info={}, credential_values=team)
+    monkeypatch.setattr(litellm, "credential_list", [cached_table])
     body = {"api_base": "https://team.example"}
     restrain(_call(body, **team))
     assert "api_key" in _message(_call(body, **{**team, "api_key": "the-deployments"}))
@@ -103,20 +103,20 @@ def test_a_teams_credential_may_bring_both(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("name", ["metadata", "litellm_metadata"])
 def test_another_providers_deployment_lends_no_key(name: str) -> None:
-    noted = {name: {"deployment": OTHER}}
-    assert "openai" in _message(_call({"model": "m"}, api_key="the-deployments", **noted))
-    restrain(_call({"model": "m"}, **noted))  # Synthetic's key is the environment's
-    noted = {name: {"deployment": "synthetic/*"}}
-    restrain(_call({"model": "m"}, api_key="the-deployments", **noted))
-    noted = {name: {"deployment": "hf:zai-org/GLM-5.3"}}
-    restrain(_call({"model": "m"}, api_key="the-deployments", **noted))
+    notes = {name: {"deployment": OTHER}}
+    assert "openai" in _message(_call({"model": "m"}, api_key="the-deployments", **notes))
+    restrain(_call({"model": "m"}, **notes))  # Synthetic's key is the environment's
+    notes = {name: {"deployment": "synthetic/*"}}
+    restrain(_call({"model": "m"}, api_key="the-deployments", **notes))
+    notes = {name: {"deployment": "hf:zai-org/GLM-5.3"}}
+    restrain(_call({"model": "m"}, api_key="the-deployments", **notes))
 
 
-@pytest.mark.parametrize(("asked", "made"), [(50, 2), (1, 1), (0, 0), (None, None), ("x", "x")])
-def test_retries_are_cut_to_the_default(asked: Any, made: Any) -> None:
-    call = _call({"max_retries": asked}, max_retries=asked)
+@pytest.mark.parametrize(("body", "result"), [(50, 2), (1, 1), (0, 0), (None, None), ("x", "x")])
+def test_retries_are_cut_to_the_default(body: Any, result: Any) -> None:
+    call = _call({"max_retries": body}, max_retries=body)
     restrain(call)
-    assert call["max_retries"] == made
+    assert call["max_retries"] == result
     deployments = _call({}, max_retries=50)
     restrain(deployments)
     assert deployments["max_retries"] == 50

@@ -24,7 +24,7 @@ async def count(**more: Any) -> Any:
 
 
 async def test_synthetic_counts(upstream: SyntheticServer) -> None:
-    counted = await count(system="Be brief.")
+    usage_count = await count(system="Be brief.")
     request = upstream.last_request
     assert request.path == ROUTE
     assert request.json == {
@@ -33,8 +33,8 @@ async def test_synthetic_counts(upstream: SyntheticServer) -> None:
         "system": "Be brief.",
     }
     assert request.headers["authorization"] == f"Bearer {upstream.api_key}"
-    assert counted.tokenizer_type == "synthetic_api"
-    assert counted.total_tokens == counted.original_response["input_tokens"] > 0
+    assert usage_count.tokenizer_type == "synthetic_api"
+    assert usage_count.total_tokens == usage_count.original_response["input_tokens"] > 0
 
 
 async def test_a_prompt_in_openais_form_is_translated_first(upstream: SyntheticServer) -> None:
@@ -64,10 +64,10 @@ async def test_a_prompt_in_openais_form_is_translated_first(upstream: SyntheticS
 async def test_a_model_that_the_counter_fails_on_is_estimated(
     upstream: SyntheticServer, model: str
 ) -> None:
-    counted = await count(model=model)
+    usage_count = await count(model=model)
     assert [request.path for request in upstream.requests] == [ROUTE]
-    assert counted.tokenizer_type == "local_tokenizer"
-    assert counted.total_tokens > 0
+    assert usage_count.tokenizer_type == "local_tokenizer"
+    assert usage_count.total_tokens > 0
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ async def test_whatever_goes_wrong_there_the_estimate_stands_in(
         return bare(reply, self._envelope(request, number))  # no script for it
 
     monkeypatch.setattr(StandIn, "_decide", decide)
-    counted = await count()
-    assert counted.tokenizer_type == "local_tokenizer"
+    usage_count = await count()
+    assert usage_count.tokenizer_type == "local_tokenizer"
     assert len(upstream.requests) == 1
 
 

@@ -57,10 +57,10 @@ def test_unregister_gives_the_function_back() -> None:
     litellm_synthetic.unregister()
     before = litellm.utils.validate_environment
     litellm_synthetic.register()
-    taken = litellm.validate_environment
-    assert taken is not before
+    original = litellm.validate_environment
+    assert original is not before
     litellm_synthetic.unregister()
     assert litellm.validate_environment is before
     assert litellm.utils.validate_environment is before
     # Whoever has taken ours meanwhile gets LiteLLM's answer.
-    assert taken(MODEL) == before(MODEL)
+    assert original(MODEL) == before(MODEL)

@@ -147,9 +147,9 @@ def test_every_delta_kind_of_a_known_event_is_survived() -> None:
 def test_error_events_tell_their_text_and_status(
     event: Event, text: str, status: int | None
 ) -> None:
-    with pytest.raises(ErrorEventError) as caught:
+    with pytest.raises(ErrorEventError) as excinfo:
         event_document(event)
-    assert (caught.value.report.text, caught.value.report.status) == (text, status)
+    assert (excinfo.value.report.text, excinfo.value.report.status) == (text, status)
 
 
 @pytest.mark.parametrize("data", ["{", "[1]", '"x"', "1"])

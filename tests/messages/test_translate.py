@@ -69,20 +69,20 @@ async def test_a_request_holds_what_the_messages_api_documents(
 
 
 @pytest.mark.parametrize(
-    ("model", "sent"),
+    ("model", "expected"),
     [
         ("synthetic/hf:zai-org/GLM-5.3", 65536),
         ("synthetic/hf:someone/Unknown-1", 65536),
     ],
 )
 async def test_the_output_limit_defaults_to_the_models(
-    messages_api: SyntheticServer, caller: Caller, model: str, sent: int
+    messages_api: SyntheticServer, caller: Caller, model: str, expected: int
 ) -> None:
     messages_api.respond_with(Text("ok"))
     await caller.completion(model=model, messages=MESSAGES)
-    assert messages_api.last_request.json["max_tokens"] == sent
-    known = litellm.model_cost.get(model, {}).get("max_output_tokens")
-    assert known in (sent, None)
+    assert messages_api.last_request.json["max_tokens"] == expected
+    stock = litellm.model_cost.get(model, {}).get("max_output_tokens")
+    assert stock in (expected, None)
 
 
 async def test_a_long_prompt_leaves_the_default_limit_what_fits(
@@ -92,8 +92,8 @@ async def test_a_long_prompt_leaves_the_default_limit_what_fits(
     long = [{"role": "user", "content": "word " * 90_000}]
     await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=long)
     window, prompt = 131_072, 90_000
-    sent = messages_api.last_request.json["max_tokens"]
-    assert 1024 <= sent <= window - prompt
+    request = messages_api.last_request.json["max_tokens"]
+    assert 1024 <= request <= window - prompt
     # What a caller says is sent as it was said.
     await caller.completion(
         model="synthetic/hf:openai/gpt-oss-120b", messages=long, max_tokens=65_536
@@ -102,7 +102,7 @@ async def test_a_long_prompt_leaves_the_default_limit_what_fits(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
         {"seed": 1},
         {"presence_penalty": 1.0},
@@ -115,20 +115,20 @@ async def test_a_long_prompt_leaves_the_default_limit_what_fits(
     ids=str,
 )
 async def test_what_this_api_lacks_is_refused_or_dropped(
-    messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any]
+    messages_api: SyntheticServer, caller: Caller, body: dict[str, Any]
 ) -> None:
-    [name] = asked
-    with pytest.raises(litellm.UnsupportedParamsError, match=f"has no {name}") as caught:
-        await caller.completion(model=MODEL, messages=MESSAGES, **asked)
-    assert "openai/v1" in str(caught.value)
-    assert caught.value.llm_provider == "synthetic"
+    [name] = body
+    with pytest.raises(litellm.UnsupportedParamsError, match=f"has no {name}") as excinfo:
+        await caller.completion(model=MODEL, messages=MESSAGES, **body)
+    assert "openai/v1" in str(excinfo.value)
+    assert excinfo.value.llm_provider == "synthetic"
     assert not messages_api.requests
-    await caller.completion(model=MODEL, messages=MESSAGES, drop_params=True, **asked)
+    await caller.completion(model=MODEL, messages=MESSAGES, drop_params=True, **body)
     assert name not in messages_api.last_request.json
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("payload", "expected"),
     [
         ({}, None),
         ({"reasoning_effort": "low"}, {"type": "enabled", "budget_tokens": 1024}),
@@ -155,11 +155,11 @@ async def test_what_this_api_lacks_is_refused_or_dropped(
     ids=str,
 )
 async def test_reasoning_becomes_thinking(
-    messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any], sent: Any
+    messages_api: SyntheticServer, caller: Caller, payload: dict[str, Any], expected: Any
 ) -> None:
-    await caller.completion(model=MODEL, messages=MESSAGES, **asked)
+    await caller.completion(model=MODEL, messages=MESSAGES, **payload)
     body = messages_api.last_request.json
-    assert body.get("thinking") == sent
+    assert body.get("thinking") == expected
     assert "reasoning_effort" not in body
     assert "output_config" not in body
 
@@ -181,28 +181,28 @@ async def test_an_effort_is_the_one_that_the_openai_api_would_get(
     await caller.completion(
         model=f"synthetic/{model}", messages=MESSAGES, max_tokens=8000, reasoning_effort=effort
     )
-    sent = messages_api.last_request.json["thinking"]
-    assert sent == {"type": "enabled", "budget_tokens": budget_tokens}
+    request = messages_api.last_request.json["thinking"]
+    assert request == {"type": "enabled", "budget_tokens": budget_tokens}
 
 
 @pytest.mark.parametrize(
-    "asked", [{"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}], ids=str
+    "body", [{"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}], ids=str
 )
 async def test_thinking_that_no_api_can_stop_is_said_so(
-    messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any]
+    messages_api: SyntheticServer, caller: Caller, body: dict[str, Any]
 ) -> None:
     flash = "synthetic/hf:zai-org/GLM-5.3-Flash"
     with pytest.raises(litellm.BadRequestError, match="cannot stop thinking"):
-        await caller.completion(model=flash, messages=MESSAGES, **asked)
-    await caller.completion(model=flash, messages=MESSAGES, drop_params=True, **asked)
+        await caller.completion(model=flash, messages=MESSAGES, **body)
+    await caller.completion(model=flash, messages=MESSAGES, drop_params=True, **body)
     assert "thinking" not in messages_api.last_request.json
     # The OpenAI API cannot stop this one; here it was seen to stop.
-    await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=MESSAGES, **asked)
+    await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=MESSAGES, **body)
     assert messages_api.last_request.json["thinking"] == {"type": "disabled"}
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("body", "message"),
     [
         ({"reasoning_effort": "enormous"}, "enormous"),
         ({"thinking": {"type": "sometimes"}}, "needs a type"),
@@ -214,12 +214,12 @@ async def test_thinking_that_no_api_can_stop_is_said_so(
     ids=str,
 )
 async def test_what_cannot_be_right_is_refused_before_anything_is_sent(
-    messages_api: SyntheticServer, caller: Caller, asked: dict[str, Any], said: str
+    messages_api: SyntheticServer, caller: Caller, body: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(litellm.BadRequestError) as caught:
-        await caller.completion(**{"model": MODEL, "messages": MESSAGES, **asked})
-    assert said in str(caught.value)
-    assert caught.value.llm_provider == "synthetic"
+    with pytest.raises(litellm.BadRequestError) as excinfo:
+        await caller.completion(**{"model": MODEL, "messages": MESSAGES, **body})
+    assert message in str(excinfo.value)
+    assert excinfo.value.llm_provider == "synthetic"
     assert not messages_api.requests
 
 
@@ -292,9 +292,9 @@ async def test_a_200_that_is_no_message_is_an_error(
     messages_api: SyntheticServer, caller: Caller, body: Any
 ) -> None:
     messages_api.enqueue(RawJSON(200, body))
-    with pytest.raises(litellm.APIError) as caught:
+    with pytest.raises(litellm.APIError) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
-    assert caught.value.status_code == 502
+    assert excinfo.value.status_code == 502
 
 
 async def test_a_message_without_usage_is_counted_locally(
@@ -315,7 +315,7 @@ async def test_a_message_without_usage_is_counted_locally(
 
 
 @pytest.mark.parametrize(
-    ("stated", "adds_up"),
+    ("value", "adds_up"),
     [
         # As seen: the uncached part in both.
         (
@@ -333,8 +333,8 @@ async def test_a_message_without_usage_is_counted_locally(
         ("many", {}),
     ],
 )
-def test_uncached_input_counts_once(stated: object, adds_up: dict[str, int]) -> None:
-    assert uncached_once(stated) == adds_up
+def test_uncached_input_counts_once(value: object, adds_up: dict[str, int]) -> None:
+    assert uncached_once(value) == adds_up
 
 
 @given(
@@ -348,8 +348,8 @@ def test_uncached_input_counts_once(stated: object, adds_up: dict[str, int]) -> 
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     )
 )  # fmt: skip  # one list, read as one
-def test_any_usage_becomes_counts_or_nothing(stated: dict[str, Any]) -> None:
-    counted = uncached_once(stated)
-    assert all(type(count) is int and count >= 0 for count in counted.values())
-    assert counted.get("cache_creation_input_tokens", 0) == 0
-    assert uncached_once(counted) == counted
+def test_any_usage_becomes_counts_or_nothing(value: dict[str, Any]) -> None:
+    usage_count = uncached_once(value)
+    assert all(type(count) is int and count >= 0 for count in usage_count.values())
+    assert usage_count.get("cache_creation_input_tokens", 0) == 0
+    assert uncached_once(usage_count) == usage_count

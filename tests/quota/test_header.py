@@ -171,7 +171,7 @@ def test_the_longest_header_believed_is_still_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("text", "result"),
     [
         (5, 5.0),
         (5.5, 5.5),
@@ -190,14 +190,14 @@ def test_the_longest_header_believed_is_still_read() -> None:
         (10**400, None),
     ],
 )
-def test_numbers_may_be_text_and_what_is_none_is_unknown(written: Any, read: float | None) -> None:
-    quotas = parse_quotas(json.dumps({"weeklyTokenLimit": {"remainingCredits": written}}))
+def test_numbers_may_be_text_and_what_is_none_is_unknown(text: Any, result: float | None) -> None:
+    quotas = parse_quotas(json.dumps({"weeklyTokenLimit": {"remainingCredits": text}}))
     assert quotas is not None
-    assert quotas.weekly_credits == WeeklyCredits(None, read, None, None)
+    assert quotas.weekly_credits == WeeklyCredits(None, result, None, None)
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("text", "result"),
     [
         ("2026-08-25T06:17:51Z", at("2026-08-25T06:17:51")),
         ("2026-08-25T08:17:51+02:00", at("2026-08-25T06:17:51")),
@@ -208,9 +208,9 @@ def test_numbers_may_be_text_and_what_is_none_is_unknown(written: Any, read: flo
         ("0001-01-01T00:00:00+23:59", None),
     ],
 )
-def test_moments_are_utc_or_unknown(written: Any, read: datetime | None) -> None:
-    quotas = parse_quotas(json.dumps({"subscription": {"renewsAt": written}}))
-    assert quotas == Quotas(Allowance(None, None, read), None, None, None, None)
+def test_moments_are_utc_or_unknown(text: Any, result: datetime | None) -> None:
+    quotas = parse_quotas(json.dumps({"subscription": {"renewsAt": text}}))
+    assert quotas == Quotas(Allowance(None, None, result), None, None, None, None)
 
 
 def test_the_older_name_of_free_tool_calls_is_read() -> None:

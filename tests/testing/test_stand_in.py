@@ -108,12 +108,12 @@ def chunks(client: httpx.Client, **options: Any) -> list[dict[str, Any]]:
     return events(client, "/openai/v1/chat/completions", asking(**options))
 
 
-def likeness(left: list[float], right: list[float]) -> float:
-    return sum(a * b for a, b in zip(left, right, strict=True))
+def likeness(remaining: list[float], right: list[float]) -> float:
+    return sum(a * b for a, b in zip(remaining, right, strict=True))
 
 
-def joined(received: list[dict[str, Any]], field: str, index: int = 0) -> str:
-    choices = [choice for chunk in received for choice in chunk["choices"]]
+def joined(pieces: list[dict[str, Any]], field: str, index: int = 0) -> str:
+    choices = [choice for chunk in pieces for choice in chunk["choices"]]
     return "".join(
         choice["delta"].get(field) or "" for choice in choices if choice["index"] == index
     )
@@ -211,8 +211,8 @@ class TestShapes:
     def test_embeddings_have_the_recorded_shape_and_are_unit_vectors(
         self, client: httpx.Client
     ) -> None:
-        asked = {"model": EMBEDDER, "input": ["a quick fox", "a quick dog", "jugs of liquor"]}
-        reply = client.post("/openai/v1/embeddings", json=asked)
+        payload = {"model": EMBEDDER, "input": ["a quick fox", "a quick dog", "jugs of liquor"]}
+        reply = client.post("/openai/v1/embeddings", json=payload)
         body = reply.json()
         assert list(body) == ["object", "data", "model", "usage"]
         assert body["model"] == EMBEDDER
@@ -225,18 +225,18 @@ class TestShapes:
         assert likeness(fox, dog) > likeness(fox, jugs) + 0.3
 
     def test_embeddings_can_be_shortened(self, client: httpx.Client) -> None:
-        asked = {"model": EMBEDDER, "input": "a fox", "dimensions": 256}
-        vector = client.post("/v1/embeddings", json=asked).json()["data"][0]["embedding"]
+        body = {"model": EMBEDDER, "input": "a fox", "dimensions": 256}
+        vector = client.post("/v1/embeddings", json=body).json()["data"][0]["embedding"]
         assert len(vector) == 256
         assert math.isclose(math.hypot(*vector), 1, abs_tol=1e-6)
 
     def test_a_legacy_completion_answers_a_prompt(self, client: httpx.Client) -> None:
-        asked = {"model": GLM, "prompt": "Hello", "logprobs": 1}
-        body = client.post("/openai/v1/completions", json=asked).json()
+        payload = {"model": GLM, "prompt": "Hello", "logprobs": 1}
+        body = client.post("/openai/v1/completions", json=payload).json()
         assert body["object"] == "text_completion"
         assert body["choices"][0]["text"] == ' You said: "Hello"'
         assert "".join(body["choices"][0]["logprobs"]["tokens"]) == body["choices"][0]["text"]
-        streamed = events(client, "/openai/v1/completions", asked)
+        streamed = events(client, "/openai/v1/completions", payload)
         texts = [choice["text"] for chunk in streamed for choice in chunk["choices"]]
         assert "".join(texts) == body["choices"][0]["text"]
 
@@ -246,14 +246,14 @@ class TestDefaultAnswers:
         self, client: httpx.Client
     ) -> None:
         message = chat(client)["choices"][0]["message"]
-        received = chunks(client)
-        assert joined(received, "content") == message["content"]
-        assert joined(received, "reasoning") == message["reasoning"]
-        deltas = [each["choices"][0]["delta"] for each in received]
+        pieces = chunks(client)
+        assert joined(pieces, "content") == message["content"]
+        assert joined(pieces, "reasoning") == message["reasoning"]
+        deltas = [each["choices"][0]["delta"] for each in pieces]
         kinds = ["reasoning" in delta for delta in deltas[1:-1]]
         assert kinds == sorted(kinds, reverse=True)
-        assert received[-1]["choices"][0]["finish_reason"] == "stop"
-        assert received[-1]["usage"]["completion_tokens"] > 0
+        assert pieces[-1]["choices"][0]["finish_reason"] == "stop"
+        assert pieces[-1]["usage"]["completion_tokens"] > 0
 
     def test_usage_comes_a_second_time_only_if_it_is_asked_for(self, client: httpx.Client) -> None:
         with_usage = chunks(client, stream_options={"include_usage": True})
@@ -264,9 +264,9 @@ class TestDefaultAnswers:
     def test_the_first_tool_is_called_with_arguments_that_fit(self, client: httpx.Client) -> None:
         choice = chat(client, tools=[WEATHER, CLOCK])["choices"][0]
         assert choice["finish_reason"] == "tool_calls"
-        called = choice["message"]["tool_calls"][0]
-        assert called["function"]["name"] == "get_weather"
-        assert json.loads(called["function"]["arguments"]) == {"city": "example", "days": 3}
+        calls = choice["message"]["tool_calls"][0]
+        assert calls["function"]["name"] == "get_weather"
+        assert json.loads(calls["function"]["arguments"]) == {"city": "example", "days": 3}
 
     @pytest.mark.parametrize(
         ("tool_choice", "name"),
@@ -293,8 +293,8 @@ class TestDefaultAnswers:
             {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]},
             {"role": "tool", "tool_call_id": "a", "content": "12 degrees"},
         ]
-        answered = chat(client, messages=messages, tools=[WEATHER])["choices"][0]["message"]
-        assert answered["content"] == " The tool answered: 12 degrees"
+        answer = chat(client, messages=messages, tools=[WEATHER])["choices"][0]["message"]
+        assert answer["content"] == " The tool answered: 12 degrees"
         messages += [{"role": "assistant", "content": "12"}, {"role": "user", "content": "And?"}]
         again = chat(client, messages=messages, tools=[WEATHER])["choices"][0]["message"]
         assert len(again["tool_calls"]) == 1
@@ -306,8 +306,8 @@ class TestDefaultAnswers:
             "required": ["name", "tags"],
             "$defs": {"tags": {"type": "array", "items": {"enum": ["red", "blue"]}}},
         }
-        wanted = {"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}}
-        content = chat(client, response_format=wanted)["choices"][0]["message"]["content"]
+        target = {"type": "json_schema", "json_schema": {"name": "thing", "schema": schema}}
+        content = chat(client, response_format=target)["choices"][0]["message"]["content"]
         assert json.loads(content) == {"name": "example", "tags": ["red"]}
         free = chat(client, response_format={"type": "json_object"})["choices"][0]["message"]
         assert isinstance(json.loads(free["content"]), dict)
@@ -365,8 +365,8 @@ class TestDefaultAnswers:
         assert client.get("/v2/quotas").json()["rollingFiveHourLimit"]["max"] == 500
         path = "/anthropic/v1/messages/count_tokens"
         assert client.post(path, json=asking()).json() == {"input_tokens": 5}
-        failed = client.post(path, json=asking(model="syn:large:vision"))
-        assert failed.status_code == 500
+        failure = client.post(path, json=asking(model="syn:large:vision"))
+        assert failure.status_code == 500
 
     @pytest.mark.parametrize("report", [{}, None])
     def test_an_account_without_a_subscription_may_not_search(
@@ -405,8 +405,8 @@ class TestDefaultAnswers:
         assert statuses == [503, 200]
         synthetic_server.set_search_results(fault("payment_required"))
         assert client.post("/v2/search", json={"query": "x"}).status_code == 402
-        asked = {"x-stand-in-fault": "html_200"}
-        page = client.post("/v2/search", json={"query": "x"}, headers=asked)
+        body = {"x-stand-in-fault": "html_200"}
+        page = client.post("/v2/search", json={"query": "x"}, headers=body)
         assert "text/html" in page.headers["content-type"]
 
     def test_quotas_can_be_set_or_taken_away(
@@ -489,19 +489,19 @@ class TestAnthropicAPI:
 
     def test_a_streamed_message_opens_and_closes_each_block(self, client: httpx.Client) -> None:
         tool = {"name": "get_weather", "input_schema": WEATHER["function"]["parameters"]}  # type: ignore[index]
-        asked = asking(max_tokens=500, tools=[tool])
-        received = events(client, "/anthropic/v1/messages", asked)
-        kinds = [each["type"] for each in received]
+        body = asking(max_tokens=500, tools=[tool])
+        pieces = events(client, "/anthropic/v1/messages", body)
+        kinds = [each["type"] for each in pieces]
         assert kinds[0] == "message_start"
         assert kinds[-2:] == ["message_delta", "message_stop"]
         assert kinds.count("content_block_start") == kinds.count("content_block_stop") == 2
-        parts = [each["delta"].get("partial_json", "") for each in received if "delta" in each]
+        parts = [each["delta"].get("partial_json", "") for each in pieces if "delta" in each]
         assert json.loads("".join(parts)) == {"city": "example", "days": 3}
-        assert received[-2]["delta"]["stop_reason"] == "tool_use"
+        assert pieces[-2]["delta"]["stop_reason"] == "tool_use"
 
     def test_thinking_can_be_disabled(self, client: httpx.Client) -> None:
-        asked = asking(max_tokens=500, thinking={"type": "disabled"})
-        body = client.post("/anthropic/v1/messages", json=asked).json()
+        payload = asking(max_tokens=500, thinking={"type": "disabled"})
+        body = client.post("/anthropic/v1/messages", json=payload).json()
         assert [block["type"] for block in body["content"]] == ["text"]
 
     def test_a_bare_api_key_header_is_not_enough(self, synthetic_server: SyntheticServer) -> None:
@@ -561,9 +561,9 @@ class TestScripting:
             "prompt_tokens_details": {"cached_tokens": 3},
             "reasoning_tokens": 2,
         }
-        received = chunks(client)
-        assert joined(received, "content") == "Hi you."
-        assert joined(received, "reasoning_content") == "Hm."
+        pieces = chunks(client)
+        assert joined(pieces, "content") == "Hi you."
+        assert joined(pieces, "reasoning_content") == "Hm."
         message = client.post("/anthropic/v1/messages", json=asking()).json()
         assert [block.get("text", block.get("thinking")) for block in message["content"]] == [
             "Hm.",
@@ -617,10 +617,10 @@ class TestScripting:
     ) -> None:
         text = "word " * 100
         synthetic_server.respond_with(Text(text, chunks=200, one_write=one_write))
-        received = chunks(client)
-        with_content = [each for each in received if each["choices"][0]["delta"].get("content")]
+        pieces = chunks(client)
+        with_content = [each for each in pieces if each["choices"][0]["delta"].get("content")]
         assert len(with_content) == 200
-        assert joined(received, "content") == text
+        assert joined(pieces, "content") == text
 
     def test_impossible_replies_are_refused_when_they_are_made(self) -> None:
         with pytest.raises(ValueError, match="2 characters cannot be cut into 3 chunks"):
@@ -683,8 +683,8 @@ class TestRecording:
             replies = await asyncio.gather(
                 *(client.post("/chat/completions", json=asking(str(n))) for n in range(40))
             )
-        said = [reply.json()["choices"][0]["message"]["content"] for reply in replies]
-        assert said == [f' You said: "{n}"' for n in range(40)]
+        texts = [reply.json()["choices"][0]["message"]["content"] for reply in replies]
+        assert texts == [f' You said: "{n}"' for n in range(40)]
         assert len(synthetic_server.requests) == 40
         assert len({reply.json()["id"] for reply in replies}) == 40
 
@@ -797,11 +797,11 @@ class TestCommand:
         ) as command:
             assert command.stdout is not None
             assert command.stderr is not None
-            printed = [command.stdout.readline() for _ in range(9)]
-            url = printed[0].split()[-1]
+            output = [command.stdout.readline() for _ in range(9)]
+            url = output[0].split()[-1]
             assert url.startswith("http://127.0.0.1:")
-            assert f"  export SYNTHETIC_API_BASE={url}/openai/v1\n" in printed
-            assert f"  export SYNTHETIC_API_KEY={DEFAULT_API_KEY}\n" in printed
+            assert f"  export SYNTHETIC_API_BASE={url}/openai/v1\n" in output
+            assert f"  export SYNTHETIC_API_KEY={DEFAULT_API_KEY}\n" in output
             assert len(httpx.get(f"{url}/v1/models").json()["data"]) == 12
             command.terminate()
             assert command.wait(60) == 0
@@ -810,14 +810,14 @@ class TestCommand:
     def test_it_lists_the_faults_and_refuses_a_port_that_is_taken_or_not_one(
         self, synthetic_server: SyntheticServer
     ) -> None:
-        listed = python("-m", "litellm_synthetic.testing", "--list-faults")
-        assert listed.returncode == 0
-        assert "subscription_cap " in listed.stdout
+        ids = python("-m", "litellm_synthetic.testing", "--list-faults")
+        assert ids.returncode == 0
+        assert "subscription_cap " in ids.stdout
         for port in (synthetic_server.port, 99_999, -1):
-            refused = python("-m", "litellm_synthetic.testing", "--port", str(port))
-            assert refused.returncode == 1
-            assert refused.stderr.startswith(f"error: Cannot listen on 127.0.0.1:{port}: ")
-            assert refused.stderr.count("\n") == 1
+            refusal = python("-m", "litellm_synthetic.testing", "--port", str(port))
+            assert refusal.returncode == 1
+            assert refusal.stderr.startswith(f"error: Cannot listen on 127.0.0.1:{port}: ")
+            assert refusal.stderr.count("\n") == 1
 
 
 class TestPlugin:

@@ -141,25 +141,25 @@ def with_fault(
 
 def data_lines(body: bytes) -> list[str]:
     text = body.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    kept = []
+    content = []
     for block in text.split("\n\n"):
         lines = block.split("\n")
         if "event: ping" not in lines:
-            kept += [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
-    return kept
+            content += [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    return content
 
 
 def said(lines: list[str]) -> str:
-    found = [json.loads(line) for line in lines if line != "[DONE]"]
-    choices = [choice for chunk in found for choice in chunk.get("choices", [])]
+    result = [json.loads(line) for line in lines if line != "[DONE]"]
+    choices = [choice for chunk in result for choice in chunk.get("choices", [])]
     return "".join(choice["delta"].get("content") or "" for choice in choices)
 
 
 def tool_deltas(lines: list[str]) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in lines if line != "[DONE]"]
+    result = [json.loads(line) for line in lines if line != "[DONE]"]
     return [
         call
-        for chunk in found
+        for chunk in result
         for choice in chunk["choices"]
         for call in choice["delta"].get("tool_calls", [])
     ]
@@ -339,10 +339,10 @@ class TestStreams:
         self, client: httpx.Client, name: str, *, on_finish: bool, on_final: bool
     ) -> None:
         lines = data_lines(with_fault(client, name, stream=True).content)[:-1]
-        found = [json.loads(line) for line in lines]
-        finishing = next(e for e in found if e["choices"] and e["choices"][0]["finish_reason"])
+        result = [json.loads(line) for line in lines]
+        finishing = next(e for e in result if e["choices"] and e["choices"][0]["finish_reason"])
         assert ("usage" in finishing) is on_finish
-        assert [e for e in found if not e["choices"] and "usage" in e] == found[-1:] * on_final
+        assert [e for e in result if not e["choices"] and "usage" in e] == result[-1:] * on_final
 
     @pytest.mark.parametrize("stream", [False, True])
     def test_choices_can_be_missing(self, client: httpx.Client, *, stream: bool) -> None:
@@ -477,12 +477,12 @@ class TestConnections:
 
     @pytest.mark.parametrize("name", ["reset_mid_body", "close_mid_body", "stall_mid_stream"])
     def test_what_was_said_before_the_end_arrives(self, client: httpx.Client, name: str) -> None:
-        received = b""
+        output = b""
         headers = {"x-stand-in-fault": name}
         with client.stream("POST", PATH, json=asking(stream=True), headers=headers) as reply:
             pieces = reply.iter_raw()
-            while said(data_lines(received)) != " The beginning of":
-                received += next(pieces)
+            while said(data_lines(output)) != " The beginning of":
+                output += next(pieces)
             if name != "stall_mid_stream":
                 with pytest.raises(httpx.TransportError):
                     next(pieces)
@@ -567,8 +567,8 @@ class TestNaming:
 
     def test_an_option_may_be_called_name(self, client: httpx.Client) -> None:
         reply = with_fault(client, "call_with_empty_arguments; name=get_time")
-        called = reply.json()["choices"][0]["message"]["tool_calls"][0]
-        assert called["function"] == {"name": "get_time", "arguments": ""}
+        calls = reply.json()["choices"][0]["message"]["tool_calls"][0]
+        assert calls["function"] == {"name": "get_time", "arguments": ""}
 
     def test_an_unknown_name_or_option_is_an_error_that_says_so(self) -> None:
         with pytest.raises(LookupError, match="there is no fault named 'nothing'"):

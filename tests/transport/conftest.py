@@ -29,15 +29,15 @@ def own_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(params=["sync", "async", "httpx-sync", "httpx-async"])
 async def way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
     """Reach the upstream over one library."""
-    async with Way(request.param) as made:
-        yield made
+    async with Way(request.param) as result:
+        yield result
 
 
 @pytest.fixture(params=["sync", "async"])
 async def own_way(request: pytest.FixtureRequest) -> AsyncIterator[Way]:
     """Reach the upstream over one of the libraries that are used where no client is brought."""
-    async with Way(request.param) as made:
-        yield made
+    async with Way(request.param) as result:
+        yield result
 
 
 @pytest.fixture

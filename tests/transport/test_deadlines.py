@@ -65,9 +65,9 @@ UNTIL_HEADERS: dict[str, Callable[[Connection], None]] = {
 @pytest.mark.parametrize("stream", [False, True])
 async def test_the_wait_for_a_reply_ends(way: Way, name: str, *, stream: bool) -> None:
     with Upstream(UNTIL_HEADERS[name]) as upstream:
-        opened = way.open if stream else way.send
+        method = way.open if stream else way.send
         with pytest.raises(StallError):
-            await opened(upstream.url, limits=within(SHORT, stream=stream), max_retries=3)
+            await method(upstream.url, limits=within(SHORT, stream=stream), max_retries=3)
         assert len(upstream.requests) == 1
         await way.let_go()
         assert await upstream.all_left()
@@ -114,7 +114,7 @@ def half_a_chunk(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (keep_alive, "no progress"),
         (fall_silent, "silence|no progress"),
@@ -122,15 +122,15 @@ def half_a_chunk(connection: Connection) -> None:
     ],
 )
 async def test_a_stream_without_progress_ends(
-    way: Way, answer: Callable[[Connection], None], said: str
+    way: Way, answer: Callable[[Connection], None], message: str
 ) -> None:
     with Upstream(answer) as upstream:
         body = await way.open(upstream.url, limits=within(SHORT, stream=True))
-        received = await way.read(body)
-        assert received.startswith(b"data: a\n\n")
+        pieces = await way.read(body)
+        assert pieces.startswith(b"data: a\n\n")
         assert isinstance(body, ByteStream | AsyncByteStream)
         body.progressed()
-        with pytest.raises(StallError, match=said):
+        with pytest.raises(StallError, match=message):
             await read_on(way, body)
         await way.close(body)
         await way.let_go()
@@ -171,9 +171,9 @@ class FakeTime:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    made = FakeTime()
-    monkeypatch.setattr(limits, "time", made)
-    return made
+    time = FakeTime()
+    monkeypatch.setattr(limits, "time", time)
+    return time
 
 
 def test_a_reader_that_is_slow_itself_is_no_silence(clock: FakeTime) -> None:
@@ -188,10 +188,10 @@ def test_a_reader_that_is_slow_itself_is_no_silence(clock: FakeTime) -> None:
 
 def test_waits_without_progress_add_up(clock: FakeTime) -> None:
     timer = IdleTimer(10.0)
-    for left in (10.0, 7.0, 4.0, 1.0):
-        assert timer.begin() == left
+    for remaining in (10.0, 7.0, 4.0, 1.0):
+        assert timer.begin() == remaining
         clock.now += 3.0
-        assert timer.left() == left - 3.0
+        assert timer.left() == remaining - 3.0
         timer.end()
     assert timer.begin() == -2.0
     assert "no progress for 10 s" in str(timer.expired())
@@ -245,19 +245,19 @@ async def test_a_handshake_that_is_not_answered_ends(way: Way) -> None:
 @pytest.fixture
 def dead_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Have the system's resolver hang, and return which hosts it was asked for."""
-    asked: list[str] = []
+    body: list[str] = []
     let_go = threading.Event()
     original = socket.getaddrinfo
 
     def hang(host: Any, *arguments: Any, **settings: Any) -> Any:
         if host != "hangs.invalid":
             return original(host, *arguments, **settings)
-        asked.append(host)
+        body.append(host)
         let_go.wait(PATIENCE_SECONDS)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    yield asked
+    yield body
     let_go.set()
     for thread in threading.enumerate():
         if thread.name == "litellm-synthetic-resolver":

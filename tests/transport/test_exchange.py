@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 async def test_a_request_carries_our_headers_and_no_other(way: Way) -> None:
     with Upstream(whole(b"{}")) as upstream:
         await way.send(upstream.url, content=b'{"a":1}', headers={"x-trace": "1"})
-        sent = upstream.requests[0]
-    assert sent.line == "POST /v1/x HTTP/1.1"
-    assert sent.body == b'{"a":1}'
+        request = upstream.requests[0]
+    assert request.line == "POST /v1/x HTTP/1.1"
+    assert request.body == b'{"a":1}'
     own = {
         "authorization": KEY,
         "content-type": "application/json",
@@ -38,8 +38,8 @@ async def test_a_request_carries_our_headers_and_no_other(way: Way) -> None:
         "content-length": "7",
     }
     of_client = {"accept", "connection", "user-agent"} if way.brings_client else {"user-agent"}
-    extra = set(sent.headers) - set(own) - {"accept"}
-    assert own.items() <= sent.headers.items()
+    extra = set(request.headers) - set(own) - {"accept"}
+    assert own.items() <= request.headers.items()
     assert extra <= of_client
 
 
@@ -90,11 +90,11 @@ async def test_headers_come_back_as_text_whatever_they_hold(way: Way) -> None:
 async def test_a_header_that_http_cannot_carry_is_refused_unseen(
     way: Way, headers: dict[str, str]
 ) -> None:
-    with Upstream(whole(b"{}")) as upstream, pytest.raises(UnsendableError) as caught:
+    with Upstream(whole(b"{}")) as upstream, pytest.raises(UnsendableError) as excinfo:
         await way.send(upstream.url, headers=headers)
     assert not upstream.requests
-    assert "evil" not in str(caught.value)
-    assert "schl" not in str(caught.value)
+    assert "evil" not in str(excinfo.value)
+    assert "schl" not in str(excinfo.value)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "ftp://a/v1"])
@@ -168,7 +168,7 @@ async def test_a_chunk_that_comes_in_two_writes_holds_up_nothing(own_way: Way, c
 
     def two_writes(connection: Connection) -> bool:
         connection.write(first + rest[:cut])
-        read.wait(connection)
+        log.wait(connection)
         connection.write(rest[cut:])
         return True
 
@@ -179,15 +179,15 @@ async def test_a_chunk_that_comes_in_two_writes_holds_up_nothing(own_way: Way, c
             while not self.done and not connection.stopping.wait(0.005):
                 pass
 
-    read = _Read()
+    log = _Read()
     with Upstream(two_writes) as upstream:
         body = await own_way.open(upstream.url)
-        received = await own_way.read(body)  # while the rest has not been sent
-        assert received.startswith(b"data: a\n\n")
-        read.done = True
-        received += await own_way.read_all(body)
+        pieces = await own_way.read(body)  # while the rest has not been sent
+        assert pieces.startswith(b"data: a\n\n")
+        log.done = True
+        pieces += await own_way.read_all(body)
         await own_way.close(body)
-    assert received == b"data: a\n\ndata: b\n\ndata: c\n\n"
+    assert pieces == b"data: a\n\ndata: b\n\ndata: c\n\n"
 
 
 async def test_informational_answers_are_not_the_answer(way: Way) -> None:
@@ -212,9 +212,9 @@ async def test_every_success_opens_a_stream(way: Way, status: str) -> None:
 async def test_a_redirect_is_handed_back_and_not_followed(way: Way, status: str) -> None:
     with Upstream(whole(b"", status, b"Location: /elsewhere\r\n")) as upstream:
         for stream in (False, True):
-            got = await (way.open if stream else way.send)(upstream.url)
-            assert isinstance(got, Reply)
-            assert got.status == int(status[:3])
+            reply = await (way.open if stream else way.send)(upstream.url)
+            assert isinstance(reply, Reply)
+            assert reply.status == int(status[:3])
     assert [request.line.split()[1] for request in upstream.requests] == ["/v1/x", "/v1/x"]
     assert not any("referer" in request.headers for request in upstream.requests)
 
@@ -264,9 +264,9 @@ async def test_a_compressed_body_is_read(way: Way, encoding: bytes, body: bytes)
             *(body[at : at + 7] for at in range(0, len(body), 7)), headers=headers
         )
         assert (await way.send(upstream.url)).body == TEXT
-        opened = await way.open(upstream.url)
-        assert await way.read_all(opened) == TEXT
-        await way.close(opened)
+        start = await way.open(upstream.url)
+        assert await way.read_all(start) == TEXT
+        await way.close(start)
 
 
 BAD_LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello"
@@ -322,7 +322,7 @@ async def test_a_connection_that_breaks_is_tried_again(way: Way, name: str) -> N
 
 @pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize(
-    ("answer", "sent"),
+    ("answer", "expected"),
     [
         (whole(b"", "500 Error"), 3),
         (whole(b"", "408 Timeout"), 3),
@@ -336,13 +336,13 @@ async def test_a_connection_that_breaks_is_tried_again(way: Way, name: str) -> N
 )
 @pytest.mark.parametrize("stream", [False, True])
 async def test_replies_are_asked_for_again_as_their_status_says(
-    way: Way, answer: bytes, sent: int, *, stream: bool
+    way: Way, answer: bytes, expected: int, *, stream: bool
 ) -> None:
     with Upstream(answer) as upstream:
-        got: Any = await (way.open if stream else way.send)(upstream.url, max_retries=2)
-        if not isinstance(got, Reply):
-            await way.close(got)
-        assert len(upstream.requests) == sent
+        reply: Any = await (way.open if stream else way.send)(upstream.url, max_retries=2)
+        if not isinstance(reply, Reply):
+            await way.close(reply)
+        assert len(upstream.requests) == expected
 
 
 async def test_an_ipv6_literal_is_a_host(way: Way) -> None:
@@ -356,7 +356,7 @@ async def test_an_ipv6_literal_is_a_host(way: Way) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "answer", "said"),
+    ("limit", "answer", "message"),
     [
         ("MAX_REPLY_BYTES", whole(b"x" * 2000), "the reply exceeds the limit of 1000 bytes"),
         ("MAX_REPLY_BYTES", chunked(b"x" * 600, b"x" * 600), "the reply exceeds"),
@@ -369,11 +369,11 @@ async def test_an_ipv6_literal_is_a_host(way: Way) -> None:
     ],
 )
 async def test_a_reply_over_a_limit_is_refused_by_the_name_of_that_limit(
-    way: Way, monkeypatch: pytest.MonkeyPatch, limit: str, answer: bytes, said: str
+    way: Way, monkeypatch: pytest.MonkeyPatch, limit: str, answer: bytes, message: str
 ) -> None:
     monkeypatch.setattr(f"litellm_synthetic.transport.client.{limit}", 1000)
     with Upstream(answer) as upstream:
-        with pytest.raises(OversizedReplyError, match=said):
+        with pytest.raises(OversizedReplyError, match=message):
             await way.send(upstream.url, max_retries=2)
         assert len(upstream.requests) == 1
         await way.let_go()

@@ -32,8 +32,8 @@ def descriptors() -> int:
 
 
 def ways_of_this_loop() -> list[Any]:
-    held = pool._loops.get(asyncio.get_running_loop())  # noqa: SLF001  # what a leak would show in
-    return [] if held is None else [*held.ways.values()]
+    of_loop = pool._loops.get(asyncio.get_running_loop())  # noqa: SLF001  # what a leak would show in
+    return [] if of_loop is None else [*of_loop.ways.values()]
 
 
 async def settle(condition: Callable[[], bool]) -> None:
@@ -217,13 +217,13 @@ async def test_retiring_lets_running_calls_finish(own_way: Way) -> None:
     go_on = threading.Event()
     with Upstream(in_two) as upstream:
         body = await own_way.open(upstream.url)
-        received = await own_way.read(body)
+        pieces = await own_way.read(body)
         retire_connections()
         if own_way.is_async:
             await asyncio.sleep(0.01)  # what was idle is closed meanwhile
         go_on.set()
-        received += await own_way.read_all(body)
-        assert received == b"data: a\n\ndata: b\n\n"
+        pieces += await own_way.read_all(body)
+        assert pieces == b"data: a\n\ndata: b\n\n"
         assert isinstance(body, ByteStream | AsyncByteStream)
         await own_way.close(body)
         assert await upstream.all_left()

@@ -119,20 +119,20 @@ def test_the_backends_own_words_decide_where_they_say_more(
 
 
 @pytest.mark.parametrize(
-    ("retry", "least", "most"),
+    ("retry", "min_seconds", "max_seconds"),
     [(0, 0.25, 0.5), (1, 0.5, 1.0), (2, 1.0, 2.0), (4, 4.0, 8.0), (9, 4.0, 8.0), (5000, 4.0, 8.0)],
 )
 def test_delays_double_up_to_eight_seconds_with_jitter(
-    retry: int, least: float, most: float
+    retry: int, min_seconds: float, max_seconds: float
 ) -> None:
     delays = [RetryPolicy().delay_seconds(retry, None) for _ in range(200)]
-    assert all(least <= delay <= most for delay in delays)
+    assert all(min_seconds <= delay <= max_seconds for delay in delays)
     assert len(set(delays)) > 1
 
 
 @given(st.integers(0, 100), st.floats(0, MAX_RETRY_AFTER_SECONDS))
-def test_a_pause_is_never_shorter_than_told_and_hardly_longer(retry: int, told: float) -> None:
-    assert told <= RetryPolicy().delay_seconds(retry, told) <= told + 0.8 + 1e-9
+def test_a_pause_is_never_shorter_than_told_and_hardly_longer(retry: int, message: float) -> None:
+    assert message <= RetryPolicy().delay_seconds(retry, message) <= message + 0.8 + 1e-9
 
 
 def test_a_wait_longer_than_a_minute_is_not_sat_out() -> None:

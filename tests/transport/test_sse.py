@@ -119,12 +119,12 @@ def test_many_short_events_in_one_read_are_no_long_one(monkeypatch: pytest.Monke
 def test_each_byte_is_joined_once_whatever_the_size_of_a_read(
     monkeypatch: pytest.MonkeyPatch, stream: bytes, ending: bytes, read_bytes: int
 ) -> None:
-    joined = 0
+    joined_text = 0
 
     def join(parts: list[bytes]) -> bytes:
-        nonlocal joined
+        nonlocal joined_text
         whole = b"".join(parts)
-        joined += len(whole)
+        joined_text += len(whole)
         return whole
 
     monkeypatch.setattr(sse, "_joined", join)
@@ -133,9 +133,9 @@ def test_each_byte_is_joined_once_whatever_the_size_of_a_read(
     for at in range(0, len(stream), read_bytes):
         decoder.feed(stream[at : at + read_bytes])
         # Nothing of what is held is looked at again before its event ends.
-        assert joined <= at + read_bytes
+        assert joined_text <= at + read_bytes
     decoder.close()
-    assert joined <= len(stream)
+    assert joined_text <= len(stream)
 
 
 @given(st.sampled_from([b"", b"\xef\xbb\xbf"]), LINES, st.lists(st.integers(0, 200), max_size=12))

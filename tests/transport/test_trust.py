@@ -141,9 +141,9 @@ async def test_a_path_without_certificates_is_named_by_its_setting(
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UnsendableError, match="ssl_verify or SSL_VERIFY") as caught:
+    with pytest.raises(UnsendableError, match="ssl_verify or SSL_VERIFY") as excinfo:
         await own_way.send("https://127.0.0.1:1/v1", verify=str(path))
-    assert str(path) not in str(caught.value)
+    assert str(path) not in str(excinfo.value)
 
 
 async def test_a_stream_over_tls_reads_like_any_other(
@@ -243,10 +243,10 @@ async def test_https_goes_through_a_tunnel_that_sees_neither_key_nor_body(
     monkeypatch.setenv(variable, address(proxy, "user:word@"))
     for _ in range(2):
         assert (await own_way.send(secure.url, verify=ca_file)).body == b"{}"
-    [asked] = proxy.requests
-    assert asked.line.startswith(f"CONNECT 127.0.0.1:{secure.port} ")
-    assert asked.headers["proxy-authorization"].startswith("Basic ")
-    assert "authorization" not in asked.headers
+    [body] = proxy.requests
+    assert body.line.startswith(f"CONNECT 127.0.0.1:{secure.port} ")
+    assert body.headers["proxy-authorization"].startswith("Basic ")
+    assert "authorization" not in body.headers
     assert "proxy-authorization" not in secure.requests[0].headers
     await own_way.let_go()
     assert await secure.all_left()
@@ -268,9 +268,9 @@ async def test_a_proxy_that_refuses_is_a_broken_connection(
 ) -> None:
     proxy.answer = whole(b"", "407 Proxy Authentication Required")
     monkeypatch.setenv("HTTPS_PROXY", address(proxy, "user:hunter2@"))
-    with pytest.raises(ConnectionBrokenError, match="407") as caught:
+    with pytest.raises(ConnectionBrokenError, match="407") as excinfo:
         await own_way.send("https://behind.invalid/v1")
-    assert "hunter2" not in repr(caught.value)
+    assert "hunter2" not in repr(excinfo.value)
 
 
 async def test_a_socks_proxy_needs_what_speaks_socks(
@@ -282,17 +282,17 @@ async def test_a_socks_proxy_needs_what_speaks_socks(
         await own_way.send("https://behind.invalid/v1")
 
 
-@pytest.mark.parametrize("named", ["gopher://a", "http://", "http://a:port"])
+@pytest.mark.parametrize("by_name", ["gopher://a", "http://", "http://a:port"])
 async def test_what_is_no_proxy_is_named_by_its_variable(
-    own_way: Way, monkeypatch: pytest.MonkeyPatch, named: str
+    own_way: Way, monkeypatch: pytest.MonkeyPatch, by_name: str
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", named)
+    monkeypatch.setenv("HTTP_PROXY", by_name)
     with pytest.raises(UnsendableError, match="HTTP_PROXY"):
         await own_way.send("http://behind.invalid/v1")
 
 
 def test_a_proxys_credentials_are_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://user:hunter2@proxy.example:3128")
-    found: Any = destination.proxy_for("https://api.synthetic.new")
-    assert found.url == "http://proxy.example:3128"
-    assert "hunter2" not in repr(found)
+    result: Any = destination.proxy_for("https://api.synthetic.new")
+    assert result.url == "http://proxy.example:3128"
+    assert "hunter2" not in repr(result)

@@ -116,8 +116,8 @@ class Upstream:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=256)
         self.port: int = self._listener.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"{'http' if tls is None else 'https'}://{shown}:{self.port}/v1/x"
+        text = f"[{host}]" if ":" in host else host
+        self.url = f"{'http' if tls is None else 'https'}://{text}:{self.port}/v1/x"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Self:
@@ -202,12 +202,12 @@ class Upstream:
             connection.settimeout(0.05)
 
     def _read(self, connection: socket.socket) -> Request | None:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += (data := self._receive(connection))
+        pieces = b""
+        while b"\r\n\r\n" not in pieces:
+            pieces += (data := self._receive(connection))
             if not data:
                 return None
-        head, _, body = received.partition(b"\r\n\r\n")
+        head, _, body = pieces.partition(b"\r\n\r\n")
         length = int(Request(head, b"").headers.get("content-length", 0))
         if getattr(self.answer, "leaves_body", False):
             return Request(head, body)
@@ -277,16 +277,16 @@ class Way:
         method: str = "POST",
         verify: Verify = True,
     ) -> Outgoing:
-        sent = {"authorization": KEY, "content-type": "application/json", **(headers or {})}
+        request = {"authorization": KEY, "content-type": "application/json", **(headers or {})}
         policy = RetryPolicy(max_retries)
-        return Outgoing(url, sent, content, limits, policy, verify, self._client, method)
+        return Outgoing(url, request, content, limits, policy, verify, self._client, method)
 
     async def send(self, url: str, **settings: Any) -> Reply:
         """Send a request and return the whole reply."""
         out = self.outgoing(url, **settings)
-        got = await asend(out) if self.is_async else send(out)
-        assert isinstance(got, Reply)
-        return got
+        result = await asend(out) if self.is_async else send(out)
+        assert isinstance(result, Reply)
+        return result
 
     async def open(self, url: str, **settings: Any) -> ByteStream | AsyncByteStream | Reply:
         """Send a request and return its open body, or the whole reply where there is none."""
