@@ -13,7 +13,7 @@ from typing import Any
 
 from litellm_synthetic.catalog.models import EFFORT_SCALE, Catalog, Model, Prices, PriceTier
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
-from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.config.ids import DEFAULT_ID, HUGGING_FACE_SCHEME, PROVIDER, ROUTE_PREFIX
 
 SOURCE_URL = f"{DEFAULT_BASE_URL}/models"
 
@@ -42,6 +42,15 @@ def cost_map(catalog: Catalog) -> dict[str, Row]:
         if model.is_priced
         for key in cost_map_keys(model.id)
     }
+
+
+def default_row(catalog: Catalog) -> dict[str, Row]:
+    """Return the row of `synthetic/default`, that of the model it stands for; none if unpriced."""
+    model = catalog.find(DEFAULT_ID)
+    if model is None or not model.is_priced:
+        return {}
+    row = cost_map_row(model, observed_on=catalog.observed_on.isoformat())
+    return {ROUTE_PREFIX + DEFAULT_ID: row}
 
 
 def cost_map_keys(model_id: str) -> tuple[str, ...]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import queue
-import ssl
 import threading
 import time
-import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from litellm_synthetic.config.settings import SSL_VERIFY
+from litellm_synthetic.transport import client
+from litellm_synthetic.transport.client import ByteStream, Outgoing
+from litellm_synthetic.transport.failures import StallError, TransportError
+from litellm_synthetic.transport.limits import TimeLimits
+from litellm_synthetic.transport.retries import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 _MAX_VALIDATOR_LENGTH: Final = 256
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
-_READ_GZIP: Final = 16 + zlib.MAX_WBITS
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 
 
 class FetchError(Exception):
@@ -47,7 +47,7 @@ class Fetched:
 def fetch_listing(url: str, *, etag: str | None, last_modified: str | None) -> Fetched:
     """Send one GET and return the reply, within 5 s and 2 MiB (unpacked).
 
-    The proxy and certificate variables that httpx knows apply, and `SSL_VERIFY` as in LiteLLM.
+    The proxy and certificate variables apply as to calls, and so does `SSL_VERIFY`.
 
     Args:
         url: the absolute URL of the list.
@@ -68,8 +68,7 @@ def fetch_listing(url: str, *, etag: str | None, last_modified: str | None) -> F
             done.put(error)
 
     try:
-        # Neither httpx nor the system's resolver takes a limit for a whole request, so it is waited
-        # for from outside.
+        # The system's resolver takes no limit, so the whole is waited for from outside.
         threading.Thread(target=work, name="litellm-synthetic-fetch", daemon=True).start()
         outcome = done.get(timeout=TOTAL_SECONDS)
     except queue.Empty:
@@ -78,6 +77,10 @@ def fetch_listing(url: str, *, etag: str | None, last_modified: str | None) -> F
         raise FetchError(str(error)) from error
     if isinstance(outcome, FetchError):
         raise outcome
+    if isinstance(outcome, StallError):
+        raise FetchError(f"no whole reply within {TOTAL_SECONDS:g} s ({outcome})") from outcome
+    if isinstance(outcome, TransportError):
+        raise FetchError(str(outcome)) from outcome
     if isinstance(outcome, Exception):
         raise FetchError(f"{type(outcome).__name__}: {outcome}") from outcome
     return outcome
@@ -86,60 +89,60 @@ def fetch_listing(url: str, *, etag: str | None, last_modified: str | None) -> F
 def _get(url: str, conditions: Mapping[str, str]) -> Fetched:
     deadline = time.monotonic() + TOTAL_SECONDS
     headers = {
-        "Accept": "application/json",
-        # The list is small, and what comes unpacked cannot unpack to more than it is.
-        "Accept-Encoding": "identity",
-        "User-Agent": f"litellm-synthetic/{version('litellm-synthetic')}",
-        **conditions,
+        "accept": "application/json",
+        "user-agent": f"litellm-synthetic/{version('litellm-synthetic')}",
+        **{name.lower(): value for name, value in conditions.items()},
     }
-    with (
-        httpx.Client(verify=_verify(), timeout=TOTAL_SECONDS, follow_redirects=False) as client,
-        client.stream("GET", url, headers=headers) as response,
-    ):
-        if response.status_code == _NOT_MODIFIED and conditions:
-            body = None
-        elif response.is_redirect:
-            raise FetchError(f"HTTP {response.status_code}: a redirect, which is not followed")
-        elif response.status_code != _OK:
-            raise FetchError(f"HTTP {response.status_code}")
-        else:
-            body = _body(response, deadline)
-        return Fetched(
-            body=body,
-            content_type=response.headers.get("Content-Type", "")[:80],
-            etag=_validator(response, "ETag"),
-            last_modified=_validator(response, "Last-Modified"),
-        )
+    request = Outgoing(
+        url=url,
+        headers=headers,
+        content=b"",
+        limits=TimeLimits(TOTAL_SECONDS, TOTAL_SECONDS, TOTAL_SECONDS, TOTAL_SECONDS),
+        retries=RetryPolicy(0),
+        verify=_verify(),
+        method="GET",
+    )
+    # As a stream it comes unpacked, and cannot unpack to more than it is.
+    reply = client.send(request, stream=True)
+    if isinstance(reply, ByteStream):
+        try:
+            body = _body(reply, deadline) if reply.status == _OK else None
+        finally:
+            reply.close()
+        if body is None:
+            raise FetchError(f"HTTP {reply.status}")
+    elif reply.status == _NOT_MODIFIED and conditions:
+        body = None
+    elif reply.status in _REDIRECTS:
+        raise FetchError(f"HTTP {reply.status}: a redirect, which is not followed")
+    else:
+        raise FetchError(f"HTTP {reply.status}")
+    return Fetched(
+        body=body,
+        content_type=reply.headers.get("content-type", "")[:80],
+        etag=_validator(reply.headers, "etag"),
+        last_modified=_validator(reply.headers, "last-modified"),
+    )
 
 
-def _body(response: httpx.Response, deadline: float) -> bytes:
-    packed = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if packed not in ("identity", "gzip"):
-        raise FetchError("the reply is in a content encoding that was not asked for")
-    gunzip = zlib.decompressobj(_READ_GZIP) if packed == "gzip" else None
+def _body(stream: ByteStream, deadline: float) -> bytes:
     body = bytearray()
-    for chunk in response.iter_raw():
+    for piece in stream:
+        stream.progressed()
         if time.monotonic() > deadline:
             raise FetchError(f"no whole reply within {TOTAL_SECONDS:g} s")
-        body += gunzip.decompress(chunk, MAX_BYTES + 1 - len(body)) if gunzip else chunk
+        body += piece
         if len(body) > MAX_BYTES:
             raise FetchError("the reply is larger than 2 MiB")
-    if gunzip is not None and not gunzip.eof:
-        raise FetchError("the reply breaks off")
     return bytes(body)
 
 
-def _validator(response: httpx.Response, name: str) -> str | None:
-    value = str(response.headers.get(name, ""))
+def _validator(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name, "")
     is_usable = 0 < len(value) <= _MAX_VALIDATOR_LENGTH and value.isascii() and value.isprintable()
     return value if is_usable else None
 
 
-def _verify() -> bool | ssl.SSLContext:
+def _verify() -> bool | str:
     trusted = SSL_VERIFY.value()
-    if trusted is None or isinstance(trusted, bool):
-        return trusted is not False
-    as_directory = Path(trusted).is_dir()
-    return ssl.create_default_context(
-        cafile=None if as_directory else trusted, capath=trusted if as_directory else None
-    )
+    return True if trusted is None else trusted

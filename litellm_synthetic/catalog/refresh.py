@@ -174,7 +174,7 @@ def known_table(base_url: str | None = None) -> ModelTable:
 
 
 def _fetch(table: ModelTable) -> Fetched:
-    from litellm_synthetic.catalog import fetch  # noqa: PLC0415  # imports httpx
+    from litellm_synthetic.catalog import fetch  # noqa: PLC0415  # imports the transport
 
     url = f"{table.base_url}/models"
     try:

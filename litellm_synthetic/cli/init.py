@@ -30,7 +30,7 @@ from litellm_synthetic.cli.init_key import (
     key_from_pipe,
     key_from_prompt,
 )
-from litellm_synthetic.cli.terminal import Line, Screen, error, remark
+from litellm_synthetic.cli.terminal import Line, Screen, drop_typed_ahead, error, remark
 from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
@@ -126,6 +126,7 @@ def _run(*, check: bool, write_to: Path | None, force: bool, has_terminal: bool)
 
 def _ask(question: str, *, default: bool = False) -> bool:
     # The question has lines of its own, so that the answer has room on a narrow terminal.
+    drop_typed_ahead()
     remark(question)
     return click.confirm("Yes or no?", default=default, err=True)
 

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.formatting import split_message
-from litellm_synthetic.cli.terminal import remark
+from litellm_synthetic.cli.terminal import remark, working
+from litellm_synthetic.client import quotas as account
 from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE, InvalidBaseURLError
+from litellm_synthetic.errors.classes import CallFailedError, plain_failures
+from litellm_synthetic.quota.wording import quotas_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +27,7 @@ PIPE_SECONDS: Final = 10.0
 CHECK_SECONDS: Final = 30.0
 _MAX_BYTES: Final = 4096
 _MAX_TRIES: Final = 3
+_REJECTIONS: Final = ("AuthenticationError", "PermissionDeniedError")
 
 
 class NoKeyError(Exception):
@@ -113,15 +118,7 @@ def _read_stdin() -> str | None:
 
 def check_key(key: Secret) -> KeyCheck:
     """Ask Synthetic for the quotas with a key, which is free; never raises for a failed call."""
-    # Importing LiteLLM would fetch its cost map otherwise. It also reads a .env file, which may
-    # name the key's base URL, so it comes before the look at that.
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
-    import openai
-
-    import litellm_synthetic
-    from litellm_synthetic.quota.wording import quotas_sentence
-
+    load_dotenv_as_litellm_does()  # it may name the key's base URL
     try:
         where = settings.endpoint()
     except InvalidBaseURLError as error:
@@ -130,11 +127,13 @@ def check_key(key: Secret) -> KeyCheck:
         return KeyCheck("unknown", f"No free call is known beside {where.base_url}.")
     remark(f"Checking the key with one free call to {where.base_url}")
     try:
-        quotas = litellm_synthetic.quotas(
-            api_key=key.plain, api_base=where.base_url, timeout=CHECK_SECONDS, max_retries=0
-        )
-    except (litellm.AuthenticationError, litellm.PermissionDeniedError) as error:
-        return KeyCheck("rejected", split_message(key.scrub(str(error)))[0])
-    except openai.APIError as error:  # every other exception of a call
-        return KeyCheck("unknown", " ".join(split_message(key.scrub(str(error)))))
+        with plain_failures(), working("Waiting for the answer"):
+            quotas = account.quotas(
+                api_key=key.plain, api_base=where.base_url, timeout=CHECK_SECONDS, max_retries=0
+            )
+    except CallFailedError as failure:
+        parts = split_message(key.scrub(str(failure)))
+        if failure.kind in _REJECTIONS:
+            return KeyCheck("rejected", parts[0])
+        return KeyCheck("unknown", " ".join(parts))
     return KeyCheck("accepted", quotas_sentence(quotas))

@@ -52,12 +52,23 @@ def main() -> None:
     atexit.register(gc.freeze)
 
 
+def _complete_id(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from litellm_synthetic.cli.shell_completion import complete_id
+
+    typed = context.params.get(parameter.name or "") or ()
+    words = () if isinstance(typed, str) else typed
+    return complete_id(words, incomplete, is_bash="bash" in os.environ.get(_COMPLETE_VARIABLE, ""))
+
+
 @main.command()
 @click.option(
     "--model",
-    default="synthetic/syn:large:text",
+    default="synthetic/default",
     show_default=True,
     help="The model to show, with or without synthetic/ in front.",
+    shell_complete=_complete_id,
 )
 @click.option("--offline", is_flag=True, help="Use the stand-in even if a key is set.")
 def demo(model: str, offline: bool) -> None:
@@ -70,15 +81,6 @@ def demo(model: str, offline: bool) -> None:
     from litellm_synthetic.cli.demo import run  # imports LiteLLM
 
     sys.exit(run(model, offline=offline))
-
-
-def _complete_id(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    from litellm_synthetic.cli.shell_completion import complete_id
-
-    words = context.params.get(parameter.name or "") or ()
-    return complete_id(words, incomplete, is_bash="bash" in os.environ.get(_COMPLETE_VARIABLE, ""))
 
 
 @main.command()
@@ -142,7 +144,7 @@ def search(query: tuple[str, ...], limit: int | None, is_json: bool, base_url: s
     Several words make one QUERY. In a pipe each result has four lines: title, address, date and
     text.
     """
-    from litellm_synthetic.cli.search import run  # imports LiteLLM
+    from litellm_synthetic.cli.search import run
 
     sys.exit(run(" ".join(query), limit=limit, is_json=is_json, base_url=base_url))
 
@@ -215,3 +217,59 @@ def proxy_config(
     if force and out == "-":
         raise click.UsageError("--force needs --out FILE.")
     sys.exit(run(words, aliases=aliases, fallbacks=fallbacks, redis=redis, out=out, force=force))
+
+
+@main.command()
+@click.argument("prompt", nargs=-1)
+@click.option(
+    "-m",
+    "--model",
+    default="default",
+    show_default=True,
+    help="The model, in any spelling.",
+    shell_complete=_complete_id,
+)
+@click.option("-s", "--system", help="The system message.")
+@click.option("--effort", help="The reasoning effort, such as none, low or high.")
+@click.option("--no-reasoning", is_flag=True, help="Don't show the reasoning.")
+def chat(
+    prompt: tuple[str, ...], model: str, system: str | None, effort: str | None, no_reasoning: bool
+) -> None:
+    """Talk to a model.
+
+    With a PROMPT, or with text from a pipe, it answers once; several words make one prompt, and the
+    text goes before it. Otherwise a conversation begins: /help lists its commands. The answer goes
+    to stdout; its cost at list price and what is left of the plan go to stderr.
+    """
+    from litellm_synthetic.cli.chat import run
+
+    words = " ".join(prompt)
+    sys.exit(
+        run(words, model=model, system=system, effort=effort, shows_reasoning=not no_reasoning)
+    )
+
+
+@main.command()
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
+def config(is_json: bool) -> None:
+    """Show every setting, its value, and where that comes from.
+
+    The key itself is never shown. Exit code 1: a value is not understood, or a variable is nearly a
+    setting.
+    """
+    from litellm_synthetic.cli.config import run
+
+    sys.exit(run(is_json=is_json))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a script that completes commands, options and model ids.
+
+    For bash: eval "$(litellm-synthetic completion bash)" in ~/.bashrc; zsh likewise in ~/.zshrc.
+    For fish: litellm-synthetic completion fish | source
+    """
+    from litellm_synthetic.cli.shell_completion import script
+
+    click.echo(script(main, shell, _COMPLETE_VARIABLE))

@@ -9,6 +9,7 @@ import click
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.query import Selection, closest_ids, matches, select
 from litellm_synthetic.cli.formatting import provenance
+from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.terminal import Screen, error, remark
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
@@ -91,7 +92,7 @@ def _print_json(selection: Selection, table: ModelTable, shape: Shape) -> None:
     if shape == "json":
         hidden = selection.hidden_by_allowlist
         document = models_json.models_document(table, selection.models, hidden)
-        click.echo(models_json.as_json(document))
+        click.echo(as_json(document))
         return
     rows = models_json.litellm_document(table.catalog, selection.models)
     if unpriced := sum(not one.is_priced for one in selection.models):
@@ -101,4 +102,4 @@ def _print_json(selection: Selection, table: ModelTable, shape: Shape) -> None:
             rows = models_json.whole_litellm_document(rows)
         except models_json.NoLiteLLMCostMapError as failure:
             raise click.ClickException(str(failure)) from failure
-    click.echo(models_json.as_json(rows))
+    click.echo(as_json(rows))

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import date
-from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel
-
 from litellm_synthetic.catalog.cost_map import cost_map
-from litellm_synthetic.cli.formatting import plain_decimal
+from litellm_synthetic.cli.json_document import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litellm_synthetic.catalog.active import ModelTable
     from litellm_synthetic.catalog.models import Catalog, Efforts, Model
-
-FORMAT: Final = 1
-"""The version of the documents' layout; it only changes when a field goes or changes meaning."""
 
 _FIELDS: Final = (
     "id", "kind", "status", "status_note", "deprecated", "deprecation_date", "serves",
@@ -37,22 +29,6 @@ _BUNDLED_COST_MAP: Final = "model_prices_and_context_window_backup.json"
 
 class NoLiteLLMCostMapError(Exception):
     """LiteLLM's own cost map could not be read from where it is installed."""
-
-
-def as_json(document: Any) -> str:
-    """Return a document as indented JSON in ASCII: an id may hold anything.
-
-    Decimals become strings, exact and without an exponent; dates and times are ISO 8601.
-    """
-    return json.dumps(document, indent=2, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return plain_decimal(value)
-    if isinstance(value, BaseModel):
-        return value.model_dump()
-    return value.isoformat() if isinstance(value, date) else asdict(value)
 
 
 def models_document(table: ModelTable, models: Sequence[Model], hidden: int) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from litellm_synthetic.catalog import refresh as table_refresh
 from litellm_synthetic.catalog.advice import explain
 from litellm_synthetic.catalog.models import PriceTier
 from litellm_synthetic.cli.formatting import UNKNOWN, age, provenance, tokens, usd_per_million
-from litellm_synthetic.cli.models_json import FORMAT, as_json, table_document
-from litellm_synthetic.cli.terminal import Line, Screen, error, remark
+from litellm_synthetic.cli.json_document import FORMAT, as_json
+from litellm_synthetic.cli.models_json import table_document
+from litellm_synthetic.cli.terminal import Line, Screen, error, remark, working
 from litellm_synthetic.config.settings import models_base_url
 from litellm_synthetic.exceptions import RefreshError
 
@@ -47,7 +48,8 @@ def run(base_url: str | None, *, is_json: bool, check: bool = False) -> int:
     fetch = table_refresh.check if check else table_refresh.refresh
     try:
         before = active.stored_table(models_base_url(base_url))
-        outcome = fetch(base_url=base_url)
+        with working("Fetching the model list"):
+            outcome = fetch(base_url=base_url)
     except (RefreshError, ValueError) as failure:  # the base URL's errors are ValueErrors
         error(f"The model list was not fetched: {failure}")
         return CHECK_FAILED if check else FAILED

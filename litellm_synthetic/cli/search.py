@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
-# Importing LiteLLM fetches its cost map from the network, which a search does not need.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-
 import click
-import openai
 
+from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.formatting import UNKNOWN
-from litellm_synthetic.cli.models_json import FORMAT, as_json
-from litellm_synthetic.cli.terminal import MIN_WIDTH, Line, Screen, error, harmless, remark
+from litellm_synthetic.cli.json_document import FORMAT, as_json
+from litellm_synthetic.cli.terminal import MIN_WIDTH, Line, Screen, error, harmless, remark, working
 from litellm_synthetic.client import search as web_search
 from litellm_synthetic.config.settings import API_KEY
+from litellm_synthetic.errors.classes import CallFailedError, plain_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +34,13 @@ def run(query: str, *, limit: int | None, is_json: bool, base_url: str | None) -
 
     A base URL on the command line says that the environment's key is for it.
     """
+    load_dotenv_as_litellm_does()
     key = API_KEY.text() if base_url else None
     try:
-        results = web_search.search(query, api_key=key, api_base=base_url)
-    except openai.APIError as failure:  # every LiteLLM exception of a call is one
-        # LiteLLM puts the class in front of its messages, which says nothing to people.
-        error(str(failure).removeprefix(f"litellm.{type(failure).__name__}: "))
+        with plain_failures(), working("Searching"):
+            results = web_search.search(query, api_key=key, api_base=base_url)
+    except CallFailedError as failure:
+        error(str(failure))
         return FAILED
     if not results.results:
         remark("Nothing was found.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, get_completion_class
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.query import completed, completions
@@ -13,7 +13,11 @@ from litellm_synthetic.config.settings import ALLOWED_MODELS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import click
+
     from litellm_synthetic.catalog.models import Model
+
+_PROGRAM: Final = "litellm-synthetic"
 
 
 def complete_id(words: Sequence[str], incomplete: str, *, is_bash: bool) -> list[CompletionItem]:
@@ -45,3 +49,19 @@ def _rejoined(words: Sequence[str], incomplete: str) -> str:
 
 def _remark(model: Model) -> str:
     return model.current_target or (model.kind if model.is_current else model.status)
+
+
+def script(command: click.Command, shell: str, variable: str) -> str:
+    """Return what a shell runs to complete the command line.
+
+    Args:
+        command: the command.
+        shell: `bash`, `zsh` or `fish`.
+        variable: by which the shell tells the command that it is asked to complete.
+    """
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise ValueError(f"click has no completion for {shell}")
+    # Not `source()`, which starts bash to see how old it is.
+    made = kind(command, {}, _PROGRAM, variable)
+    return made.source_template % made.source_vars()

@@ -5,23 +5,31 @@ Rich is imported for a terminal only: a pipe does not need it, and it takes 50 m
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import sys
 import textwrap
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
 PIPE_CHART_WIDTH: Final = 80
 MIN_WIDTH: Final = 20
 _GLYPHS: Final = "→…▁▂▃▄▅▆▇█"
+_FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_ASCII_FRAMES: Final = "|/-\\"
+_ELLIPSIS: Final = " ..."
+_FIRST_FRAME_SECONDS: Final = 0.3
+_FRAME_SECONDS: Final = 0.1
 
 Piece: TypeAlias = "str | tuple[str, str]"
 """A text, or a text and its style in Rich's terms (`bold`, `dim`, …)."""
@@ -91,12 +99,35 @@ def wrap(text: str, width: int | None) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def remark(text: str) -> None:
+def remark(text: str, *, dim: bool = False) -> None:
     """Write sentences to stderr, broken between words where that is a terminal."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    is_terminal = sys.stderr.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else None
     for each in wrap(text, width):
-        click.echo(harmless(each, encoding), err=True)
+        line = harmless(each, encoding)
+        is_styled = dim and is_terminal and has_styles()
+        click.echo(click.style(line, dim=True) if is_styled else line, err=True)
+
+
+def has_styles() -> bool:
+    """Tell whether styles are wanted: NO_COLOR turns them off, and so does a dumb terminal."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def drop_typed_ahead() -> None:
+    """Forget what was typed before a question was asked, so that it is not taken for its answer."""
+    try:
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    except ImportError:  # Windows
+        import msvcrt
+
+        while msvcrt.kbhit():  # type: ignore[attr-defined]  # on Windows only
+            msvcrt.getwch()  # type: ignore[attr-defined]  # the same
+    except (OSError, ValueError, AttributeError, termios.error):
+        pass  # not a terminal, so nobody types
 
 
 def error(text: str) -> None:
@@ -104,12 +135,44 @@ def error(text: str) -> None:
     remark(f"error: {text}")
 
 
-def harmless(text: str, encoding: str = "utf-8") -> str:
+@contextlib.contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on stderr, where that is a terminal, that a command is busy; nothing stays of it."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    frames = _FRAMES if can_encode(_FRAMES, encoding) else _ASCII_FRAMES
+    columns = shutil.get_terminal_size().columns
+    done = threading.Event()
+
+    def draw() -> None:
+        # What answers at once shows nothing.
+        delay_seconds = _FIRST_FRAME_SECONDS
+        for frame in itertools.cycle(frames):
+            if done.wait(delay_seconds):
+                return
+            line = harmless(f"{frame} {text}{_ELLIPSIS}", encoding)
+            click.echo(f"\r{line[: columns - 1]}", nl=False, err=True)
+            delay_seconds = _FRAME_SECONDS
+
+    drawing = threading.Thread(target=draw, name="litellm-synthetic-progress", daemon=True)
+    drawing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        drawing.join()
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def harmless(text: str, encoding: str = "utf-8", *, keep: str = "") -> str:
     """Replace characters that are not printable, or not in the encoding, by question marks.
 
-    An id comes from the network: it may hold escape sequences, line ends or bidi overrides.
+    An id comes from the network: it may hold escape sequences, line ends or bidi overrides. Those
+    in `keep` stay.
     """
-    shown = "".join(char if char.isprintable() else "?" for char in text)
+    shown = "".join(char if char.isprintable() or char in keep else "?" for char in text)
     return shown.encode(encoding, "replace").decode(encoding)
 
 

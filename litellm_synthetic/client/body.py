@@ -6,9 +6,6 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel
-from pydantic_core import to_json
-
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.faults import InvalidParameterError
 
@@ -61,6 +58,8 @@ def _encode_fast(body: Mapping[str, Any]) -> bytes | None:
     """
     try:
         if orjson is None:
+            from pydantic_core import to_json  # noqa: PLC0415  # where orjson is not installed
+
             return to_json(body) if _is_plain_json(body) else None
         content = orjson.dumps(body, default=_plain)
     except (TypeError, ValueError, RecursionError):
@@ -90,6 +89,8 @@ def _is_plain_json(value: Any) -> bool:
 
 
 def _plain(value: object) -> object:
+    from pydantic import BaseModel  # noqa: PLC0415  # for bodies that hold one
+
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_none=True)
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -20,6 +20,7 @@ from litellm_synthetic.config.endpoint import (
     Endpoint,
     parse_base_url,
 )
+from litellm_synthetic.config.ids import DEFAULT_ID, ROUTE_PREFIX, canonical_id
 from litellm_synthetic.config.variable import (
     SECONDS,
     SWITCH,
@@ -48,6 +49,14 @@ def _tls(text: str) -> bool | str:
     return text.lower() == "true" if text.lower() in ("true", "false") else text
 
 
+def _model_id(text: str) -> str:
+    while text.startswith(ROUTE_PREFIX):
+        text = text.removeprefix(ROUTE_PREFIX)
+    if text in ("", DEFAULT_ID) or not text.isprintable() or " " in text:
+        raise ValueError("it names no model")
+    return canonical_id(text)
+
+
 # ---- the table
 
 API_KEY: Final[Setting[Secret | None]] = Setting(
@@ -71,6 +80,14 @@ API_BASE: Final[Setting[str]] = Setting(
         "SYNTHETIC_API_URL",
         "SYNTHETIC_URL",
     ),
+)
+MODEL: Final[Setting[str]] = Setting(
+    "SYNTHETIC_MODEL",
+    Parser(_model_id, "a model id, with or without `synthetic/` in front"),
+    default="syn:large:text",
+    default_text="`syn:large:text`",
+    meaning="the model that `synthetic/default` stands for",
+    mistaken_names=("SYNTHETIC_DEFAULT_MODEL",),
 )
 CATALOG: Final[Setting[CatalogMode]] = Setting(
     "SYNTHETIC_CATALOG",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
-from litellm_synthetic.catalog.cost_map import cost_map
+from litellm_synthetic.catalog.cost_map import cost_map, default_row
 from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
+from litellm_synthetic.integration.named_model import check_model_is_named
 from litellm_synthetic.integration.other_operations import (
     check_operation,
     drop_hints,
@@ -92,6 +93,7 @@ def _planned() -> Seams:
 
 def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Let a call through that is served, and that asks for nothing its caller may not decide."""
+    check_model_is_named(args, kwargs)
     check_operation(function, args, kwargs)
     restrain(kwargs)
     drop_hints(args, kwargs)
@@ -103,5 +105,6 @@ def _catalog() -> Catalog:
 
 def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
-    rows = as_billed(cost_map(table.catalog), settings.BILLING.value())
+    listed = {**cost_map(table.catalog), **default_row(table.catalog)}
+    rows = as_billed(listed, settings.BILLING.value())
     seams.set_models({**rows, **COST_ROW}, usable_models(table.catalog))

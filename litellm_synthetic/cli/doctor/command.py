@@ -26,9 +26,9 @@ from litellm_synthetic.cli.doctor.installation import (
     check_route,
     check_table,
 )
+from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.main import INTERRUPTED
-from litellm_synthetic.cli.models_json import as_json
-from litellm_synthetic.cli.terminal import Screen, error, remark
+from litellm_synthetic.cli.terminal import Screen, error, remark, working
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
 from litellm_synthetic.config.settings import models_base_url
@@ -53,7 +53,7 @@ def run(*, is_json: bool, is_live: bool, model: str | None) -> int:
     findings = examine(is_live=is_live, model=model)
     try:
         while True:
-            with _quiet():
+            with working("Checking"), _quiet():
                 check = next(findings, None)
             if check is None:
                 break
