@@ -15,6 +15,7 @@ from litellm_synthetic.transport.client import ByteStream, Outgoing
 from litellm_synthetic.transport.failures import StallError, TransportError
 from litellm_synthetic.transport.limits import TimeLimits
 from litellm_synthetic.transport.retries import RetryPolicy
+from litellm_synthetic.transport.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,4 +146,6 @@ def _validator(headers: Mapping[str, str], name: str) -> str | None:
 
 def _verify() -> bool | str:
     trusted = SSL_VERIFY.value()
+    if isinstance(trusted, str):
+        tls_context(trusted)  # a file that is not there is told of, even where nothing is encrypted
     return True if trusted is None else trusted

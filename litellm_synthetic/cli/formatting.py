@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from math import ceil
@@ -25,6 +26,8 @@ _KIBI: Final = 1024
 _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3600
 _DAY_SECONDS: Final = 86400
+# Prices and aliases moved about once a week in 2026; see docs/models.md.
+OLD_SECONDS: Final = 7 * _DAY_SECONDS
 _MAX_IN_MINUTES: Final = 90 * _MINUTE_SECONDS
 _MAX_IN_HOURS: Final = 2 * _DAY_SECONDS
 
@@ -76,6 +79,24 @@ def provenance(table: ModelTable) -> str:
     if age_seconds is None:
         return f"facts of {table.catalog.observed_on}, bundled with the package"
     return f"fetched {age(age_seconds)} from {table.base_url}"
+
+
+def age_of_facts(table: ModelTable, now: datetime) -> float:
+    """Return how long ago anybody looked at the model list, in seconds."""
+    age_seconds = table.age_seconds(now)
+    if age_seconds is not None:
+        return age_seconds
+    observed_on = datetime.combine(table.catalog.observed_on, datetime.min.time(), UTC)
+    return max(0.0, (now - observed_on).total_seconds())
+
+
+def remedy_for_age(table: ModelTable) -> str | None:
+    """Return what renews facts that are old; None where they are not."""
+    age_seconds = age_of_facts(table, datetime.now(UTC))
+    if age_seconds < OLD_SECONDS:
+        return None
+    days = round(age_seconds / _DAY_SECONDS)
+    return f"These facts are {days} days old; litellm-synthetic refresh renews them."
 
 
 def sparkline(

@@ -86,6 +86,7 @@ def demo(model: str, offline: bool) -> None:
 @main.command()
 @click.argument("filters", metavar="[FILTER]...", nargs=-1, shell_complete=_complete_id)
 @click.option("--all", "include_all", is_flag=True, help="Show retired and unlisted models too.")
+@click.option("--sources", is_flag=True, help="Show notes, dated prices and sources of one model.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--format",
@@ -96,6 +97,7 @@ def demo(model: str, offline: bool) -> None:
 def models(
     filters: tuple[str, ...],
     include_all: bool,
+    sources: bool,
     is_json: bool,
     litellm_format: Literal["litellm", "litellm-full"] | None,
 ) -> None:
@@ -111,7 +113,7 @@ def models(
     if is_json and litellm_format:
         raise click.UsageError("--json and --format exclude each other.")
     shape = litellm_format or ("json" if is_json else "text")
-    sys.exit(run(filters, include_all=include_all, shape=shape))
+    sys.exit(run(filters, include_all=include_all, shape=shape, with_sources=sources))
 
 
 @main.command()

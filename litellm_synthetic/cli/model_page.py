@@ -2,59 +2,107 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.cli.formatting import ASCII, BLOCKS, sparkline, usd_per_million
-from litellm_synthetic.cli.terminal import PIPE_CHART_WIDTH, Line, Screen, wrap
+from litellm_synthetic.cli.formatting import usd_per_million
+from litellm_synthetic.cli.price_history import LABEL_WIDTH, PRICES, chart, history
+from litellm_synthetic.cli.terminal import Line, Screen, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
-    from decimal import Decimal
 
     from litellm_synthetic.catalog.models import Catalog, Efforts, Model
 
-_PRICES: Final = {
-    "input": "input_usd_per_token",
-    "output": "output_usd_per_token",
-    "cache read": "cache_read_usd_per_token",
-    "cache write": "cache_write_usd_per_token",
+_SHORT_PRICES: Final = {
+    "in": "input_usd_per_token",
+    "out": "output_usd_per_token",
+    "cached": "cache_read_usd_per_token",
 }
-_CHARTED: Final = ("input", "output", "cache read")
-_LABEL_WIDTH: Final = 22
-_MAX_CHART_COLUMNS: Final = 60
-_MIN_CHART_COLUMNS: Final = 24  # two dates below it
 _UNKNOWN: Final = "unknown"
 
 Fact = tuple[str, str]
 
 
-def page(model: Model, catalog: Catalog, screen: Screen) -> Iterator[Line]:
-    """Lay out everything that is known about a model.
+def page(
+    model: Model, catalog: Catalog, screen: Screen, *, with_sources: bool = False
+) -> Iterator[Line]:
+    """Lay out what is known about a model, short enough for a screen; or all of it.
 
     In a pipe each fact is one line, its label first, and nothing is broken.
+
+    Args:
+        model: the model.
+        catalog: the table that it is from.
+        screen: where it is shown.
+        with_sources: whether to show notes, former targets, dated prices and sources as well.
     """
     until = catalog.observed_on if model.is_current else model.last_seen or catalog.observed_on
-    for title, facts in (
-        ("", _identity(model, catalog)),
-        ("Limits and capabilities", _capabilities(model)),
-        ("Reasoning efforts", _efforts(model)),
-        ("Aliases", _aliases(model, catalog)),
+    if screen.width is not None and not with_sources:
+        facts = (
+            _identity(model, catalog, with_notes=False),
+            _capabilities(model, with_notes=False),
+            chain(
+                _efforts(model, with_notes=False, name="efforts"),
+                _served_as(model, catalog),
+                _price_line(model),
+                chart(model, until, screen),
+            ),
+        )
+        yield from _compact([tuple(each) for each in facts], screen)
+        return
+    for title, section in (
+        ("", _identity(model, catalog, with_notes=with_sources)),
+        ("Limits and capabilities", _capabilities(model, with_notes=with_sources)),
+        ("Reasoning efforts", _efforts(model, with_notes=with_sources)),
+        ("Aliases", chain(_served(model), _served_as(model, catalog, with_former=True))),
         ("Price", _price(model)),
-        ("Price history, USD per million tokens", _chart(model, until, screen)),
+        ("Price history, USD per million tokens", chart(model, until, screen)),
     ):
-        yield from _section(title, facts, screen)
-    yield from _history(model, screen)
-    sources = ((key, catalog.sources.get(key, "")) for key in model.sources)
-    yield from _section("Sources", sources, screen)
+        yield from _section(title, section, screen)
+    if with_sources:
+        yield from history(model, screen)
+        sources = ((key, catalog.sources.get(key, "")) for key in model.sources)
+        yield from _section("Sources", sources, screen)
+
+
+def _compact(groups: Sequence[tuple[Fact, ...]], screen: Screen) -> Iterator[Line]:
+    """Lay groups of facts out without titles, two facts a line where both are short."""
+    for number, facts in enumerate(each for each in groups if each):
+        if number:
+            yield ()
+        waiting: Fact | None = None
+        for fact in facts:
+            if waiting is not None and _is_short(fact, screen):
+                yield (*_half(waiting, screen), *_half(fact, screen))
+                waiting = None
+                continue
+            if waiting is not None:
+                yield from _section("", [waiting], screen)
+            waiting = fact if _is_short(fact, screen) else None
+            if waiting is None:
+                yield from _section("", [fact], screen)
+        if waiting is not None:
+            yield from _section("", [waiting], screen)
+
+
+def _is_short(fact: Fact, screen: Screen) -> bool:
+    return len(fact[1]) < (screen.width or 0) // 2 - LABEL_WIDTH
+
+
+def _half(fact: Fact, screen: Screen) -> Line:
+    label, text = fact
+    room = (screen.width or 0) // 2 - LABEL_WIDTH
+    return ((f"{label:<{LABEL_WIDTH}}", "dim"), f"{text:<{room}}")
 
 
 def _section(title: str, facts: Iterable[Fact], screen: Screen) -> Iterator[Line]:
     facts = tuple(facts)
     if title and facts:
         yield from ((), ((title, "bold"),))
-    labels = max([_LABEL_WIDTH, *(len(label) + 2 for label, _ in facts)])
+    labels = max([LABEL_WIDTH, *(len(label) + 2 for label, _ in facts)])
     before = ""
     for label, text in facts:
         # People read a label once; grep needs it on every line.
@@ -69,7 +117,7 @@ def _wrapped(text: str, screen: Screen, indent: int) -> Sequence[str]:
     return wrap(text, None if screen.width is None else screen.width - indent)
 
 
-def _identity(model: Model, catalog: Catalog) -> Iterator[Fact]:
+def _identity(model: Model, catalog: Catalog, *, with_notes: bool) -> Iterator[Fact]:
     yield "model", model.id
     yield "kind", model.kind
     yield "status", ", ".join(filter(None, (model.status, model.status_note)))
@@ -81,6 +129,8 @@ def _identity(model: Model, catalog: Catalog) -> Iterator[Fact]:
         yield "deprecated", "yes, according to the model list"
     yield "first seen", _day(model.first_seen)
     yield "last seen", _day(model.last_seen)
+    if not with_notes:
+        return
     if model.removed_on is not None:
         yield "removed", _day(model.removed_on)
     if model.removal_note:
@@ -89,7 +139,7 @@ def _identity(model: Model, catalog: Catalog) -> Iterator[Fact]:
         yield "note", model.note
 
 
-def _capabilities(model: Model) -> Iterator[Fact]:
+def _capabilities(model: Model, *, with_notes: bool) -> Iterator[Fact]:
     yield "context window", _tokens(model.context_window_tokens)
     if model.embedding is not None:
         yield "dimensions", f"{model.embedding.dimensions:,}"
@@ -101,22 +151,22 @@ def _capabilities(model: Model) -> Iterator[Fact]:
     yield "reasoning", _yes_or_no(known=model.reasoning)
     yield "JSON mode", _yes_or_no(known=model.json_mode)
     yield "structured outputs", _yes_or_no(known=model.structured_outputs)
-    for each in model.seed_differences:
+    for each in model.seed_differences if with_notes else ():
         yield "other figures", f"{each.seed} says {each.field} {each.seed_value}"
 
 
-def _efforts(model: Model) -> Iterator[Fact]:
+def _efforts(model: Model, *, with_notes: bool, name: str = "accepted") -> Iterator[Fact]:
     efforts = model.efforts
     if model.reasoning is False or efforts is None:
         return
     rest = "all others are refused" if efforts.are_complete else "others were not tried"
-    yield "accepted", f"{_joined(efforts.accepted)} ({rest})"
-    if efforts.rejected:
+    yield name, f"{_joined(efforts.accepted)} ({rest})"
+    if efforts.rejected and with_notes:
         yield "seen refused", _joined(efforts.rejected)
     if efforts.unreliable:
         yield "unreliable", f"{_joined(efforts.unreliable)} (accepted, may end without an answer)"
     yield "can be stopped", _stopping(efforts)
-    if efforts.note:
+    if efforts.note and with_notes:
         yield "note", efforts.note
 
 
@@ -129,12 +179,15 @@ def _stopping(efforts: Efforts) -> str:
     return "no" + (', though reasoning_effort="none" is accepted' if takes_none else "")
 
 
-def _aliases(model: Model, catalog: Catalog) -> Iterator[Fact]:
+def _served(model: Model) -> Iterator[Fact]:
     for each in model.alias_targets:
         yield "served", f"{each.target}, {_period(each.since, each.until)}"
+
+
+def _served_as(model: Model, catalog: Catalog, *, with_former: bool = False) -> Iterator[Fact]:
     for alias in catalog.models:
         for each in alias.alias_targets:
-            if each.target == model.id:
+            if each.target == model.id and (each.until is None or with_former):
                 yield "served as", f"{alias.id}, {_period(each.since, each.until)}"
 
 
@@ -143,7 +196,7 @@ def _period(since: str, until: str | None) -> str:
 
 
 def _price(model: Model) -> Iterator[Fact]:
-    for name, field in _PRICES.items():
+    for name, field in PRICES.items():
         price = getattr(model.prices, field)
         if price is None:
             yield name, _UNKNOWN
@@ -155,64 +208,14 @@ def _price(model: Model) -> Iterator[Fact]:
         yield f"from {tier.min_prompt_tokens:,} tokens", f"{figures} per million tokens"
 
 
-def _chart(model: Model, until: date, screen: Screen) -> Iterator[Fact]:
-    """Give a sparkline for each price that changed, all over one axis of dates."""
-    series = {name: prices for name in _CHARTED if (prices := _series(model, name, until))}
-    changed = {name: each for name, each in series.items() if len(set(each.values())) > 1}
-    if changed:
-        start = min(min(each) for each in changed.values())
-        end = max(until, *(max(each) for each in changed.values()))
-        bounds = {
-            name: f"{usd_per_million(min(each.values()))} to {usd_per_million(max(each.values()))}"
-            for name, each in changed.items()
-        }
-        room = (screen.width or PIPE_CHART_WIDTH) - _LABEL_WIDTH - 2
-        columns = room - max(len(each) for each in bounds.values())
-        columns = min(max(columns, _MIN_CHART_COLUMNS), _MAX_CHART_COLUMNS)
-        ramp = BLOCKS if screen.has_glyphs else ASCII
-        for name, each in changed.items():
-            yield name, f"{sparkline(each, start, end, columns, ramp)}  {bounds[name]}"
-        yield "from, to", f"{start}{end.isoformat():>{columns - len(start.isoformat())}}"
-    for name, each in series.items():
-        if name not in changed:
-            (first, price), *_ = each.items()
-            yield name, f"{usd_per_million(price)}, unchanged since {first}"
-
-
-def _series(model: Model, name: str, until: date) -> dict[date, Decimal]:
-    """Return the prices of one kind of token by the date on which each was first seen."""
-    field = _PRICES[name]
-    prices = {
-        each.observed_on: price
-        for each in sorted(model.price_history, key=lambda one: one.observed_on)
-        if (price := getattr(each, field)) is not None
-    }
-    now = getattr(model.prices, field)
-    if prices and now is not None and now != prices[max(prices)]:
-        prices[max(until, *prices)] = now
-    return prices
-
-
-def _history(model: Model, screen: Screen) -> Iterator[Line]:
-    if not model.price_history:
-        return
-    yield ()
-    rows = [["date", "input", "output", "cached", "source"]]
-    rows += [
-        [
-            each.observed_on.isoformat(),
-            *(usd_per_million(getattr(each, _PRICES[name])) for name in _CHARTED),
-            each.source,
-        ]
-        for each in sorted(model.price_history, key=lambda one: one.observed_on)
-    ]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows:
-        *figures, source = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        text = "  ".join((*figures, ""))
-        for part in _wrapped(source.lstrip(), screen, len(text)):
-            yield ((text, "dim" if row is rows[0] else ""), (part, "dim"))
-            text = " " * len(text)
+def _price_line(model: Model) -> Iterator[Fact]:
+    prices = (
+        f"{usd_per_million(price)} {word}"
+        for word, field in _SHORT_PRICES.items()
+        if (price := getattr(model.prices, field)) is not None
+    )
+    yield "$ per million tokens", ", ".join(prices) or _UNKNOWN
+    yield from list(_price(model))[len(PRICES) :]
 
 
 def _day(day: date | None) -> str:

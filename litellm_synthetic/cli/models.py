@@ -8,7 +8,7 @@ import click
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.query import Selection, closest_ids, matches, select
-from litellm_synthetic.cli.formatting import provenance
+from litellm_synthetic.cli.formatting import provenance, remedy_for_age
 from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.terminal import Screen, error, remark
 from litellm_synthetic.config.settings import ALLOWED_MODELS
@@ -26,7 +26,9 @@ _MAX_NAMED: Final = 5
 Shape = Literal["text", "json", "litellm", "litellm-full"]
 
 
-def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
+def run(
+    words: Sequence[str], *, include_all: bool, shape: Shape, with_sources: bool = False
+) -> int:
     """Print the models and return the exit code: 0, or 1 where no model matches.
 
     Remarks on the table, the allowlist and what is left out go to stderr.
@@ -35,11 +37,13 @@ def run(words: Sequence[str], *, include_all: bool, shape: Shape) -> int:
     allowlist = ALLOWED_MODELS.value()
     selection = select(table.catalog, words, include_all=include_all, allowlist=allowlist)
     remark(provenance(table))
+    if (advice := remedy_for_age(table)) is not None:
+        remark(advice)
     remark_on_allowlist(allowlist, hidden=selection.hidden_by_allowlist)
     if not selection.models and selection.hidden_by_allowlist == 0:
         error(_why_none(words, table.catalog, allowlist))
     if shape == "text":
-        _print_text(selection, table, include_all=include_all)
+        _print_text(selection, table, include_all=include_all, with_sources=with_sources)
     else:
         _print_json(selection, table, shape)
     return 0 if selection.models else NO_MODEL
@@ -67,12 +71,16 @@ def _why_none(words: Sequence[str], catalog: Catalog, allowlist: Allowlist | Non
     return f"No model matches {shown!r}.{hint} All ids: litellm-synthetic models"
 
 
-def _print_text(selection: Selection, table: ModelTable, *, include_all: bool) -> None:
+def _print_text(
+    selection: Selection, table: ModelTable, *, include_all: bool, with_sources: bool
+) -> None:
     screen = Screen.of_stdout()
     if selection.page is not None:
         from litellm_synthetic.cli.model_page import page
 
-        screen.write(page(selection.page, table.catalog, screen))
+        screen.write(page(selection.page, table.catalog, screen, with_sources=with_sources))
+        if not with_sources:
+            remark("Notes, dated prices and sources: --sources", dim=True)
         return
     if not selection.models:
         return

@@ -242,7 +242,7 @@ class TestOneModel:
         assert 'no, though reasoning_effort="none" is accepted' in text
 
     def test_has_its_price_history_as_a_chart_and_as_figures(self) -> None:
-        lines = invoke("models", LONG_ID).stdout.splitlines()
+        lines = invoke("models", LONG_ID, "--sources").stdout.splitlines()
         chart = next(line for line in lines if line.startswith("input") and "##" in line)
         assert chart.endswith("*  2.19 to 3.00")
         assert ["from,", "to", "2026-05-01", "2026-10-08"] in [line.split() for line in lines]
@@ -250,7 +250,7 @@ class TestOneModel:
         assert "2026-07-01   2.19   15.00       -  two" in lines
 
     def test_shows_an_alias_with_what_it_served_when(self) -> None:
-        text = invoke("models", "syn:large:text").stdout
+        text = invoke("models", "syn:large:text", "--sources").stdout
         assert f"serves now            {LONG_ID}" in text
         assert "served                hf:lab/Old, 2026-05-01 to 2026-08-01" in text
 
@@ -262,9 +262,36 @@ class TestOneModel:
     def test_fits_a_terminal_but_for_what_has_no_space_to_break_at(self, width: int) -> None:
         catalog = load_bundled()
         for model in catalog.models:
-            for line in page(model, catalog, Screen(width, has_glyphs=True)):
+            lines = [
+                *page(model, catalog, Screen(width, has_glyphs=True)),
+                *page(model, catalog, Screen(width, has_glyphs=True), with_sources=True),
+            ]
+            for line in lines:
                 words = max((len(word) for word in plain(line).split()), default=0)
                 assert len(plain(line)) <= max(width, 60, 34 + words)
+
+    def test_fits_a_screen_of_80_by_24_below_the_command_and_the_remarks(self) -> None:
+        catalog = load_bundled()
+        heights = {
+            model.id: len(list(page(model, catalog, Screen(80, has_glyphs=True))))
+            for model in catalog.models
+        }
+        assert max(heights.values()) <= 24 - len(("command", "age", "advice", "--sources", "$"))
+
+    def test_has_its_sources_where_they_are_asked_for(self) -> None:
+        assert "the live list" not in invoke("models", LONG_ID).stdout
+        assert "the live list" in invoke("models", LONG_ID, "--sources").stdout
+
+
+class TestOldFacts:
+    def test_name_what_renews_them(self, table: None) -> None:
+        del table
+        assert "litellm-synthetic refresh renews them" in invoke("models").stderr
+
+    def test_are_not_mentioned_while_they_are_fresh(self) -> None:
+        fetched_at = datetime.now(UTC) - timedelta(days=6)
+        active.set_current_table(ModelTable(CATALOG, "cache", fetched_at, BASE_URL))
+        assert "renews" not in invoke("models").stderr
 
 
 class TestTheSparkline:

@@ -17,7 +17,7 @@ import litellm_synthetic
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.dotenv_file import working_folder
-from litellm_synthetic.cli.formatting import provenance
+from litellm_synthetic.cli.formatting import OLD_SECONDS, age_of_facts, provenance
 from litellm_synthetic.config.endpoint import is_on_this_machine
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.config.settings import CACHE_DIR, CATALOG, CATALOG_TTL
@@ -30,8 +30,6 @@ _INSTALL: Final = "pip install --upgrade 'litellm[mcp]'"
 _PROXY: Final = "USE_LITELLM_PROXY"
 # Nothing listens there; should the rehearsal leave our hands, it goes no further than this machine.
 _NOWHERE: Final = "http://127.0.0.1:9/openai/v1"
-# Prices and aliases moved about once a week in 2026; see docs/models.md.
-_OLD_SECONDS: Final = 7 * 86_400.0
 _REHEARSED: Final = {
     "id": "rehearsal",
     "object": "chat.completion",
@@ -186,10 +184,7 @@ def _shadow() -> Path | None:
 def check_table(table: ModelTable, now: datetime | None = None) -> Check:
     """Check the age of the table in force, and whether it renews itself."""
     now = now or datetime.now(UTC)
-    age_seconds = table.age_seconds(now)
-    if age_seconds is None:
-        observed_on = datetime.combine(table.catalog.observed_on, datetime.min.time(), UTC)
-        age_seconds = max(0.0, (now - observed_on).total_seconds())
+    age_seconds = age_of_facts(table, now)
     is_stale = table.is_stale(CATALOG_TTL.value(), now)
     current = len(table.catalog.current())
     details: dict[str, Any] = {
@@ -204,7 +199,7 @@ def check_table(table: ModelTable, now: datetime | None = None) -> Check:
     found = f"{current} models, {provenance(table)}."
     if not is_stale:
         return Check("table", "ok", found, details=details)
-    if CATALOG.value() == "offline" and age_seconds >= _OLD_SECONDS:
+    if CATALOG.value() == "offline" and age_seconds >= OLD_SECONDS:
         found += f" {CATALOG.name}=offline keeps it from being renewed."
         remedy = f"Run: {CATALOG.name}=auto litellm-synthetic refresh"
         return Check("table", "warning", found, remedy, details)
