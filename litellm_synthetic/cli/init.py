@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from litellm_synthetic.catalog import active
 from litellm_synthetic.cli.dotenv_file import (
     DotEnvError,
     DotEnvFile,
@@ -34,12 +33,10 @@ from litellm_synthetic.cli.terminal import Line, Screen, drop_typed_ahead, error
 from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
-from litellm_synthetic.config.ids import ROUTE_PREFIX
+from litellm_synthetic.config.ids import DEFAULT_ID, ROUTE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from litellm_synthetic.catalog.models import Catalog
 
 DONE: Final = 0
 NOT_DONE: Final = 1
@@ -121,7 +118,7 @@ def _run(*, check: bool, write_to: Path | None, force: bool, has_terminal: bool)
         file = _offer(key)
     if file is not None:
         _write(file, key, force=force, has_terminal=has_terminal)
-    Screen.of_stdout().write(_snippets(active.current_table().catalog, file))
+    Screen.of_stdout().write(_snippets(file))
 
 
 def _ask(question: str, *, default: bool = False) -> bool:
@@ -223,10 +220,8 @@ def _write(file: DotEnvFile, key: Secret, *, force: bool, has_terminal: bool) ->
         remark("LiteLLM does not read that file by itself: load it as shown below.")
 
 
-def _snippets(catalog: Catalog, file: DotEnvFile | None) -> Iterator[Line]:
+def _snippets(file: DotEnvFile | None) -> Iterator[Line]:
     """Lay out the lines for shell, `.env`, Python and proxy; none of them holds the key."""
-    order = {"alias": 0, "chat": 1}
-    model = ROUTE_PREFIX + min(catalog.current(), key=lambda one: order.get(one.kind, 2)).id
     placeholder = f"{KEY_PREFIX}YOUR_KEY"
     text = _SNIPPETS.format(
         variable=KEY_VARIABLE,
@@ -235,8 +230,8 @@ def _snippets(catalog: Catalog, file: DotEnvFile | None) -> Iterator[Line]:
         env_line=f"{KEY_VARIABLE}={placeholder}"
         if file is None
         else f"set -a; . {shlex.quote(str(file.path.absolute()))}; set +a",
-        model=model,
-        name=model.rpartition("/")[2].partition(":")[2].replace(":", "-") or model,
+        model=ROUTE_PREFIX + DEFAULT_ID,
+        name=DEFAULT_ID,
     )
     for row in text.splitlines():
         yield ((row, "bold" if row.startswith("# ") else "cyan"),)

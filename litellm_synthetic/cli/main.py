@@ -8,16 +8,20 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from litellm_synthetic.cli.models import Shape
+
 INTERRUPTED: Final = 130
 # click's own, by which a shell says who it is.
 _COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
+
+_TABLE_FORMATS: Final = ("litellm", "litellm-full", "models.dev", "opencode", "openrouter")
 
 
 class _Group(click.Group):
@@ -90,16 +94,17 @@ def demo(model: str, offline: bool) -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--format",
-    "litellm_format",
-    type=click.Choice(["litellm", "litellm-full"]),
-    help="Print LiteLLM's cost-map JSON: our rows, or with all of the installed LiteLLM's.",
+    "table_format",
+    type=click.Choice(_TABLE_FORMATS),
+    help="Print JSON for others: LiteLLM's cost map (our rows, or with all of the installed "
+    "LiteLLM's), models.dev, opencode's config, OpenRouter's list.",
 )
 def models(
     filters: tuple[str, ...],
     include_all: bool,
     sources: bool,
     is_json: bool,
-    litellm_format: Literal["litellm", "litellm-full"] | None,
+    table_format: Shape | None,
 ) -> None:
     """List models, or show one with its price history.
 
@@ -110,9 +115,9 @@ def models(
     """
     from litellm_synthetic.cli.models import run
 
-    if is_json and litellm_format:
+    if is_json and table_format:
         raise click.UsageError("--json and --format exclude each other.")
-    shape = litellm_format or ("json" if is_json else "text")
+    shape = table_format or ("json" if is_json else "text")
     sys.exit(run(filters, include_all=include_all, shape=shape, with_sources=sources))
 
 
@@ -195,7 +200,7 @@ def init(no_check: bool, write_env: Path | None, force: bool) -> None:
     multiple=True,
     help="Ids and globs such as 'hf:zai-org/*', instead of all chat and embedding models.",
 )
-@click.option("--aliases", is_flag=True, help="Add the syn: aliases.")
+@click.option("--aliases", is_flag=True, help="Add the syn: aliases and default.")
 @click.option("--fallbacks", is_flag=True, help="Send a prompt that is too long to a larger model.")
 @click.option("--redis", is_flag=True, help="Share state between proxies (REDIS_HOST and so on).")
 @click.option("--out", metavar="FILE", default="-", help="Where to; '-', the default, is stdout.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NO_MODEL: Final = 1
 _MAX_NAMED: Final = 5
 
-Shape = Literal["text", "json", "litellm", "litellm-full"]
+Shape = Literal["text", "json", "litellm", "litellm-full", "models.dev", "opencode", "openrouter"]
 
 
 def run(
@@ -102,6 +102,9 @@ def _print_json(selection: Selection, table: ModelTable, shape: Shape) -> None:
         document = models_json.models_document(table, selection.models, hidden)
         click.echo(as_json(document))
         return
+    if shape in ("models.dev", "opencode", "openrouter"):
+        _print_for_others(selection, table, shape)
+        return
     rows = models_json.litellm_document(table.catalog, selection.models)
     if unpriced := sum(not one.is_priced for one in selection.models):
         remark(f"{unpriced} left out: no price is known, and LiteLLM would take it for free")
@@ -111,3 +114,17 @@ def _print_json(selection: Selection, table: ModelTable, shape: Shape) -> None:
         except models_json.NoLiteLLMCostMapError as failure:
             raise click.ClickException(str(failure)) from failure
     click.echo(as_json(rows))
+
+
+def _print_for_others(selection: Selection, table: ModelTable, shape: Shape) -> None:
+    from litellm_synthetic.cli import models_for_others
+
+    documents = {
+        "models.dev": models_for_others.models_dev_document,
+        "opencode": models_for_others.opencode_document,
+        "openrouter": models_for_others.openrouter_document,
+    }
+    document, left_out = documents[shape](table, selection.models)
+    if left_out:
+        remark(f"{left_out} left out: a fact that {shape} requires is not known")
+    click.echo(as_json(document))

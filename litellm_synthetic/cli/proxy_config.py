@@ -16,6 +16,7 @@ from litellm_synthetic.cli.new_file import NotWrittenError, write_file
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import ConfigOptions, proxy_config
 from litellm_synthetic.cli.terminal import error, remark
+from litellm_synthetic.config.ids import DEFAULT_ID
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def run(  # noqa: PLR0913  # one for each option of the command
     options = ConfigOptions(
         fallbacks,
         redis,
+        aliases and (allowlist is None or allowlist.allows(DEFAULT_ID)),
         _command(words, aliases=aliases, fallbacks=fallbacks, redis=redis),
         "config.yaml" if out == STDOUT else shlex.quote(Path(out).name),
     )

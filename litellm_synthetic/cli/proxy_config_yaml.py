@@ -20,7 +20,8 @@ from litellm_synthetic.catalog.fallbacks import window_fallbacks
 from litellm_synthetic.cli.formatting import UNKNOWN, tokens, usd_per_million
 from litellm_synthetic.cli.terminal import harmless
 from litellm_synthetic.config.endpoint import BASE_URL_VARIABLE, DEFAULT_BASE_URL
-from litellm_synthetic.config.ids import ROUTE_PREFIX
+from litellm_synthetic.config.ids import DEFAULT_ID, ROUTE_PREFIX
+from litellm_synthetic.config.settings import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +50,9 @@ _GROUPS: Final = {
     "embedding": "Embedding models.",
     "helper": "Helpers: small models that Synthetic serves without listing them.",
 }
+_DEFAULT: Final = (
+    f"The model that {MODEL.name} names where the proxy runs, {MODEL.default} if it names none."
+)
 _HEADER: Final = """\
 Synthetic behind a LiteLLM proxy. Written by
   {command}
@@ -116,12 +120,14 @@ class ConfigOptions:
     Attributes:
         fallbacks: whether a prompt that is too long goes to a model with a larger window.
         redis: whether several proxies share their state.
+        default: whether `synthetic/default` is an entry.
         command: the command line that the file names as its origin.
         file: what the file will be called.
     """
 
     fallbacks: bool = False
     redis: bool = False
+    default: bool = False
     command: str = "litellm-synthetic proxy-config"
     file: str = "config.yaml"
 
@@ -142,10 +148,14 @@ def _lines(table: ModelTable, models: Sequence[Model], options: ConfigOptions) -
     header = {name: harmless(text, "ascii") for name, text in header.items()}
     yield from _comment(_HEADER.format(observed_on=observed_on, **header))
     yield "\nmodel_list:" if models else "\nmodel_list: []"
+    if options.default:
+        yield from _comment(f"{_DEFAULT}\n\n", "  ")
+        yield _ENTRY.format(name=_quoted(ROUTE_PREFIX + DEFAULT_ID))
+        yield "      mode: chat"
     for kind, heading in _GROUPS.items():
         group = [one for one in models if one.kind == kind]
         for one in group:
-            if one is not models[0]:
+            if one is not models[0] or options.default:
                 yield ""
             if one is group[0]:
                 yield from _comment(f"{heading}\n\n", "  ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -106,7 +107,7 @@ class TestWithoutATerminal:
         lines = parts["In the proxy's config.yaml"].splitlines()
         assert lines[0] == "model_list:"
         assert lines[1].startswith("  - model_name: ")
-        assert lines[3] == "      model: synthetic/syn:large:text"
+        assert lines[3] == "      model: synthetic/default"
 
     @pytest.mark.parametrize("stdin", ["", "\n", "  \n"])
     def test_no_key_at_all_is_an_error_and_exit_code_2(self, stdin: str) -> None:
@@ -412,6 +413,21 @@ class TestInATerminal:
         assert (project / ".env").read_text() == f"SYNTHETIC_API_KEY={key}\n"
         assert mode_of(project / ".env") == 0o600
         assert f"set -a; . {project / '.env'}; set +a" in terminal.shown
+
+    def test_what_was_typed_ahead_answers_no_question_that_writes_a_file(
+        self, project: Path
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            base_url = f"http://127.0.0.1:{silent.getsockname()[1]}/openai/v1"
+            with self.session(project, environment={"SYNTHETIC_API_BASE": base_url}) as terminal:
+                terminal.answer_hidden("Synthetic API key:", KEY)
+                connection, _ = silent.accept()
+                terminal.type("y\ry\ry\r")
+                connection.close()
+                terminal.wait_for("could not be checked")
+                terminal.answer("Yes or no?", "n")
+                assert terminal.end() == 1
+        assert not list(project.iterdir())
 
     def test_nothing_is_written_unless_told_to(self, project: Path) -> None:
         with self.session(project, "--no-check") as terminal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -31,6 +32,8 @@ from litellm_synthetic.testing.served_models import listed_models
 from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.testing import Result
 
     from litellm_synthetic.testing import SyntheticServer
@@ -135,7 +138,9 @@ class TestTheTableInAPipe:
 
     def test_keeps_remarks_off_stdout(self) -> None:
         result = invoke("models")
-        assert result.stderr == "facts of 2026-10-08, bundled with the package\n"
+        age, advice = result.stderr.splitlines()
+        assert age == "facts of 2026-10-08, bundled with the package"
+        assert advice.endswith("days old; litellm-synthetic refresh renews them.")
         assert "facts of" not in result.stdout
 
     def test_tells_when_a_fetched_table_was_fetched(self, table: ModelTable) -> None:
@@ -554,27 +559,48 @@ def test_any_words_can_be_asked_for(model_id: str, word: str) -> None:
     assert len(closest_ids(word, CATALOG.models)) <= 3
 
 
+@pytest.mark.parametrize("key", ["right", "wrong"])
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--help"],
         ["models"],
         ["models", "syn:large:text"],
         ["models", "--json"],
         ["models", "--format", "litellm-full"],
+        ["models", "--format", "opencode"],
         ["refresh"],
         ["proxy-config", "--aliases", "--fallbacks", "--redis"],
+        ["search", "foxes"],
+        ["init"],
+        ["chat", "hello"],
+        ["config"],
+        ["completion", "zsh"],
     ],
+    ids=" ".join,
 )
-def test_no_command_imports_litellm_or_what_a_pipe_needs_not(arguments: list[str]) -> None:
+def test_no_command_imports_litellm_or_what_a_pipe_needs_not(
+    arguments: list[str], key: str, synthetic_server: SyntheticServer, tmp_path: Path
+) -> None:
     code = (
         "import sys\n"
         "from litellm_synthetic.cli.main import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-        "loaded = {'litellm', 'httpx', 'aiohttp', 'rich.console'} & set(sys.modules)\n"
+        "loaded = {'litellm', 'openai', 'httpx', 'aiohttp', 'rich.console'} & set(sys.modules)\n"
         "sys.stderr.write(f'loaded={sorted(loaded)}')\n"
     )
+    variables = dict(os.environ)
+    if key == "wrong":
+        variables["SYNTHETIC_API_KEY"] = f"{synthetic_server.api_key}_wrong"
     done = subprocess.run(  # noqa: S603  # our own interpreter and code
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env=variables,
     )
     assert done.stderr.endswith("loaded=[]")
 
