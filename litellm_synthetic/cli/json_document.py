@@ -27,4 +27,6 @@ def _plain(value: Any) -> Any:
         return plain_decimal(value)
     if isinstance(value, date):
         return value.isoformat()
-    return asdict(value) if is_dataclass(value) else value.model_dump()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.model_dump()

@@ -241,7 +241,7 @@ def _reasoning_options(model: Model) -> list[dict[str, Any]]:
 
 def _openrouter_parameters(model: Model) -> list[str]:
     taken = set(supported_parameters(tools=model.tools, reasoning=model.reasoning))
-    names = [name for name in _OPENROUTER_PARAMETERS if name in taken]
+    names: list[str] = [name for name in _OPENROUTER_PARAMETERS if name in taken]
     if model.structured_outputs:
         names.append("structured_outputs")
     if model.reasoning:

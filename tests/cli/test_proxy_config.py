@@ -201,7 +201,7 @@ class TestTheChoice:
         assert ids(config()) == CHAT + EMBEDDINGS
 
     def test_puts_aliases_first(self) -> None:
-        assert ids(config("--aliases")) == ALIASES + CHAT + EMBEDDINGS
+        assert ids(config("--aliases")) == ["default", *ALIASES, *CHAT, *EMBEDDINGS]
 
     @pytest.mark.parametrize(
         ("arguments", "found"),
@@ -211,7 +211,7 @@ class TestTheChoice:
             (["--models", "syn:small:*"], ["syn:small:text", "syn:small:vision"]),
             (["--models", "*Flash, syn:large:text"], ["syn:large:text", *FLASH]),
             (["--models", "*nomic*", "--models", "*flash"], [*FLASH, *EMBEDDINGS]),
-            (["--models", "*nomic*", "--aliases"], [*ALIASES, *EMBEDDINGS]),
+            (["--models", "*nomic*", "--aliases"], ["default", *ALIASES, *EMBEDDINGS]),
             (["--models", "*"], [*ALIASES, *CHAT, *EMBEDDINGS]),
             (["--models", "*kimi-k3,*kimi-k3,*kimi*"], ["hf:moonshotai/Kimi-K3"]),
         ],
@@ -270,9 +270,15 @@ class TestTheChoice:
 
 
 class TestTheAllowlist:
+    def test_counts_for_what_default_stands_for(self) -> None:
+        allowed = {"SYNTHETIC_ALLOWED_MODELS": "syn:small:*"}
+        assert "default" not in ids(yaml.safe_load(run("--aliases", env=allowed).stdout))
+        variables = {**allowed, "SYNTHETIC_MODEL": "syn:small:text"}
+        assert "default" in ids(yaml.safe_load(run("--aliases", env=variables).stdout))
+
     def test_keeps_the_others_out_with_a_remark(self) -> None:
         result = run("--aliases", env={"SYNTHETIC_ALLOWED_MODELS": "syn:*, *Kimi-K3, 'x'"})
-        assert ids(yaml.safe_load(result.stdout)) == [*ALIASES, "hf:moonshotai/Kimi-K3"]
+        assert ids(yaml.safe_load(result.stdout)) == ["default", *ALIASES, "hf:moonshotai/Kimi-K3"]
         assert f"{len(CHAT + EMBEDDINGS) - 1} hidden by SYNTHETIC_ALLOWED_MODELS" in result.stderr
         assert "\"'x'\" can match no id" in result.stderr
 
