@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.refresh import RefreshOutcome
     from litellm_synthetic.client.search_results import SearchResults
     from litellm_synthetic.model_ids import ModelId
-    from litellm_synthetic.quota.header import Quotas
+    from litellm_synthetic.quota.report import Quotas
+    from litellm_synthetic.quota.state import KnownQuotas
 
 __all__ = [
     "ModelId",
@@ -20,6 +21,7 @@ __all__ = [
     "aquotas",
     "arefresh",
     "asearch",
+    "known_quotas",
     "quotas",
     "refresh",
     "register",
@@ -180,3 +182,27 @@ async def aquotas(
     return await account.aquotas(
         api_key=api_key, api_base=api_base, timeout=timeout, max_retries=max_retries
     )
+
+
+def known_quotas(
+    *, api_key: str | None = None, api_base: str | None = None
+) -> "KnownQuotas | None":
+    """Return the latest that any reply told of a plan, with its age; nothing is sent.
+
+    Every reply brings it: plain, streamed or failed, of a call, a search, a token count or
+    `quotas()`, sync and async. Where a proxy's workers share a Redis, theirs count as well.
+
+    Args:
+        api_key: whose plan; by default that of `SYNTHETIC_API_KEY`.
+        api_base: where, by its origin; by default that of `SYNTHETIC_API_BASE`, else Synthetic's.
+
+    Returns:
+        None where no reply has told anything yet. `quotas` in it is None where the last one
+        reported no subscription. Both mean unknown, never unlimited.
+
+    Raises:
+        ValueError: there is no key, or key or base URL cannot be right; the message says which.
+    """
+    from litellm_synthetic.quota import latest  # noqa: PLC0415  # costs time where it is not used
+
+    return latest.known_quotas(api_key=api_key, api_base=api_base)

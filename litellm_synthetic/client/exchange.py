@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from litellm_synthetic.errors import bodies, rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin, reported
+from litellm_synthetic.quota.header import HEADER
+from litellm_synthetic.quota.state import STATE
 from litellm_synthetic.transport import client
 from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply, is_answer
 from litellm_synthetic.transport.failures import (
@@ -32,6 +34,7 @@ def send(prepared: Prepared) -> Reply:
     """Send a request and return its whole reply; raises what `errors` makes of a failure."""
     with _transport_failures(prepared.origin):
         reply = client.send(prepared.outgoing)
+    _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared.origin)
 
 
@@ -39,6 +42,7 @@ async def asend(prepared: Prepared) -> Reply:
     """Do what `send` does, on the running event loop."""
     with _transport_failures(prepared.origin):
         reply = await client.asend(prepared.outgoing)
+    _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared.origin)
 
 
@@ -46,6 +50,7 @@ def open_stream(prepared: Prepared) -> ByteStream:
     """Send a request and return the open body of its reply; raises as `send` does."""
     with _transport_failures(prepared.origin):
         reply = client.send(prepared.outgoing, stream=True)
+    _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, ByteStream):
         return reply
     raise _failed(reply, prepared.origin)
@@ -55,9 +60,16 @@ async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
     """Do what `open_stream` does, on the running event loop."""
     with _transport_failures(prepared.origin):
         reply = await client.asend(prepared.outgoing, stream=True)
+    _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, AsyncByteStream):
         return reply
     raise _failed(reply, prepared.origin)
+
+
+def _note_quotas(headers: Mapping[str, str], origin: Origin) -> None:
+    """Keep what a reply tells of its key's plan; every reply passes here, failed ones too."""
+    if HEADER in headers and (scope := origin.scope) is not None:
+        STATE.note(scope, headers)
 
 
 class _transport_failures:  # noqa: N801  # used like a function

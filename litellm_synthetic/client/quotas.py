@@ -13,7 +13,8 @@ from litellm_synthetic.config.settings import API_KEY
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.errors.rules import Origin
-from litellm_synthetic.quota.header import Quotas, parse_quotas
+from litellm_synthetic.quota.report import Quotas, parse_quotas
+from litellm_synthetic.quota.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,12 +88,12 @@ def _prepare(
 
 def _read(reply: Reply, prepared: Prepared) -> Quotas | None:
     def fill(document: Mapping[str, Any], headers: Mapping[str, str]) -> Quotas | None:
-        del headers
-        if not document:
-            return None
-        quotas = parse_quotas(json.dumps(document))
-        if quotas is None or quotas.is_empty:
+        text = json.dumps(document)
+        quotas = parse_quotas(text)
+        if document and (quotas is None or quotas.is_empty):
             raise UnreadableReplyError("the JSON object says nothing of quotas")
+        if (scope := prepared.origin.scope) is not None:
+            STATE.note_text(scope, text, headers.get("date"))
         return quotas
 
     quotas: Quotas | None = exchange.read(reply, prepared.origin, fill)

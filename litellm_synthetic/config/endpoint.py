@@ -182,3 +182,10 @@ def is_same_host(one: str, other: str) -> bool:
 def _origin(base_url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(base_url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+@lru_cache(maxsize=64)
+def origin_of(base_url: str) -> str:
+    """Return scheme, host and port of a base URL: what several APIs of one service share."""
+    scheme, host, port = _origin(base_url)
+    return f"{scheme}://{host}:{port}"

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
+from litellm_synthetic.errors import plan
 from litellm_synthetic.errors.bodies import Report, kept_headers
 from litellm_synthetic.errors.classes import FailedReply, Kind, make_exception
+from litellm_synthetic.quota.scope import Scope, scope_of
 from litellm_synthetic.transport.backend_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
@@ -67,6 +69,11 @@ class Origin:
     remedies: Mapping[int, str] = field(default_factory=dict)
     or_else: str = ", or fall back to another model"
     only_deployment: bool = False
+
+    @property
+    def scope(self) -> Scope | None:
+        """Return under which name the plan of the call's key is known; None without a key."""
+        return None if self.key is None else scope_of(self.key, self.base_url)
 
     def scrub(self, text: str) -> str:
         """Remove the key from a text of foreign origin."""
@@ -242,16 +249,7 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
     if (advice := origin.remedies.get(_TOO_MANY_REQUESTS)) is not None:
         remedy = f"Try again in {seconds:g} s. {advice}" if seconds is not None else advice
     elif PLAN_CAP.search(failure.text):
-        from litellm_synthetic.quota.header import HEADER, parse_quotas  # noqa: PLC0415  # for 429s
-
-        quotas = parse_quotas(failure.headers.get(HEADER))
-        reset = quotas.resets_at() if quotas is not None else None
-        when = (
-            f"It resets at {reset:%Y-%m-%d %H:%M} UTC"
-            if reset is not None
-            else "The reply does not say when it resets"
-        )
-        remedy = f"{when}; until then use another model or upgrade at {BILLING_URL}."
+        return _capped(failure, origin, seconds)
     elif seconds is not None:
         remedy = f"Try again in {seconds:g} s, or send fewer requests at a time."
     elif backend_status(failure.text) == _TOO_MANY_REQUESTS:
@@ -259,17 +257,45 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
     else:
         remedy = "Try again later, or send fewer requests at a time."
     error = _raise_as("RateLimitError", f"{_quoted_reply(failure)}. {remedy}", failure, origin, 429)
-    if origin.only_deployment and PLAN_CAP.search(failure.text):
+    wait = plan.PASSING_SECONDS if seconds is None else seconds
+    return _telling(error, plan.told(wait, should_retry=True))
+
+
+def _capped(failure: Failure, origin: Origin, told_seconds: float | None) -> Exception:
+    from litellm_synthetic.quota.wording import cap_sentence  # noqa: PLC0415  # for 429s
+
+    cap = plan.cap_in(failure.headers, origin.scope)
+    seconds = told_seconds if told_seconds is not None or cap is None else cap.seconds
+    message = (
+        f"{_quoted_reply(failure)}. {cap_sentence(cap)}. Until then use another key, or upgrade at "
+        f"{BILLING_URL}."
+    )
+    headers = plan.told(seconds, should_retry=False)
+    # Router reads the response for how long to wait before it tries again (router.py:8371).
+    failure = replace(failure, headers={**failure.headers, **headers})
+    error = _raise_as("RateLimitError", message, failure, origin, 429)
+    if origin.only_deployment:
         # Router asks again after any 429, unless the error itself says how often (router.py:8079).
         # Where the model has siblings that is how one of them gets the request.
         error.num_retries = 0  # type: ignore[attr-defined]  # LiteLLM sets it on its errors too
+    return _telling(error, headers)
+
+
+def _telling(error: Exception, headers: Mapping[str, str]) -> Exception:
+    """Give an exception the headers that LiteLLM's proxy hands on under their own names.
+
+    It looks for `headers` before it looks at the response (common_request_processing.py:4155), and
+    so does Router for the time of a cooldown (exception_mapping_utils.py:215).
+    """
+    error.headers = dict(headers)  # type: ignore[attr-defined]  # LiteLLM's own have it too
     return error
 
 
 def _payment_required(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {BILLING_URL}.")
     message = f"{_quoted_reply(failure)}. {remedy}"
-    return _raise_as("PaymentRequiredError", message, failure, origin, 402)
+    error = _raise_as("PaymentRequiredError", message, failure, origin, 402)
+    return _telling(error, plan.told(plan.UNPAID_SECONDS, should_retry=False))
 
 
 def _wrong_model(failure: Failure, origin: Origin, _: object) -> Exception:

@@ -1,4 +1,6 @@
-"""The state of a plan: the quota header, parsed, and its wording for people.
+"""The state of a plan: what replies report of it, what follows from that, and its wording.
 
-Pure functions of what a reply said. Asking the service for it is the job of `client`.
+Nothing here talks to the service, which is the job of `client`. The modules that the path of a call
+imports (`header`, `state`, `rest`) read no JSON and import no pydantic: a report is kept as the
+text that came, and read when somebody wants to know.
 """

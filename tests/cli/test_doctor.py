@@ -512,14 +512,14 @@ class TestLive:
                     "remaining": 73.5,
                     "max": 500,
                     "limited": False,
-                    "nextTickAt": "2026-11-21T05:00:00.000Z",
+                    "tickPercent": 0.05,
+                    "nextTickAt": (datetime.now(UTC) + timedelta(seconds=719)).isoformat(),
                 },
             }
         )
         found = checks("--live")["live.v2"]
-        assert "73.5 of 500 requests left in the 5-hour window" in found["found"]
-        assert "$11.20 of $24.00 credits left this week" in found["found"]
-        assert "2026-11-21 05:00 UTC" in found["found"]
+        assert "5-hour requests: 73.5 of 500 (+25 in 12 min)" in found["found"]
+        assert "weekly credits: $11.20 of $24.00" in found["found"]
         quotas = found["details"]["quotas"]
         assert quotas["requests_left"] == 73.5
         assert quotas["weekly_credits_left_usd"] == 11.2
@@ -528,19 +528,20 @@ class TestLive:
     def test_a_plan_that_is_used_up_is_warned_about_with_the_time(
         self, live: SyntheticServer
     ) -> None:
+        gains_at = datetime.now(UTC) + timedelta(hours=2)
         live.set_quotas(
             {
                 "rollingFiveHourLimit": {
                     "remaining": 0,
                     "max": 500,
                     "limited": True,
-                    "nextTickAt": "2026-11-21T05:00:00.000Z",
+                    "nextTickAt": gains_at.isoformat(),
                 }
             }
         )
         found = checks("--live", code=3)["live.v2"]
         assert found["status"] == "warning"
-        assert found["remedy"].startswith("Wait until 2026-11-21 05:00 UTC")
+        assert found["remedy"].startswith(f"Wait until {gains_at:%Y-%m-%d %H:%M} UTC")
 
     def test_no_subscription_is_not_taken_for_unlimited(self, live: SyntheticServer) -> None:
         live.set_quotas({})

@@ -17,7 +17,7 @@ from litellm_synthetic.testing.quotas import form_of_2025
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from litellm_synthetic.quota.header import Quotas
+    from litellm_synthetic.quota.report import Quotas
     from litellm_synthetic.testing import SyntheticServer
 
 KEY = "syn_0123456789abcdef0123456789abcdef"

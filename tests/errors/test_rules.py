@@ -12,6 +12,8 @@ from litellm_synthetic.config.credentials import REDACTED, Secret
 from litellm_synthetic.errors import rules
 from litellm_synthetic.errors.bodies import error_text, message_of, status_of
 from litellm_synthetic.errors.rules import Failure, Origin, to_exception
+from litellm_synthetic.quota.scope import scope_of
+from litellm_synthetic.quota.state import STATE
 
 passed_on: Any = exception_type
 LITELLMS: Any = tuple(exceptions.LITELLM_EXCEPTION_TYPES)
@@ -130,7 +132,13 @@ TABLE: list[tuple[int, str, type[Exception], int, list[str]]] = [
     (408, "", exceptions.Timeout, 408, ["Try again"]),
     (413, "", exceptions.BadRequestError, 413, ["Shrink"]),
     (418, "teapot", exceptions.BadRequestError, 418, ["teapot"]),
-    (429, PLAN_CAP, exceptions.RateLimitError, 429, ["does not say when it resets", BILLING_URL]),
+    (
+        429,
+        PLAN_CAP,
+        exceptions.RateLimitError,
+        429,
+        ["does not say when", BILLING_URL],
+    ),
     (200, PLAN_CAP, exceptions.RateLimitError, 429, ["with an error", BILLING_URL]),
     (429, "max 4 parallel requests per model", exceptions.RateLimitError, 429, ["fewer requests"]),
     (429, "Too many requests, try again later", exceptions.RateLimitError, 429, ["fewer requests"]),
@@ -220,11 +228,51 @@ def test_the_prompt_is_not_counted_where_its_length_does_not_matter() -> None:
 # ---- limits
 
 
-def test_a_plan_cap_says_when_it_resets() -> None:
-    quotas = {"rollingFiveHourLimit": {"limited": True, "nextTickAt": "2026-08-25T01:19:00Z"}}
-    error = make(429, PLAN_CAP, {"x-synthetic-quotas": json.dumps(quotas)})
-    assert "resets at 2026-08-25 01:19 UTC" in str(error)
+def test_a_plan_cap_says_which_bucket_is_empty_and_when_it_gains() -> None:
+    quotas = {
+        "rollingFiveHourLimit": {
+            "limited": True,
+            "remaining": 0,
+            "max": 500,
+            "tickPercent": 0.05,
+            "nextTickAt": "2026-08-25T01:19:00Z",
+        }
+    }
+    headers = {"x-synthetic-quotas": json.dumps(quotas), "date": "Tue, 25 Aug 2026 01:07:00 GMT"}
+    error = make(429, PLAN_CAP, headers)
+    assert "The 5-hour requests are used up (0 of 500 left) and gain 25 in 12 min" in str(error)
+    assert error.headers == {"retry-after": "720", "x-should-retry": "false"}
+    assert error.response.headers["retry-after"] == "720"
     assert error.response.headers["x-synthetic-quotas"] == json.dumps(quotas)
+
+
+def test_a_cap_whose_moment_has_passed_announces_none() -> None:
+    quotas = {"rollingFiveHourLimit": {"limited": True, "nextTickAt": "2026-08-24T23:50:00Z"}}
+    headers = {"x-synthetic-quotas": json.dumps(quotas), "date": "Tue, 25 Aug 2026 06:07:00 GMT"}
+    error = make(429, PLAN_CAP, headers)
+    assert "23:50" not in str(error)
+    assert error.headers == {"x-should-retry": "false"}
+    assert "retry-after" not in error.response.headers
+
+
+@pytest.mark.parametrize("header", [None, "{}", "not json", "{", "x" * 20_000])
+def test_a_cap_whose_reply_knows_nothing_waits_as_an_earlier_one_told(header: str | None) -> None:
+    earlier = json.dumps(
+        {"rollingFiveHourLimit": {"remaining": 0, "nextTickAt": "2026-08-25T01:19:00Z"}}
+    )
+    scope = scope_of(Secret(KEY), BASE_URL)
+    STATE.note_text(scope, earlier, "Tue, 25 Aug 2026 01:07:00 GMT")
+    error = make(429, PLAN_CAP, {} if header is None else {"x-synthetic-quotas": header})
+    assert error.headers["x-should-retry"] == "false"
+    assert 700 < int(error.headers["retry-after"]) <= 720
+
+
+def test_a_missing_payment_and_a_passing_429_tell_when_to_come_back() -> None:
+    assert make(402, NO_BALANCE).headers == {"retry-after": "60", "x-should-retry": "false"}
+    passing = make(429, "max 4 parallel requests per model", {"Retry-After": "1"})
+    assert passing.headers == {"retry-after": "1", "x-should-retry": "true"}
+    unsaid = make(429, "Too many requests, try again later")
+    assert unsaid.headers == {"retry-after": "2", "x-should-retry": "true"}
 
 
 def test_too_many_at_once_says_and_keeps_how_long_to_wait() -> None:

@@ -114,7 +114,7 @@ def test_the_subscription_cap_is_not_retried(
         reply = client.post(path, json=body)
     assert reply.status_code == 429
     message = reply.json()["error"]["message"]
-    assert "It resets at" in message
+    assert "The 5-hour requests are used up" in message
     assert "https://synthetic.new/billing" in message
     assert len(retrying.upstream.requests) == 1
 

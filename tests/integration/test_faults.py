@@ -31,7 +31,7 @@ FAULTS: list[tuple[str, type[Exception], int, str, int]] = [
     ("context_overflow_no_body", litellm.BadRequestError, 400, "gave no reason", 1),
     ("content_policy", litellm.ContentPolicyViolationError, 400, "content_policy_fallbacks", 1),
     ("backend_busy", litellm.RateLimitError, 429, "not your plan used up", 3),
-    ("subscription_cap", litellm.RateLimitError, 429, "resets at", 1),
+    ("subscription_cap", litellm.RateLimitError, 429, "are used up", 1),
     ("too_many_requests", litellm.RateLimitError, 429, "Try again later", 1),
     ("payment_required", PAYMENT, 402, "https://synthetic.new/billing", 1),
     ("invalid_key", litellm.AuthenticationError, 401, "SYNTHETIC_API_KEY", 1),
@@ -98,7 +98,7 @@ async def test_a_silent_400_is_an_overflow_only_near_the_window(
         await caller.completion(model="synthetic/hf:a/Unknown", messages=MESSAGES)
 
 
-async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
+async def test_a_subscription_cap_is_not_retried_and_tells_when_it_ends(
     either_api: SyntheticServer, caller: Caller
 ) -> None:
     quotas = {
@@ -113,10 +113,10 @@ async def test_a_subscription_cap_is_not_retried_and_tells_the_reset(
         RawJSON(
             429,
             {"error": "You've exceeded your subscription rate limits. Upgrade, or …"},
-            {"x-synthetic-quotas": json.dumps(quotas)},
+            {"x-synthetic-quotas": json.dumps(quotas), "date": "Sat, 21 Nov 2026 03:32:11 GMT"},
         )
     )
-    with pytest.raises(litellm.RateLimitError, match="2026-11-21 03:44 UTC"):
+    with pytest.raises(litellm.RateLimitError, match=r"used up .* in 12 min \(03:44 UTC\)"):
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert len(either_api.requests) == 1
 

@@ -184,7 +184,7 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
     [
         ("context_overflow", WINDOW_FULL, "tokens"),
         ("context_overflow_in_stream", WINDOW_FULL, "Context limit exceeded"),
-        ("subscription_cap", litellm.RateLimitError, "resets at"),
+        ("subscription_cap", litellm.RateLimitError, "are used up"),
         ("invalid_key_echoed", litellm.AuthenticationError, r"\[redacted\]"),
         ("model_retired", litellm.NotFoundError, "no longer supported"),
         ("redirect", litellm.APIError, "redirects"),
@@ -329,7 +329,7 @@ async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
     deployment = {"model_name": "a", "litellm_params": {"model": MODEL}}
     router = litellm.Router(model_list=[deployment], num_retries=2)
     upstream.respond_with(fault("subscription_cap"))
-    with pytest.raises(litellm.RateLimitError, match="resets at"):
+    with pytest.raises(litellm.RateLimitError, match="are used up"):
         await router.aanthropic_messages(model="a", max_tokens=50, messages=PLAIN)
     assert len(upstream.requests) == 1
 

@@ -157,7 +157,7 @@ async def test_the_subscription_cap_of_an_only_deployment_is_not_retried(
     either_api: SyntheticServer, caller: Caller, *, stream: bool
 ) -> None:
     either_api.respond_with(fault("subscription_cap"))
-    with pytest.raises(litellm.RateLimitError, match="It resets at"):
+    with pytest.raises(litellm.RateLimitError, match="are used up"):
         await caller.router_completion(
             _router(num_retries=2), model="large", messages=MESSAGES, stream=stream
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +15,15 @@ from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.client import quotas as account
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.errors.rules import BILLING_URL
+from litellm_synthetic.quota.cap import cap_of
+from litellm_synthetic.quota.state import KnownQuotas
 from litellm_synthetic.quota.wording import exhausted, quotas_document, quotas_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from litellm_synthetic.config.endpoint import Api, Endpoint
-    from litellm_synthetic.quota.header import Quotas
+    from litellm_synthetic.quota.report import Quotas
 
 TIMEOUT_SECONDS: Final = 30.0
 _APIS: Final[tuple[Api, ...]] = ("openai", "anthropic", "v2")
@@ -120,11 +123,13 @@ def _quotas(base_url: str) -> Quotas | None:
 
 
 def _report_quotas(name: str, quotas: Quotas | None, details: dict[str, Any]) -> Check:
-    found = f"The quotas came in {details['latency_ms']} ms. {quotas_sentence(quotas)}"
+    left = quotas_sentence(quotas, datetime.now(UTC))
+    found = f"The quotas came in {details['latency_ms']} ms. {left}"
     details["quotas"] = quotas_document(quotas)
     if quotas is None or not (subject := exhausted(quotas)):
         return Check(name, "ok", found, details=details)
-    reset = quotas.resets_at()
-    when = f"Wait until {reset:%Y-%m-%d %H:%M} UTC" if reset else "Wait until it resets"
+    cap = cap_of(KnownQuotas(quotas, 0.0, datetime.now(UTC)))
+    gains_at = None if cap is None else cap.gains_at
+    when = f"Wait until {gains_at:%Y-%m-%d %H:%M} UTC" if gains_at else "Wait until it gains more"
     remedy = f"{when}, or upgrade at {BILLING_URL}."
     return Check(name, "warning", f"{found} {subject} used up.", remedy, details)

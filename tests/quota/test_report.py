@@ -1,18 +1,21 @@
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from litellm_synthetic.quota.header import (
-    MAX_HEADER_CHARACTERS,
+from litellm_synthetic.quota.header import MAX_HEADER_CHARACTERS
+from litellm_synthetic.quota.report import (
     Allowance,
     Quotas,
     RollingLimit,
     WeeklyCredits,
     parse_quotas,
+    read_report,
 )
 
 
@@ -20,16 +23,53 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def allowance(limit: Any, used: Any, renews_at: datetime | None) -> Allowance:
+    return Allowance(limit=limit, used=used, renews_at=renews_at)
+
+
+def rolling(maximum: Any, remaining: Any, next_tick_at: datetime | None) -> RollingLimit:
+    return RollingLimit(
+        maximum=maximum,
+        remaining=remaining,
+        limited=False,
+        next_tick_at=next_tick_at,
+        tick_percent=0.05,
+    )
+
+
+def week(
+    maximum: Any, remaining: Any, percent: Any, next_at: datetime | None, gain: Any = None
+) -> WeeklyCredits:
+    return WeeklyCredits(
+        maximum_usd=maximum,
+        remaining_usd=remaining,
+        percent_remaining=percent,
+        next_regeneration_at=next_at,
+        next_regeneration_usd=gain,
+    )
+
+
+def quotas_of(*parts: Any) -> Quotas:
+    names = (
+        "subscription",
+        "search_hourly",
+        "free_tool_calls",
+        "rolling_five_hours",
+        "weekly_credits",
+    )
+    return Quotas(**dict(zip(names, parts, strict=True)))
+
+
 # What accounts were told between September 2025 and August 2026, as documents, tests and a
 # recording of a reply show it.
 SAMPLES: list[tuple[str, Quotas | None]] = [
     (
         '{"subscription":{"limit":135,"requests":0,"renewsAt":"2025-09-21T14:36:14.288Z"}}',
-        Quotas(Allowance(135, 0, at("2025-09-21T14:36:14.288")), None, None, None, None),
+        quotas_of(allowance(135, 0, at("2025-09-21T14:36:14.288")), None, None, None, None),
     ),
     (
         '{"subscription":{"limit":1350,"requests":73.8,"renewsAt":"2026-01-11T11:23:38.600Z"}}',
-        Quotas(Allowance(1350, 73.8, at("2026-01-11T11:23:38.600")), None, None, None, None),
+        quotas_of(allowance(1350, 73.8, at("2026-01-11T11:23:38.600")), None, None, None, None),
     ),
     ("{}", None),
     (
@@ -38,10 +78,10 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"search":{"hourly":{"limit":250,"requests":0,"renewsAt":"2026-01-30T20:25:50.409Z"}},'
             '"freeToolCalls":{"limit":1620,"requests":271,"renewsAt":"2026-01-31T10:17:00.411Z"}}'
         ),
-        Quotas(
-            Allowance(135, 33, at("2026-01-30T20:20:59.408")),
-            Allowance(250, 0, at("2026-01-30T20:25:50.409")),
-            Allowance(1620, 271, at("2026-01-31T10:17:00.411")),
+        quotas_of(
+            allowance(135, 33, at("2026-01-30T20:20:59.408")),
+            allowance(250, 0, at("2026-01-30T20:25:50.409")),
+            allowance(1620, 271, at("2026-01-31T10:17:00.411")),
             None,
             None,
         ),
@@ -52,10 +92,10 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"search":{"hourly":{"limit":250,"requests":0,"renewsAt":"2026-02-22T09:47:15.956Z"}},'
             '"freeToolCalls":{"limit":2500,"requests":733,"renewsAt":"2026-02-22T23:05:44.963Z"}}'
         ),
-        Quotas(
-            Allowance(1350, 52, at("2026-02-22T10:41:43.956")),
-            Allowance(250, 0, at("2026-02-22T09:47:15.956")),
-            Allowance(2500, 733, at("2026-02-22T23:05:44.963")),
+        quotas_of(
+            allowance(1350, 52, at("2026-02-22T10:41:43.956")),
+            allowance(250, 0, at("2026-02-22T09:47:15.956")),
+            allowance(2500, 733, at("2026-02-22T23:05:44.963")),
             None,
             None,
         ),
@@ -68,12 +108,12 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"rollingFiveHourLimit":{"nextTickAt":"2026-03-30T15:30:29.000Z","tickPercent":0.05,'
             '"remaining":600,"max":600,"limited":false}}'
         ),
-        Quotas(
-            Allowance(600, 0, at("2026-04-30T20:18:54.144")),
-            Allowance(250, 0, at("2026-03-30T16:18:54.145")),
+        quotas_of(
+            allowance(600, 0, at("2026-04-30T20:18:54.144")),
+            allowance(250, 0, at("2026-03-30T16:18:54.145")),
             None,
-            RollingLimit(600, 600, limited=False, next_tick_at=at("2026-03-30T15:30:29")),
-            WeeklyCredits(None, None, 100, at("2026-03-30T16:20:39")),
+            rolling(600, 600, at("2026-03-30T15:30:29")),
+            week(None, None, 100, at("2026-03-30T16:20:39")),
         ),
     ),
     (
@@ -86,12 +126,12 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"remaining":750,"max":750,"limited":false},'
             '"search":{"hourly":{"limit":250,"requests":2,"renewsAt":"2026-04-17T04:30:01.494Z"}}}'
         ),
-        Quotas(
-            Allowance(750, 0, at("2026-04-17T08:35:49.493")),
-            Allowance(250, 2, at("2026-04-17T04:30:01.494")),
+        quotas_of(
+            allowance(750, 0, at("2026-04-17T08:35:49.493")),
+            allowance(250, 2, at("2026-04-17T04:30:01.494")),
             None,
-            RollingLimit(750, 750, limited=False, next_tick_at=at("2026-04-17T03:44:11")),
-            WeeklyCredits(36.0, 35.3, 98.05884722222223, at("2026-04-17T05:19:30")),
+            rolling(750, 750, at("2026-04-17T03:44:11")),
+            week("36", "35.30", 98.05884722222223, at("2026-04-17T05:19:30"), "0.72"),
         ),
     ),
     (
@@ -102,12 +142,12 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"rollingFiveHourLimit":{"nextTickAt":"2026-08-09T13:47:57.000Z","tickPercent":0.05,'
             '"remaining":987.4,"max":1000,"limited":false}}'
         ),
-        Quotas(
-            Allowance(1000, 0, at("2026-08-09T18:41:11.774")),
+        quotas_of(
+            allowance(1000, 0, at("2026-08-09T18:41:11.774")),
             None,
             None,
-            RollingLimit(1000, 987.4, limited=False, next_tick_at=at("2026-08-09T13:47:57")),
-            WeeklyCredits(48.0, 18.66, 38.8886, at("2026-08-09T16:32:59")),
+            rolling(1000, 987.4, at("2026-08-09T13:47:57")),
+            week("48", "18.66", 38.8886, at("2026-08-09T16:32:59"), "0.96"),
         ),
     ),
     (
@@ -120,12 +160,12 @@ SAMPLES: list[tuple[str, Quotas | None]] = [
             '"rollingFiveHourLimit":{"nextTickAt":"2026-08-25T01:19:00.000Z","tickPercent":0.05,'
             '"remaining":364,"max":500,"limited":false}}'
         ),
-        Quotas(
-            Allowance(500, 0, at("2026-08-25T06:17:51.747")),
-            Allowance(250, 0, at("2026-08-25T02:17:51.751")),
-            Allowance(0, 0, at("2026-08-26T01:17:51.756")),
-            RollingLimit(500, 364, limited=False, next_tick_at=at("2026-08-25T01:19:00")),
-            WeeklyCredits(24.0, 11.2, 46.7, at("2026-08-25T02:15:17")),
+        quotas_of(
+            allowance(500, 0, at("2026-08-25T06:17:51.747")),
+            allowance(250, 0, at("2026-08-25T02:17:51.751")),
+            allowance(0, 0, at("2026-08-26T01:17:51.756")),
+            rolling(500, 364, at("2026-08-25T01:19:00")),
+            week("24", "11.20", 46.7, at("2026-08-25T02:15:17")),
         ),
     ),
 ]
@@ -193,7 +233,7 @@ def test_the_longest_header_believed_is_still_read() -> None:
 def test_numbers_may_be_text_and_what_is_none_is_unknown(text: Any, result: float | None) -> None:
     quotas = parse_quotas(json.dumps({"weeklyTokenLimit": {"remainingCredits": text}}))
     assert quotas is not None
-    assert quotas.weekly_credits == WeeklyCredits(None, result, None, None)
+    assert quotas.weekly_credits == week(None, None if result is None else str(result), None, None)
 
 
 @pytest.mark.parametrize(
@@ -210,13 +250,13 @@ def test_numbers_may_be_text_and_what_is_none_is_unknown(text: Any, result: floa
 )
 def test_moments_are_utc_or_unknown(text: Any, result: datetime | None) -> None:
     quotas = parse_quotas(json.dumps({"subscription": {"renewsAt": text}}))
-    assert quotas == Quotas(Allowance(None, None, result), None, None, None, None)
+    assert quotas == quotas_of(allowance(None, None, result), None, None, None, None)
 
 
 def test_the_older_name_of_free_tool_calls_is_read() -> None:
     quotas = parse_quotas('{"toolCallDiscounts":{"limit":500,"requests":3}}')
     assert quotas is not None
-    assert quotas.free_tool_calls == Allowance(500, 3, None)
+    assert quotas.free_tool_calls == allowance(500, 3, None)
 
 
 MORNING, NOON, EVENING = (at(f"2026-08-25T{hour}:00:00") for hour in ("08", "12", "20"))
@@ -283,3 +323,21 @@ def test_no_header_breaks_the_reading(header: str) -> None:
     if quotas is not None:
         reset = quotas.resets_at()
         assert reset is None or reset.utcoffset() == timedelta(0)
+
+
+def test_a_report_cannot_be_changed_and_dumps_to_plain_values() -> None:
+    quotas = parse_quotas(SAMPLES[6][0])
+    assert quotas is not None
+    with pytest.raises(ValidationError, match="frozen"):
+        quotas.subscription = None
+    dumped = quotas.model_dump()
+    assert dumped["weekly_credits"]["remaining_usd"] == Decimal("35.30")
+    assert dumped["rolling_five_hours"]["tick_percent"] == 0.05
+    assert Quotas.model_validate_json(quotas.model_dump_json()) == quotas
+
+
+def test_an_empty_report_is_read_as_telling_nothing() -> None:
+    quotas = read_report("{}")
+    assert quotas is not None
+    assert quotas.is_empty
+    assert parse_quotas("{}") is None
