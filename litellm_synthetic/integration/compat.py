@@ -34,6 +34,12 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _MAX_NAMES_IN_ERROR: Final = 3
 _ABSENT: Final = object()
 
+# LiteLLM's MCP gateway, which is imported by LiteLLM only (see mcp_gateway.py); no release has to
+# have it.
+GATEWAY_MODULE: Final = "litellm.responses.mcp.litellm_proxy_mcp_handler"
+GATEWAY_IMPORTER: Final = "litellm.responses.mcp.chat_completions_handler"
+GATEWAY_CLASS: Final = "LiteLLM_Proxy_MCP_Handler"
+GATEWAY_URL_PREFIX: Final = "litellm_proxy"
 # Where two of the names are that no import reaches.
 MESSAGES_MODULE: Final = "the module of litellm.anthropic_messages"
 PROVIDER_ENTRY: Final = "providers.json"
@@ -229,7 +235,7 @@ def check_installed() -> None:
     raise UnsupportedLiteLLMError(
         f"LiteLLM {_installed_version()} lacks {first}{f' and {more} more' if more > 0 else ''}, "
         f"which litellm-synthetic needs. LiteLLM {WORKING_VERSIONS} work. Install one of them: "
-        f"pip install 'litellm[mcp]>={oldest},<={newest}'."
+        f"pip install 'litellm>={oldest},<={newest}'."
     )
 
 
@@ -310,6 +316,10 @@ from litellm.types.utils import LlmProviders, TokenCountResponse, all_litellm_pa
 
 __all__ = [
     "DEFAULT_REQUEST_TIMEOUT_SECONDS",
+    "GATEWAY_CLASS",
+    "GATEWAY_IMPORTER",
+    "GATEWAY_MODULE",
+    "GATEWAY_URL_PREFIX",
     "LITELLM_PARAMETERS",
     "NAMES",
     "PROVIDER_CONFIGS",
@@ -328,6 +338,7 @@ __all__ = [
     "SearchResult",
     "TokenCountResponse",
     "check_installed",
+    "checks_tools_without_gateway",
     "executor",
     "main",
     "streaming_handler",
@@ -420,6 +431,14 @@ def registered_rows() -> dict[str, Any]:
 def forget_price_look_ups() -> None:
     """Drop LiteLLM's caches of the cost map, as its `register_model` does (utils.py:5788)."""
     utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001
+
+
+def checks_tools_without_gateway() -> bool:
+    """Tell whether LiteLLM asks for gateway tools without importing its gateway.
+
+    It does since 1.108.4 (main.py:144).
+    """
+    return hasattr(main, "may_name_litellm_mcp_gateway")
 
 
 def log_in_background(work: Coroutine[Any, Any, Any]) -> None:

@@ -15,6 +15,7 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import compat, operation_seams
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
+from litellm_synthetic.integration.mcp_gateway import gateway_import
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
 from litellm_synthetic.integration.named_model import check_model_is_named
 from litellm_synthetic.integration.other_operations import (
@@ -54,6 +55,9 @@ def register() -> None:
             _seams.apply()
             _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
+            if not compat.checks_tools_without_gateway():
+                _seams.at_restore(gateway_import.remove)
+                gateway_import.install()
         except BaseException:
             _seams.restore()
             raise

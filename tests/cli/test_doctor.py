@@ -92,6 +92,7 @@ class TestAllIsWell:
         assert found["route"]["details"] == {
             "ours": True,
             "version": litellm_synthetic.__version__,
+            "missing_mcp_gateway": None,
         }
         assert found["key"]["details"] == {"source": "environment", "file": None}
         assert found["base_url"]["details"] == {

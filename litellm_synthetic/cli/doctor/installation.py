@@ -7,7 +7,6 @@ import re
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,10 +25,14 @@ from litellm_synthetic.exceptions import UnsupportedLiteLLMError
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
 
-_INSTALL: Final = "pip install --upgrade 'litellm[mcp]'"
+_INSTALL: Final = "pip install --upgrade litellm"
 _PROXY: Final = "USE_LITELLM_PROXY"
 # Nothing listens there; should the rehearsal leave our hands, it goes no further than this machine.
 _NOWHERE: Final = "http://127.0.0.1:9/openai/v1"
+_TOOL: Final = {
+    "type": "function",
+    "function": {"name": "rehearse", "parameters": {"type": "object", "properties": {}}},
+}
 _REHEARSED: Final = {
     "id": "rehearsal",
     "object": "chat.completion",
@@ -63,9 +66,6 @@ def check_litellm() -> Check:
     except Exception as error:  # noqa: BLE001  # whatever keeps LiteLLM from being imported
         found = f"LiteLLM {installed} cannot be imported: {_text(error)}"
         return Check("litellm", "problem", found, _run(_INSTALL), details)
-    if find_spec("mcp") is None:
-        found = f"LiteLLM {installed}, without the package mcp: calls with tools= may fail."
-        return Check("litellm", "warning", found, _run("pip install 'litellm[mcp]'"), details)
     oldest, newest = compat.TESTED_VERSIONS
     if _numbers(installed) < _numbers(oldest):
         found = f"LiteLLM {installed} is older than the oldest supported one, {oldest}."
@@ -96,7 +96,13 @@ def check_route(model_id: str | None) -> Check:
     Args:
         model_id: a model that may be called; None leaves out the rehearsal.
     """
-    details = {"ours": False, "version": litellm_synthetic.__version__}
+    from litellm_synthetic.integration.mcp_gateway import gateway_failure
+
+    details: dict[str, Any] = {
+        "ours": False,
+        "version": litellm_synthetic.__version__,
+        "missing_mcp_gateway": None,
+    }
     try:
         litellm_synthetic.register()
     except Exception as error:  # noqa: BLE001  # reported, whatever it is
@@ -118,6 +124,12 @@ def check_route(model_id: str | None) -> Check:
         f"{ROUTE_PREFIX} is ours: litellm-synthetic {details['version']}, registered in this "
         "process. Your own processes have to register too: litellm_synthetic.register()."
     )
+    if (reason := gateway_failure()) is not None:
+        details["missing_mcp_gateway"] = reason
+        found += (
+            " This LiteLLM imports its MCP gateway at every call with tools, which fails here "
+            f"({reason}); litellm-synthetic answers for it, so tools work."
+        )
     return Check("route", "ok", found, details=details)
 
 
@@ -139,7 +151,7 @@ def _obstacle(model_id: str | None) -> tuple[str, str] | None:
 
 
 def _rehearse(model: str) -> str | None:
-    """Return what went wrong in a completion whose request is answered here, or None."""
+    """Return what went wrong in a completion with a tool that is answered here, or None."""
     import litellm
 
     senders: list[str] = []
@@ -153,6 +165,7 @@ def _rehearse(model: str) -> str | None:
             litellm.completion(
                 model=model,
                 messages=[{"role": "user", "content": "rehearsal"}],
+                tools=[_TOOL],
                 api_base=_NOWHERE,
                 api_key="rehearsal",
                 client=client,
