@@ -156,7 +156,8 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "litellm.litellm_core_utils.streaming_handler", "stream",
         (
-            "CustomStreamWrapper.__anext__", "CustomStreamWrapper.__next__",
+            "CustomStreamWrapper.__anext__", "CustomStreamWrapper.__del__",
+            "CustomStreamWrapper.__next__",
             "CustomStreamWrapper._add_mcp_list_tools_to_first_chunk",
             "CustomStreamWrapper._optional_combine_thinking_block_in_choices",
             "CustomStreamWrapper.aclose", "CustomStreamWrapper.chunk_creator",
