@@ -96,8 +96,6 @@ def check_route(model_id: str | None) -> Check:
     Args:
         model_id: a model that may be called; None leaves out the rehearsal.
     """
-    from litellm_synthetic.integration.mcp_gateway import gateway_failure
-
     details: dict[str, Any] = {
         "ours": False,
         "version": litellm_synthetic.__version__,
@@ -124,6 +122,8 @@ def check_route(model_id: str | None) -> Check:
         f"{ROUTE_PREFIX} is ours: litellm-synthetic {details['version']}, registered in this "
         "process. Your own processes have to register too: litellm_synthetic.register()."
     )
+    from litellm_synthetic.integration.mcp_gateway import gateway_failure  # imports LiteLLM
+
     if (reason := gateway_failure()) is not None:
         details["missing_mcp_gateway"] = reason
         found += (
