@@ -130,6 +130,7 @@ CALLS = f"""
 import asyncio, json, sys
 sys.modules["mcp"] = None  # as where it is not installed
 import litellm, litellm_synthetic
+from litellm_synthetic.integration.mcp_gateway import gateway_failure
 
 call = dict(
     messages=[{{"role": "user", "content": "hello"}}],
@@ -163,8 +164,9 @@ found = dict(
 )
 naming = {{**call, "tools": [{json.dumps(GATEWAY_TOOL)}]}}
 named = outcome(litellm.completion, model=model, **naming)
+is_missed = gateway_failure() is not None
 litellm_synthetic.unregister()
-print(json.dumps([found, named, stock, outcome(litellm.completion, **other)]))
+print(json.dumps([found, named, is_missed, stock, outcome(litellm.completion, **other)]))
 """
 
 
@@ -182,7 +184,8 @@ def test_every_call_with_tools_works_without_mcp(
         env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip  # one call, read as one
     assert done.returncode == 0, done.stderr
-    found, named, stock, afterwards = json.loads(done.stdout.splitlines()[-1])
+    found, named, is_missed, stock, afterwards = json.loads(done.stdout.splitlines()[-1])
     assert set(found.values()) == {"answered"}, found
-    assert named != "answered"
+    # Where LiteLLM has its gateway, or asks for it otherwise, such a tool is its own affair.
+    assert named == "ImportError" or not is_missed
     assert afterwards == stock
