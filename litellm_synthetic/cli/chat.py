@@ -16,7 +16,8 @@ from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.terminal import error, harmless, has_styles, remark, working
 from litellm_synthetic.config.ids import canonical_id
 from litellm_synthetic.errors.classes import CallFailedError, plain_failures
-from litellm_synthetic.quota.header import HEADER, parse_quotas
+from litellm_synthetic.quota.header import HEADER
+from litellm_synthetic.quota.report import parse_quotas
 from litellm_synthetic.quota.wording import quotas_sentence
 
 if TYPE_CHECKING:
