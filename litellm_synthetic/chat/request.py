@@ -12,7 +12,7 @@ from litellm_synthetic.chat.reasoning import warn_if_unreliable, with_replay_nee
 from litellm_synthetic.chat.usage import count_locally
 from litellm_synthetic.chat.wire_messages import wire_messages, wire_tools
 from litellm_synthetic.client.request import Prepared, prepare
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.errors.faults import (
     InvalidParameterError,
     InvalidThinkingError,
@@ -34,7 +34,7 @@ def prepare_chat(resolved: Resolved, messages: Sequence[Any]) -> Prepared:
     try:
         wire = wire_messages(messages)
     except InvalidParameterError as error:
-        raise rules.refused(f"{error}.", resolved.call.model) from error
+        raise local.refused(f"{error}.", resolved.call.model) from error
     fields = {"messages": wire, **_fields(resolved)}
     if isinstance(tools := fields.get("tools"), list | tuple):
         fields["tools"] = wire_tools(tools)
@@ -65,7 +65,7 @@ def prepare_embedding(resolved: Resolved, texts: object) -> Prepared:
 
 def _check_kind(resolved: Resolved) -> None:
     if resolved.facts is not None and resolved.facts.kind == "embedding":
-        raise rules.refused(
+        raise local.refused(
             f"{resolved.call.model} is an embedding model. Call litellm.embedding() with it.",
             resolved.call.model,
         )
@@ -83,10 +83,10 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
         )
     except UnsupportedEffortError as error:
         if not call.drop_params:
-            raise rules.refused(f"{error}.", call.model) from error
+            raise local.refused(f"{error}.", call.model) from error
         effort = {}
     except InvalidThinkingError as error:
-        raise rules.refused(f"{error}.", call.model) from error
+        raise local.refused(f"{error}.", call.model) from error
     fields = {**call.fields, **effort, **call.extra_body}
     warn_if_unreliable(fields.get("reasoning_effort"), call.model, facts)
     stream_options = fields.pop("stream_options", None)
@@ -109,4 +109,4 @@ def check_call_fields(call: Call, fields: Mapping[str, Any]) -> None:
         if not unlimited_stop and call.requested_stop is not None and "stop" in fields:
             check_fields({"stop": call.requested_stop})
     except InvalidParameterError as error:
-        raise rules.refused(f"{error}.", call.model) from error
+        raise local.refused(f"{error}.", call.model) from error

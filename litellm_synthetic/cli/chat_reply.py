@@ -15,7 +15,7 @@ from litellm_synthetic.client.request import prepare
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, translated_error
 from litellm_synthetic.config.settings import API_KEY
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.errors.bodies import read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError, NoEventsError
 from litellm_synthetic.transport.sse import EventDecoder
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.client import ByteStream
     from litellm_synthetic.transport.sse import Event
 
@@ -51,7 +52,7 @@ class ChatReply:
         headers: those of the HTTP reply.
     """
 
-    def __init__(self, stream: ByteStream, origin: rules.Origin, facts: Model | None) -> None:
+    def __init__(self, stream: ByteStream, origin: Origin, facts: Model | None) -> None:
         self.answer = ""
         self.finish_reason: str | None = None
         self.prompt_tokens: int | None = None
@@ -69,7 +70,7 @@ class ChatReply:
             yield from self._deltas()
         except STREAM_ERRORS as error:
             shown = translated_error(error, self._origin, self.headers)
-            raise shown from rules.shown_cause(error, self._origin)
+            raise shown from local.shown_cause(error, self._origin)
         finally:
             self._stream.close()
 

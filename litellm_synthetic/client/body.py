@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.errors.faults import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def encode_body(body: Mapping[str, Any], model: str) -> bytes:
         content = encode(body)
         check_body_size(len(content))
     except InvalidParameterError as error:
-        raise rules.refused(f"{error}.", model) from error
+        raise local.refused(f"{error}.", model) from error
     return content
 
 

@@ -10,8 +10,8 @@ from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
 from litellm_synthetic.config.endpoint import Api, Endpoint, InvalidBaseURLError
-from litellm_synthetic.errors import rules
-from litellm_synthetic.errors.rules import Origin
+from litellm_synthetic.errors import local
+from litellm_synthetic.errors.failure import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +119,7 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
 def _check_allowed(model: str) -> None:
     allowed = settings.ALLOWED_MODELS.value()
     if allowed is not None and not allowed.allows(model):
-        raise rules.refused(
+        raise local.refused(
             f"{model} is not among the models that {settings.ALLOWED_MODELS.name} allows "
             f"({', '.join(allowed.entries) or 'none'}). Use one of those, or extend the list.",
             model,
@@ -131,13 +131,13 @@ def endpoint_of(call: Call) -> Endpoint:
     try:
         return settings.endpoint(call.base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
-        raise rules.refused(f"{error}.", call.model) from error
+        raise local.refused(f"{error}.", call.model) from error
 
 
 def key_of(call: Call) -> Secret:
     """Return the key of a call; raises litellm.AuthenticationError where there is none."""
     if call.key is not None and call.key.startswith(_REFERENCE):
-        raise rules.no_key(
+        raise local.no_key(
             call.model,
             f"api_key is the text {_REFERENCE}…, which only a Router or a proxy's config resolves. "
             "Pass the key itself, or leave api_key out.",
@@ -145,7 +145,7 @@ def key_of(call: Call) -> Secret:
     try:
         key = parse_key(call.key)
     except InvalidKeyError as error:
-        raise rules.no_key(call.model, f"{error}.") from None
+        raise local.no_key(call.model, f"{error}.") from None
     if key is None:
-        raise rules.no_key(call.model)
+        raise local.no_key(call.model)
     return key

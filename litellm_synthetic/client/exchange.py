@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litellm_synthetic.errors import bodies, rules
+from litellm_synthetic.errors import bodies, local, rules
+from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.faults import UnreadableReplyError
-from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.quota.header import HEADER
 from litellm_synthetic.quota.state import STATE
 from litellm_synthetic.transport import client
@@ -82,18 +82,18 @@ class _transport_failures:  # noqa: N801  # used like a function
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        cause = None if error is None else rules.shown_cause(error, self._origin)
+        cause = None if error is None else local.shown_cause(error, self._origin)
         if isinstance(error, StallError):
-            raise rules.timed_out(self._origin, str(error)) from cause
+            raise local.timed_out(self._origin, str(error)) from cause
         if isinstance(error, ConnectionBrokenError):
-            raise rules.connection_failed(self._origin, str(error)) from cause
+            raise local.connection_failed(self._origin, str(error)) from cause
         if isinstance(error, MalformedReplyError):
             is_too_large = isinstance(error, OversizedReplyError)
-            raise rules.unusable_reply(
+            raise local.unusable_reply(
                 self._origin, str(error), is_too_large=is_too_large
             ) from cause
         if isinstance(error, UnsendableError):
-            raise rules.refused(f"The request was not sent: {error}.", self._origin.model) from None
+            raise local.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
 
 def _whole(reply: Any, origin: Origin) -> Reply:
@@ -122,8 +122,8 @@ def read(reply: Reply, origin: Origin, fill: Fill) -> Any:
         return fill(document, reply.headers)
     except UnreadableReplyError as error:
         content_type = reply.headers.get("content-type", "")
-        error_to_raise = rules.unreadable_reply(origin, str(error), content_type, reply.headers)
-        raise error_to_raise from rules.shown_cause(error, origin)
+        error_to_raise = local.unreadable_reply(origin, str(error), content_type, reply.headers)
+        raise error_to_raise from local.shown_cause(error, origin)
 
 
 def decode(body: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client import litellm_globals
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
     own = {name: value for name, value in shared.items() if name.lower() not in CREDENTIAL_HEADERS}
     for name, value in (call.headers or own).items():
         if not isinstance(name, str):
-            raise rules.refused(f"The header name {name!r} is not text. Use a string.", call.model)
+            raise local.refused(f"The header name {name!r} is not text. Use a string.", call.model)
         if value is not None and _may_be_sent(name.strip().lower()):
             _check_header(name, str(value), call.model)
             headers[name.lower()] = str(value)
@@ -70,7 +70,7 @@ def _may_be_sent(name: str) -> bool:
 def _check_header(name: str, value: str, model: str) -> None:
     """Refuse what HTTP cannot carry; the error shows no value, which may be a secret."""
     if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-        raise rules.refused(
+        raise local.refused(
             f"The header {name!r} holds characters that HTTP cannot carry (non-ASCII or control "
             "characters). Remove them.",
             model,

@@ -6,7 +6,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
+from litellm_synthetic.errors.retryable import is_retryable
 from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
@@ -53,7 +54,7 @@ def _seconds(name: str, value: Any, model: str) -> float | None:
     except (TypeError, ValueError):
         seconds = math.nan
     if not (math.isfinite(seconds) and seconds > 0):
-        raise rules.refused(
+        raise local.refused(
             f"{name}={value!r} is not a limit. Give a positive number of seconds, or leave it out.",
             model,
         )
@@ -99,7 +100,7 @@ def retries_of(call: Call) -> RetryPolicy:
     """
     count = DEFAULT_MAX_RETRIES if call.max_retries is None else call.max_retries
     if not isinstance(count, int) or isinstance(count, bool):
-        raise rules.refused(
+        raise local.refused(
             f"max_retries={count!r} is not a whole number. Give one, or leave it out.", call.model
         )
-    return RetryPolicy(max(count, 0))
+    return RetryPolicy(max(count, 0), is_retryable)

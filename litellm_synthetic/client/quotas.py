@@ -10,9 +10,9 @@ from litellm_synthetic.client.call import Call, endpoint_of, key_of
 from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config.settings import API_KEY
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
+from litellm_synthetic.errors.failure import Origin
 from litellm_synthetic.errors.faults import UnreadableReplyError
-from litellm_synthetic.errors.rules import Origin
 from litellm_synthetic.quota.report import Quotas, parse_quotas
 from litellm_synthetic.quota.state import STATE
 
@@ -72,7 +72,7 @@ def _prepare(
     endpoint = endpoint_of(call)
     account = endpoint.beside("v2")
     if account is None:
-        raise rules.refused(
+        raise local.refused(
             f"Where the quotas of {endpoint.base_url} lie is unknown; they are known beside a base "
             "URL that ends in /openai/v1, /anthropic/v1 or /v1.",
             _NAME,

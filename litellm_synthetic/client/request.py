@@ -13,7 +13,7 @@ from litellm_synthetic.client.limits import limits_of, retries_of
 from litellm_synthetic.config.credentials import REDACTED
 from litellm_synthetic.config.ids import canonical_id
 from litellm_synthetic.config.settings import SSL_VERIFY
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.transport.client import Outgoing
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.client.call import Call, Resolved
     from litellm_synthetic.config.credentials import Secret
-    from litellm_synthetic.errors.rules import Origin
+    from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.tls import Verify
 
 # Steers this package, or is written again; none is a field of the body.
@@ -157,11 +157,11 @@ def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:
     for candidate in (call.client, getattr(call.client, "client", None)):
         if isinstance(candidate, kind):
             if candidate.is_closed:
-                raise rules.refused(
+                raise local.refused(
                     "client= has been closed. Pass an open one, or leave it out.", call.model
                 )
             return candidate
-    raise rules.refused(
+    raise local.refused(
         f"client={type(call.client).__name__} cannot be used here: pass an httpx."
         f"{kind.__name__}, or LiteLLM's handler around one.",
         call.model,

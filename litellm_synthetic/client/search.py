@@ -12,8 +12,9 @@ from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_same_host
 from litellm_synthetic.config.variable import stripped
-from litellm_synthetic.errors import rules
-from litellm_synthetic.errors.rules import BILLING_URL, Origin
+from litellm_synthetic.errors import local
+from litellm_synthetic.errors.failure import Origin
+from litellm_synthetic.errors.rules import BILLING_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def prepare(  # noqa: PLR0913  # LiteLLM's arguments of a search
         litellm.BadRequestError: no query, or a base URL beside which no search is known to lie.
     """
     if not isinstance(query, str) or not query.strip():
-        raise rules.refused("The query must be a text that is not blank.", SEARCH)
+        raise local.refused("The query must be a text that is not blank.", SEARCH)
     endpoint = _endpoint(api_base)
     key = api_key or settings.API_KEY.text(read_secret)
     if key and not api_key and stripped(api_base):
@@ -121,13 +122,13 @@ def _endpoint(base_url: str | None) -> Endpoint:
     try:
         endpoint = settings.endpoint(base_url, look_up=read_secret)
     except InvalidBaseURLError as error:
-        raise rules.refused(f"{error}.", SEARCH) from error
+        raise local.refused(f"{error}.", SEARCH) from error
     native = endpoint.base_url.removesuffix("/search")
     if native.endswith(_NATIVE_SUFFIX):
         return Endpoint(native, "v2")
     beside = endpoint.beside("v2")
     if beside is None:
-        raise rules.refused(
+        raise local.refused(
             f"Where search lies beside {endpoint.base_url} is not known. Give the base URL that "
             "ends in /v2, where search is …/v2/search.",
             SEARCH,
@@ -141,7 +142,7 @@ def _check_origin(target: Endpoint, own: Endpoint) -> None:
     LiteLLM's own search providers have the same rule.
     """
     if not is_same_host(target.base_url, own.base_url):
-        raise rules.no_key(
+        raise local.no_key(
             SEARCH,
             f"{settings.API_KEY.name} is the key for {own.base_url} and is not sent to "
             f"{target.base_url}. Pass api_key= with api_base=, or set "

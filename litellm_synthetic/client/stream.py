@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from litellm import ModelResponseStream
 
     from litellm_synthetic.client.stream_reader import Decoder
-    from litellm_synthetic.errors.rules import Origin
+    from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
 
 

@@ -7,15 +7,15 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local, rules
 from litellm_synthetic.errors.bodies import read_document, reports_error
+from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.faults import (
     BrokenStreamError,
     ErrorEventError,
     NoEventsError,
     RepeatedTextError,
 )
-from litellm_synthetic.errors.rules import Origin, reported
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
     MalformedReplyError,
@@ -186,7 +186,7 @@ class StreamReader:
                 return
         self.is_over = True
         self.error = translated_error(error, self._origin, self._body.headers)
-        self.error.__cause__ = rules.shown_cause(error, self._origin)
+        self.error.__cause__ = local.shown_cause(error, self._origin)
 
     def _close(self) -> None:
         self.is_over = True
@@ -226,15 +226,15 @@ def translated_error(  # noqa: PLR0911  # one for each way to end
     if isinstance(error, ErrorEventError):
         return rules.to_exception(reported(error.report, headers, in_stream=True), origin)
     if isinstance(error, StallError):
-        return rules.timed_out(origin, str(error))
+        return local.timed_out(origin, str(error))
     if isinstance(error, ConnectionBrokenError):
-        return rules.stream_broken(origin, f"broke off ({error})")
+        return local.stream_broken(origin, f"broke off ({error})")
     if isinstance(error, RepeatedTextError):
-        return rules.text_repeated(origin, error.text)
+        return local.text_repeated(origin, error.text)
     if isinstance(error, MalformedReplyError):
         is_too_large = isinstance(error, OversizedReplyError)
-        return rules.unusable_reply(origin, str(error), is_too_large=is_too_large)
-    return rules.stream_broken(origin, str(error))
+        return local.unusable_reply(origin, str(error), is_too_large=is_too_large)
+    return local.stream_broken(origin, str(error))
 
 
 def _no_stream(error: NoEventsError, origin: Origin, headers: Headers) -> Exception:
@@ -247,5 +247,5 @@ def _no_stream(error: NoEventsError, origin: Origin, headers: Headers) -> Except
         return rules.to_exception(reported(read_document(document), headers), origin)
     content_type = headers.get("content-type", "")
     if content_type.startswith("text/event-stream"):
-        return rules.stream_broken(origin, "ended early, without an event")
-    return rules.unreadable_reply(origin, str(error), content_type, headers)
+        return local.stream_broken(origin, "ended early, without an event")
+    return local.unreadable_reply(origin, str(error), content_type, headers)

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic.transport.backend_texts import backend_status
+from litellm_synthetic.errors.refusal_texts import backend_status
 from litellm_synthetic.transport.retries import parse_retry_after
 
 if TYPE_CHECKING:

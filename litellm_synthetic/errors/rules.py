@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from litellm_synthetic.config import settings
-from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret, scrub_key_shaped
+from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE
 from litellm_synthetic.errors import plan
-from litellm_synthetic.errors.bodies import Report, kept_headers
-from litellm_synthetic.errors.classes import FailedReply, Kind, make_exception
-from litellm_synthetic.quota.scope import Scope, scope_of
-from litellm_synthetic.transport.backend_texts import (
+from litellm_synthetic.errors.failure import (
+    CERTAIN_STATUSES,
+    REFUSALS_OF_SYNTHETIC,
+    Failure,
+    Origin,
+    error_of,
+    shown_headers,
+)
+from litellm_synthetic.errors.lazy_pattern import LazyPattern
+from litellm_synthetic.errors.overflow_texts import Overflow, find_overflow
+from litellm_synthetic.errors.refusal_texts import (
     CONTENT_POLICY,
     MAX_READ_CHARACTERS,
     RATE_LIMIT,
@@ -26,9 +32,11 @@ from litellm_synthetic.transport.backend_texts import (
     backend_status,
     own_words,
 )
-from litellm_synthetic.transport.lazy_pattern import LazyPattern
-from litellm_synthetic.transport.overflow_texts import Overflow, find_overflow
-from litellm_synthetic.transport.retries import PLAN_CAP, parse_retry_after
+from litellm_synthetic.errors.retryable import PLAN_CAP
+from litellm_synthetic.transport.retries import parse_retry_after
+
+if TYPE_CHECKING:
+    from litellm_synthetic.errors.classes import Kind
 
 BILLING_URL: Final = "https://synthetic.new/billing"
 _SUCCESS: Final = 200
@@ -36,91 +44,11 @@ _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
 _INTERNAL_SERVER_ERROR: Final = 500
-_SERVICE_UNAVAILABLE: Final = 503
-# Statuses that say nothing of the cause, which one inside the body may tell.
-_GENERIC: Final = frozenset((_BAD_REQUEST, _INTERNAL_SERVER_ERROR))
-# Statuses that no text inside the body overrules.
-_CERTAIN: Final = frozenset((408, _TOO_MANY_REQUESTS, 504, 524))
-# Refusals of Synthetic itself by its backend: its key, its account.
-_OPERATORS: Final = frozenset((401, 402, 403))
 _MAX_QUOTED_CHARACTERS: Final = 600
 # A backend that only says "400 status code (no body)" has usually been sent too long a prompt; it
 # is taken for an overflow where the counted prompt fills at least this share of the window
 # (the local count is an estimate with another tokenizer).
 _NEAR_WINDOW_SHARE: Final = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Name the call that failed: the model as asked for, where it went, and what to hide.
-
-    Attributes:
-        remedies: what to say of a status in place of the table's advice, which is about models.
-        or_else: what to do beside trying again, as the end of a sentence.
-        only_deployment: LiteLLM's Router has no other deployment for the same model.
-    """
-
-    model: str
-    base_url: str
-    key: Secret | None = None
-    context_window_tokens: int | None = None
-    count_prompt_tokens: Callable[[], int | None] | None = None
-    explain_model: Callable[[], str] | None = None
-    remedies: Mapping[int, str] = field(default_factory=dict)
-    or_else: str = ", or fall back to another model"
-    only_deployment: bool = False
-
-    @property
-    def scope(self) -> Scope | None:
-        """Return under which name the plan of the call's key is known; None without a key."""
-        return None if self.key is None else scope_of(self.key, self.base_url)
-
-    def scrub(self, text: str) -> str:
-        """Remove the key from a text of foreign origin."""
-        return self.key.scrub(text) if self.key is not None else scrub_key_shaped(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Hold what the upstream answered.
-
-    Attributes:
-        status: that of the reply; 200 for an error inside a success or a stream.
-        stated_status: the one that the error itself names.
-        codes: the error's machine-readable words.
-        in_stream: it came as an event of a stream.
-    """
-
-    status: int
-    text: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    stated_status: int | None = None
-    codes: frozenset[str] = frozenset()
-    in_stream: bool = False
-
-    @property
-    def decisive_status(self) -> int:
-        """Return the status that tells most of the cause; 200 if nothing tells one."""
-        backend = backend_status(self.text)
-        if backend is not None:
-            # The caller's key and plan are in order, or there would be no backend. So this is not
-            # an AuthenticationError, which has people change their key.
-            inside = _SERVICE_UNAVAILABLE if backend in _OPERATORS else backend
-        elif self.stated_status is not None and self.status in {_SUCCESS, *_GENERIC}:
-            inside = self.stated_status
-        else:
-            return self.status
-        is_same_kind = self.status // 100 == inside // 100
-        if self.status in _CERTAIN or (is_same_kind and inside in _GENERIC):
-            return self.status
-        return inside
-
-
-def reported(
-    report: Report, headers: Mapping[str, str], status: int = _SUCCESS, *, in_stream: bool = False
-) -> Failure:
-    """Return the failure that an error in a reply or in a stream's event is."""
-    return Failure(status, report.text, headers, report.status, report.codes, in_stream)
 
 
 Build = Callable[[Failure, Origin, Any], Exception]
@@ -138,16 +66,12 @@ class Rule:
     build: Build
 
 
-def _own_headers(headers: Mapping[str, str], origin: Origin) -> dict[str, str]:
-    return kept_headers(headers, origin.scrub)
-
-
 def to_exception(failure: Failure, origin: Origin) -> Exception:
     """Return the LiteLLM exception for a failed reply or for an error event."""
     # JSON may hold lone surrogates, which no log can write.
     text = origin.scrub(failure.text)[:MAX_READ_CHARACTERS].encode("utf-8", "replace").decode()
     words = own_words(text, failure.codes)
-    failure = replace(failure, text=text, headers=_own_headers(failure.headers, origin))
+    failure = replace(failure, text=text, headers=shown_headers(failure.headers, origin))
     status = failure.decisive_status
     for rule in RULES:
         if rule.statuses is not None and status not in rule.statuses:
@@ -156,28 +80,6 @@ def to_exception(failure: Failure, origin: Origin) -> Exception:
         if rule.find is None or match is not None:
             return rule.build(failure, origin, match)
     return _server_error(failure, origin, None)
-
-
-def _raise_as(
-    kind: Kind, message: str, failure: Failure, origin: Origin, status: int | None = None
-) -> Exception:
-    reply = FailedReply(
-        status or failure.decisive_status,
-        origin.base_url,
-        origin.scrub(failure.text),
-        failure.headers,
-    )
-    return _build(kind, message, origin, reply)
-
-
-def _build(kind: Kind, message: str, origin: Origin, reply: FailedReply | None = None) -> Exception:
-    """Make an exception whose message shows no key; every error of this package is made here.
-
-    Whatever an upstream may echo, a header, a content type, an address, ends in the message.
-    """
-    # JSON may hold lone surrogates, which no log can write.
-    text = origin.scrub(message).encode("utf-8", "replace").decode()
-    return make_exception(kind, text, origin.model, reply)
 
 
 def _quoted_reply(failure: Failure) -> str:
@@ -213,7 +115,7 @@ def _overflow(failure: Failure, origin: Origin, overflow: Overflow) -> Exception
     else:
         size = "the request exceeds it"
     limit = f" is {window} tokens, and" if window is not None else " is exceeded:"
-    return _raise_as(
+    return error_of(
         "ContextWindowExceededError",
         f"This model's maximum context length{limit} {size}. {_quoted_reply(failure)}. {shorten}, "
         f"or use a model with a larger context window than {origin.model} "
@@ -234,7 +136,7 @@ def _perhaps_overflow(failure: Failure, origin: Origin, _: object) -> Exception:
         if prompt is not None
         else "whether the prompt fits the context window is unknown here"
     )
-    return _raise_as(
+    return error_of(
         "BadRequestError",
         f"{_quoted_reply(failure)}. The backend gave no reason; {about}. Check the messages, the "
         "tools and the parameters against what the model accepts.",
@@ -256,7 +158,7 @@ def _rate_limited(failure: Failure, origin: Origin, _: object) -> Exception:
         remedy = f"The backend is busy, and not your plan used up: try again{origin.or_else}."
     else:
         remedy = "Try again later, or send fewer requests at a time."
-    error = _raise_as("RateLimitError", f"{_quoted_reply(failure)}. {remedy}", failure, origin, 429)
+    error = error_of("RateLimitError", f"{_quoted_reply(failure)}. {remedy}", failure, origin, 429)
     wait = plan.PASSING_SECONDS if seconds is None else seconds
     return _telling(error, plan.told(wait, should_retry=True))
 
@@ -273,7 +175,7 @@ def _capped(failure: Failure, origin: Origin, told_seconds: float | None) -> Exc
     headers = plan.told(seconds, should_retry=False)
     # Router reads the response for how long to wait before it tries again (router.py:8371).
     failure = replace(failure, headers={**failure.headers, **headers})
-    error = _raise_as("RateLimitError", message, failure, origin, 429)
+    error = error_of("RateLimitError", message, failure, origin, 429)
     if origin.only_deployment:
         # Router asks again after any 429, unless the error itself says how often (router.py:8079).
         # Where the model has siblings that is how one of them gets the request.
@@ -294,7 +196,7 @@ def _telling(error: Exception, headers: Mapping[str, str]) -> Exception:
 def _payment_required(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {BILLING_URL}.")
     message = f"{_quoted_reply(failure)}. {remedy}"
-    error = _raise_as("PaymentRequiredError", message, failure, origin, 402)
+    error = error_of("PaymentRequiredError", message, failure, origin, 402)
     return _telling(error, plan.told(plan.UNPAID_SECONDS, should_retry=False))
 
 
@@ -303,12 +205,12 @@ def _wrong_model(failure: Failure, origin: Origin, _: object) -> Exception:
     status = failure.decisive_status
     explanation = origin.remedies.get(status, explanation)
     kind: Kind = "NotFoundError" if status == _NOT_FOUND else "BadRequestError"
-    return _raise_as(kind, f"{_quoted_reply(failure)}. {explanation}".rstrip(), failure, origin)
+    return error_of(kind, f"{_quoted_reply(failure)}. {explanation}".rstrip(), failure, origin)
 
 
 def _redirect(failure: Failure, origin: Origin, _: object) -> Exception:
     target = _without_credentials(failure.headers.get("location", ""))
-    return _raise_as(
+    return error_of(
         "APIError",
         f"{origin.base_url} redirects ({failure.status}) to {target or 'nowhere'}. "
         "Nothing is sent on to another address; if that one is right, set it as api_base.",
@@ -334,7 +236,7 @@ def _plain(kind: Kind, remedy: str, status: int | None = None) -> Build:
     def build(failure: Failure, origin: Origin, _: object) -> Exception:
         fix = remedy.format(base_url=origin.base_url, model=origin.model)
         fix = origin.remedies.get(failure.decisive_status, fix)
-        return _raise_as(kind, f"{_quoted_reply(failure)}. {fix}".rstrip(), failure, origin, status)
+        return error_of(kind, f"{_quoted_reply(failure)}. {fix}".rstrip(), failure, origin, status)
 
     return build
 
@@ -353,7 +255,7 @@ def _unauthorized(failure: Failure, origin: Origin, _: object) -> Exception:
 
 def _unavailable(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = "Try again."
-    if backend_status(failure.text) in _OPERATORS:
+    if backend_status(failure.text) in REFUSALS_OF_SYNTHETIC:
         remedy = (
             "The backend refuses Synthetic itself; your key and your plan are not the cause. Use "
             "another model until Synthetic has put it right."
@@ -363,7 +265,7 @@ def _unavailable(failure: Failure, origin: Origin, _: object) -> Exception:
 
 def _server_error(failure: Failure, origin: Origin, _: object) -> Exception:
     status = failure.decisive_status
-    return _raise_as(
+    return error_of(
         "InternalServerError",
         f"{_quoted_reply(failure)}. Such failures are usually transient: try again"
         f"{origin.or_else}.",
@@ -403,7 +305,7 @@ RULES: Final[tuple[Rule, ...]] = (
             _BAD_REQUEST,
         ),
     ),
-    _rule(_TELLING - _CERTAIN, TIMED_OUT, _plain("Timeout", "Try again.", 408)),
+    _rule(_TELLING - CERTAIN_STATUSES, TIMED_OUT, _plain("Timeout", "Try again.", 408)),
     _rule(
         (400,),
         r"could not parse request as valid json",
@@ -460,120 +362,3 @@ RULES: Final[tuple[Rule, ...]] = (
         _plain("Timeout", "Use stream=True, which keeps the connection of a long reply busy."),
     ),
 )
-
-
-def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
-    """Return what an exception may be chained to: nothing that would show the key in a traceback.
-
-    A library's own message may quote what came over the wire.
-    """
-    waiting: list[BaseException | None] = [error]
-    # A timeout that a library wrapped, and that was taken out again, comes from what came from it.
-    visited: set[int] = set()
-    while waiting:
-        link = waiting.pop()
-        if link is None or id(link) in visited:
-            continue
-        visited.add(id(link))
-        # aiohttp's exceptions hold the request, and with it the key, in their arguments.
-        text = f"{link} {link!r} {link.args!r}"
-        if origin.scrub(text) != text:
-            return None
-        waiting += (link.__cause__, link.__context__)
-    return error
-
-
-def connection_failed(origin: Origin, reason: str) -> Exception:
-    """Return the error for a connection that could not be made or broke."""
-    return _build(
-        "APIConnectionError",
-        f"The connection to {origin.base_url} failed: {reason.rstrip('.')}. "
-        "Check the network and the base URL, or try again.",
-        origin,
-    )
-
-
-def timed_out(origin: Origin, duration: str) -> Exception:
-    """Return the error for a reply that did not come in time."""
-    return _build(
-        "Timeout",
-        f"Synthetic did not answer: {duration}. Raise the limit{origin.or_else}.",
-        origin,
-    )
-
-
-def stream_broken(origin: Origin, reason: str) -> Exception:
-    """Return the error for a stream that ended early or cannot be read."""
-    return _build(
-        "APIConnectionError",
-        f"The stream from {origin.base_url} {reason}. What was received is incomplete; ask again.",
-        origin,
-    )
-
-
-def text_repeated(origin: Origin, text: str) -> Exception:
-    """Return the error for a stream that was given up because the model is in a loop.
-
-    Its beginning is that of LiteLLM's own (streaming_handler.py:481).
-    """
-    return make_exception(
-        "InternalServerError",
-        f"The model is repeating the same chunk = {text}. Ask again, with a higher temperature or "
-        "a frequency_penalty.",
-        origin.model,
-    )
-
-
-def unreadable_reply(
-    origin: Origin, reason: str, content_type: str, headers: Mapping[str, str]
-) -> Exception:
-    """Return the error for a 200 whose body is not the reply that was asked for."""
-    return _raise_as(
-        "APIError",
-        f"{origin.base_url} answered 200, but {reason} (content type: {content_type or 'none'}). "
-        "Check the base URL.",
-        Failure(502, reason, _own_headers(headers, origin)),
-        origin,
-        502,
-    )
-
-
-def unusable_reply(origin: Origin, reason: str, *, is_too_large: bool) -> Exception:
-    """Return the error for a reply that breaks the rules of HTTP, or one of our limits."""
-    remedy = (
-        "Ask for less in one request"
-        if is_too_large
-        else "Check the base URL, and the proxies in between"
-    )
-    return _raise_as(
-        "APIError",
-        f"The reply of {origin.base_url} cannot be used: {reason}. {remedy}.",
-        Failure(502, reason),
-        origin,
-        502,
-    )
-
-
-def refused(message: str, model: str) -> Exception:
-    """Return the error for a request that is not sent because it cannot be right."""
-    return _build("BadRequestError", message, Origin(model, ""))
-
-
-def unsupported(message: str, model: str) -> Exception:
-    """Return the error for parameters that are not sent because the API lacks them."""
-    return _build("UnsupportedParamsError", message, Origin(model, ""))
-
-
-def no_key(model: str, reason: str | None = None) -> Exception:
-    """Return the error for a call without a usable key."""
-    misspelling = None if reason is not None else settings.mistaken_name_of(settings.API_KEY)
-    if misspelling is not None:
-        reason = (
-            f"No Synthetic API key. {misspelling} is set, which is not a known setting. Rename "
-            f"it to {KEY_VARIABLE}."
-        )
-    message = reason or (
-        f"No Synthetic API key. Set {KEY_VARIABLE} or pass api_key=; keys are made at "
-        "https://synthetic.new."
-    )
-    return _build("AuthenticationError", message, Origin(model, ""))

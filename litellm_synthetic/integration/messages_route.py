@@ -23,7 +23,7 @@ from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import InvalidBaseURLError
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.errors import bodies, rules
+from litellm_synthetic.errors import bodies, local
 from litellm_synthetic.errors.faults import (
     InvalidParameterError,
     InvalidThinkingError,
@@ -48,7 +48,7 @@ from litellm_synthetic.messages.translate import effort_as_thinking, fill_messag
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Catalog
     from litellm_synthetic.client.request import Prepared
-    from litellm_synthetic.errors.rules import Origin
+    from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.messages.assembly import MessageAssembly
 
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0  # LiteLLM's own for a completion
@@ -116,7 +116,7 @@ def _body(request: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
                 effort, parameters.get("max_tokens"), facts, request.model
             )
         except (InvalidParameterError, InvalidThinkingError) as error:
-            raise rules.refused(f"{error}.", request.model) from error
+            raise local.refused(f"{error}.", request.model) from error
     dropped = request.litellm_params.get("additional_drop_params") or ()
     originals = call_arguments(request.logging_obj).get("messages")
     messages = with_ids(request.messages, ids_of_blocks(originals))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import DEFAULT_ID, PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def check_model_is_named(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None
         return
     if model.removeprefix(PROVIDER).strip("/ \t\n"):
         return
-    raise rules.refused(
+    raise local.refused(
         f"{model!r} names no model. Use {ROUTE_PREFIX}{DEFAULT_ID}, which stands for "
         f"{settings.MODEL.value()} here ({settings.MODEL.name} sets it), or name one as "
         f"{ROUTE_PREFIX}hf:owner/name.",

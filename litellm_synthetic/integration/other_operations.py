@@ -18,7 +18,7 @@ import litellm
 from litellm_synthetic.chat.hints import hints_in
 from litellm_synthetic.config.credentials import is_usable_key
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,12 +151,12 @@ def _check_key(arguments: Mapping[str, Any]) -> None:
     model = arguments["model"]
     key = litellm.get_llm_provider(model=model, api_key=arguments.get("api_key"))[2]
     if not is_usable_key(key):
-        raise rules.no_key(model.removeprefix(ROUTE_PREFIX))
+        raise local.no_key(model.removeprefix(ROUTE_PREFIX))
 
 
 def _refusal(name: str, arguments: Mapping[str, Any]) -> Exception:
     model = arguments.get("model")
-    return rules.refused(
+    return local.refused(
         f"Synthetic has no litellm.{name}; it has completion, text_completion, embedding, "
         "anthropic_messages, responses and search. Nothing was sent. Use another provider for "
         "this operation.",

@@ -15,7 +15,7 @@ from litellm_synthetic.client import search as web_search
 from litellm_synthetic.client.search import SEARCH
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors.bodies import kept_headers
-from litellm_synthetic.errors.rules import refused, unsupported
+from litellm_synthetic.errors.local import refused, unsupported
 from litellm_synthetic.integration.compat import SearchResponse
 from litellm_synthetic.integration.compat import SearchResult as LiteLLMSearchResult
 

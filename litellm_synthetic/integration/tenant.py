@@ -14,7 +14,7 @@ from typing import Any, Final
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.integration.other_operations import is_ours
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES
 
@@ -162,6 +162,6 @@ def _drop_authorization(kwargs: dict[str, Any], keywords: frozenset[str]) -> Non
 
 def _refusal(message: str, kwargs: Mapping[str, Any]) -> Exception:
     model = kwargs.get("model")
-    return rules.refused(
+    return local.refused(
         message, model.removeprefix(ROUTE_PREFIX) if isinstance(model, str) else ""
     )

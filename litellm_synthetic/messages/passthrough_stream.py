@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
-from litellm_synthetic.errors.rules import shown_cause
+from litellm_synthetic.errors.local import shown_cause
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from litellm_synthetic.errors.rules import Origin
+    from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.client import AsyncByteStream
     from litellm_synthetic.transport.sse import Event
 

@@ -11,7 +11,7 @@ from litellm_synthetic.chat.wire_messages import check_messages
 from litellm_synthetic.client.body import encode
 from litellm_synthetic.client.call import Call, resolve
 from litellm_synthetic.client.request import Prepared, prepare
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.errors.faults import (
     InvalidParameterError,
     InvalidThinkingError,
@@ -50,9 +50,9 @@ def prepare_completion(resolved: Resolved, messages: Sequence[Any]) -> tuple[Pre
             facts=facts,
         )
     except UnsupportedOnMessagesError as error:
-        raise rules.unsupported(f"{error}.", call.model) from error
+        raise local.unsupported(f"{error}.", call.model) from error
     except (InvalidParameterError, InvalidThinkingError) as error:
-        raise rules.refused(f"{error}.", call.model) from error
+        raise local.refused(f"{error}.", call.model) from error
 
     def count() -> int | None:
         return count_locally(call.model, messages=messages)
@@ -103,7 +103,7 @@ def _counter(call: Call, body: Mapping[str, Any]) -> Callable[[], int | None]:
 def _resolved(call: Call, catalog: Catalog) -> Resolved:
     resolved = resolve(call, catalog, api="anthropic")
     if resolved.endpoint.api != "anthropic":
-        raise rules.refused(
+        raise local.refused(
             f"Where the Messages API lies beside the base URL {call.base_url} is unknown. Give a "
             "base URL that ends in /anthropic, or set SYNTHETIC_MESSAGES=translate.",
             call.model,

@@ -32,7 +32,7 @@ from litellm_synthetic.transport.limits import (
     TimeLimits,
     check_size,
 )
-from litellm_synthetic.transport.retries import RetryPolicy, is_retryable, parse_retry_after
+from litellm_synthetic.transport.retries import RetryPolicy, parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -94,7 +94,8 @@ class _Attempts:
             return None
         after = parse_retry_after(reply.headers)
         text = reply.body[:_QUOTED_BYTES].decode("utf-8", "replace")
-        return self._pause(after) if is_retryable(reply.status, text, after) else None
+        is_retryable = self._out.retries.is_retryable(reply.status, text, after)
+        return self._pause(after) if is_retryable else None
 
     def pause_after_failure(self, error: TransportError) -> float | None:
         if isinstance(error, PoolClosedError):

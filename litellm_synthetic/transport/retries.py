@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
-
-from litellm_synthetic.transport.backend_texts import CONTENT_POLICY, backend_status, own_words
-from litellm_synthetic.transport.lazy_pattern import LazyPattern
-from litellm_synthetic.transport.overflow_texts import find_overflow
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +21,6 @@ _MAX_DELAY_SECONDS: Final = 8.0
 _SERVER_ERRORS: Final = range(500, 600)
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY_REQUESTS: Final = 429
-
-# A plan's cap is not transient: a retry burns a request and gets the same answer.
-# "You've exceeded your subscription rate limits. Upgrade, or try again later. …" (seen until
-# 2026-08; also the answer to an exhausted weekly credit), never with a Retry-After.
-PLAN_CAP: Final = LazyPattern(r"exceeded your subscription|subscription rate limits", re.IGNORECASE)
 
 
 def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -55,37 +45,34 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -
     return seconds
 
 
-def is_retryable(status: int, text: str, retry_after_seconds: float | None) -> bool:
-    """Tell whether a reply may be followed by the same request again.
+def is_transient(status: int, text: str, retry_after_seconds: float | None) -> bool:
+    """Tell whether a status alone allows the same request again.
 
-    Args:
-        status: the reply's own; the one of the backend, where the text names it, counts for more.
-        text: the body, or how it begins.
-        retry_after_seconds: what the reply tells to wait.
+    408 and 5xx do, and 429 does where the reply tells to wait for a minute at most.
     """
-    told_to_wait = retry_after_seconds is not None
-    is_short_wait = (
-        retry_after_seconds is not None and retry_after_seconds <= MAX_RETRY_AFTER_SECONDS
-    )
-    inside = backend_status(text)
-    if inside == _TOO_MANY_REQUESTS:
-        # The backend is busy with everybody's requests: as passing as a 503, and nothing that the
-        # caller's plan counts, so it need not say when.
-        return (is_short_wait or not told_to_wait) and not PLAN_CAP.search(text)
+    del text
     if status == _TOO_MANY_REQUESTS:
-        return is_short_wait and not PLAN_CAP.search(text)
-    decisive = status if inside is None else inside
-    if decisive not in _SERVER_ERRORS and decisive != _REQUEST_TIMEOUT:
-        return False
-    words = own_words(text)
-    return find_overflow(words) is None and not CONTENT_POLICY.search(words)
+        return retry_after_seconds is not None and retry_after_seconds <= MAX_RETRY_AFTER_SECONDS
+    return status in _SERVER_ERRORS or status == _REQUEST_TIMEOUT
+
+
+class IsRetryable(Protocol):
+    """Tell whether a reply may be followed by the same request again."""
+
+    def __call__(self, status: int, text: str, retry_after_seconds: float | None, /) -> bool:
+        """Decide by the status, the start of the body and what the reply tells to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Bound the attempts of one call and space them."""
+    """Bound the attempts of one call and space them.
+
+    Attributes:
+        is_retryable: what decides about a reply that failed.
+    """
 
     max_retries: int = DEFAULT_MAX_RETRIES
+    is_retryable: IsRetryable = is_transient
 
     def delay_seconds(self, retry: int, retry_after_seconds: float | None) -> float:
         """Return the pause before a retry, counted from 0: back-off with jitter, or as told."""

@@ -11,7 +11,8 @@ import litellm
 import pytest
 
 from litellm_synthetic.config.credentials import Secret
-from litellm_synthetic.errors.rules import Origin, shown_cause
+from litellm_synthetic.errors.failure import Origin
+from litellm_synthetic.errors.local import shown_cause
 from litellm_synthetic.testing import RawBytes, RawJSON, Text
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from litellm import exceptions
 from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream
 from litellm_synthetic.config.credentials import Secret
-from litellm_synthetic.errors.rules import Origin
+from litellm_synthetic.errors.failure import Origin
 from litellm_synthetic.transport.failures import ConnectionBrokenError, StallError
 
 LITELLMS: Any = tuple(exceptions.LITELLM_EXCEPTION_TYPES)

@@ -13,7 +13,7 @@ from litellm_synthetic.config.credentials import (
     parse_key,
     scrub_key_shaped,
 )
-from litellm_synthetic.errors.rules import Origin
+from litellm_synthetic.errors.failure import Origin
 
 KEY = "syn_0123456789abcdef"
 

@@ -20,10 +20,11 @@ from litellm.litellm_core_utils.exception_mapping_utils import ExceptionCheckers
 from litellm.llms.openai.common_utils import OpenAIError
 
 from litellm_synthetic.errors.bodies import read_body, read_document
-from litellm_synthetic.errors.rules import Origin, reported, to_exception
+from litellm_synthetic.errors.failure import Origin, reported
+from litellm_synthetic.errors.overflow_texts import Overflow, find_overflow
+from litellm_synthetic.errors.refusal_texts import CONTENT_POLICY, backend_status, own_words
+from litellm_synthetic.errors.rules import to_exception
 from litellm_synthetic.testing import RawJSON, Stream, fault
-from litellm_synthetic.transport.backend_texts import CONTENT_POLICY, backend_status, own_words
-from litellm_synthetic.transport.overflow_texts import Overflow, find_overflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

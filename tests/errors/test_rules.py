@@ -9,9 +9,10 @@ from litellm import exceptions
 from litellm.litellm_core_utils.exception_mapping_utils import exception_type
 
 from litellm_synthetic.config.credentials import REDACTED, Secret
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.errors.bodies import error_text, message_of, status_of
-from litellm_synthetic.errors.rules import Failure, Origin, to_exception
+from litellm_synthetic.errors.failure import Failure, Origin
+from litellm_synthetic.errors.rules import to_exception
 from litellm_synthetic.quota.scope import scope_of
 from litellm_synthetic.quota.state import STATE
 
@@ -505,26 +506,26 @@ def test_any_failure_becomes_one_of_litellms_exceptions(
     ("error", "kind", "message"),
     [
         (
-            rules.connection_failed(origin(), f"refused {KEY}"),
+            local.connection_failed(origin(), f"refused {KEY}"),
             exceptions.APIConnectionError,
             f"The connection to {BASE_URL} failed: refused {REDACTED}",
         ),
-        (rules.timed_out(origin(), "silence for 3 s"), exceptions.Timeout, "silence for 3 s"),
+        (local.timed_out(origin(), "silence for 3 s"), exceptions.Timeout, "silence for 3 s"),
         (
-            rules.stream_broken(origin(), "ended early"),
+            local.stream_broken(origin(), "ended early"),
             exceptions.APIConnectionError,
             f"The stream from {BASE_URL} ended early. What was received is incomplete",
         ),
         (
-            rules.unreadable_reply(
+            local.unreadable_reply(
                 origin(), "the body is not JSON", "text/html", {"set-cookie": "S=1", "x-echo": KEY}
             ),
             exceptions.APIError,
             f"{BASE_URL} answered 200, but the body is not JSON (content type: text/html)",
         ),
-        (rules.refused("No.", MODEL), exceptions.BadRequestError, "No."),
-        (rules.no_key(MODEL), exceptions.AuthenticationError, "Set SYNTHETIC_API_KEY or pass"),
-        (rules.no_key(MODEL, "Odd key."), exceptions.AuthenticationError, "Odd key."),
+        (local.refused("No.", MODEL), exceptions.BadRequestError, "No."),
+        (local.no_key(MODEL), exceptions.AuthenticationError, "Set SYNTHETIC_API_KEY or pass"),
+        (local.no_key(MODEL, "Odd key."), exceptions.AuthenticationError, "Odd key."),
     ],
 )
 def test_local_failures_are_litellms_exceptions_too(
@@ -542,7 +543,7 @@ def test_local_failures_are_litellms_exceptions_too(
 def test_causes_that_go_round_in_a_circle_have_an_end() -> None:
     inner, outer = ValueError("inner"), OSError("outer")
     inner.__cause__, outer.__context__ = outer, inner
-    assert rules.shown_cause(inner, origin()) is inner
+    assert local.shown_cause(inner, origin()) is inner
 
 
 @pytest.mark.parametrize("arguments", [(f"Bearer {KEY}",), ({"authorization": f"Bearer {KEY}"},)])
@@ -553,4 +554,4 @@ def test_nothing_is_chained_that_holds_the_key(arguments: tuple[Any, ...]) -> No
 
     error = ValueError("fine")
     error.__cause__ = Quiet(*arguments)
-    assert rules.shown_cause(error, origin()) is None
+    assert local.shown_cause(error, origin()) is None
