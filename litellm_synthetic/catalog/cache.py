@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.models import Catalog
 from litellm_synthetic.config.atomic_file import write_atomically
-from litellm_synthetic.config.settings import CACHE_DIR
+from litellm_synthetic.config.cache_folder import cache_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,25 +45,6 @@ class CachedTable:
 
 class _UnusableError(Exception):
     """Say why a file isn't used."""
-
-
-def cache_folder() -> Path:
-    """Return the folder: `SYNTHETIC_CACHE_DIR`, else the user's cache folder on this system.
-
-    Raises:
-        OSError: the system names no home directory.
-    """
-    try:
-        if (configured_folder := CACHE_DIR.value()) is not None:
-            return configured_folder.expanduser()
-        import platformdirs  # noqa: PLC0415  # not needed where the folder is given
-
-        folder = platformdirs.user_cache_path("litellm-synthetic", appauthor=False)
-    except RuntimeError as error:  # of expanduser
-        raise OSError(str(error)) from None
-    if not folder.is_absolute():
-        raise OSError("there is no home directory")
-    return folder
 
 
 def cache_file(base_url: str, suffix: str = ".json") -> Path:

@@ -21,6 +21,8 @@ INTERRUPTED: Final = 130
 # click's own, by which a shell says who it is.
 _COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
 
+_STATUS_LINE: Final = "{requests_left}/{requests_limit} {credits_left} {gain}"
+_UNKNOWN_PLAN: Final = 3
 _TABLE_FORMATS: Final = ("litellm", "litellm-full", "models.dev", "opencode", "openrouter")
 
 
@@ -253,6 +255,72 @@ def chat(
     words = " ".join(prompt)
     sys.exit(
         run(words, model=model, system=system, effort=effort, shows_reasoning=not no_reasoning)
+    )
+
+
+class _Quotas(click.Command):
+    """A command whose usage errors don't look like an empty plan, which is exit code 2."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as failure:
+            failure.exit_code = _UNKNOWN_PLAN
+            raise
+
+
+@main.command(cls=_Quotas)
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--format",
+    "template",
+    is_flag=False,
+    flag_value=_STATUS_LINE,
+    metavar="[TEXT]",
+    help="Print one line for a status bar, such as '{requests_left} {credits_left}'.",
+)
+@click.option("--history", is_flag=True, help="Show the last 14 days; asks nothing.")
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=1),
+    is_flag=False,
+    flag_value=60.0,
+    metavar="[SECONDS]",
+    help="Ask again every minute, or so many seconds, until Ctrl-C.",
+)
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Don't ask if the last answer is no older than this.",
+)
+def quotas(
+    is_json: bool, template: str | None, history: bool, watch: float | None, max_age: float
+) -> None:
+    """Show what is left of the plan, and when it gains more.
+
+    The question is free. Exit code 0: fine; 1: less than a fifth is left of something that calls
+    need; 2: nothing is left; 3: unknown, after an error or without a subscription.
+    """
+    from litellm_synthetic.cli.quotas import run
+    from litellm_synthetic.cli.quotas_view import status_line
+
+    if sum((is_json, template is not None)) > 1 or (history and (template or watch)):
+        raise click.UsageError("These options exclude each other.")
+    if template is not None:
+        try:
+            status_line(None, template, "unknown")
+        except ValueError as failure:
+            raise click.UsageError(str(failure)) from None
+    sys.exit(
+        run(
+            is_json=is_json,
+            template=template,
+            shows_history=history,
+            watch_seconds=watch,
+            max_age_seconds=max_age,
+        )
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PIPE_CHART_WIDTH: Final = 80
 MIN_WIDTH: Final = 20
-_GLYPHS: Final = "→…▁▂▃▄▅▆▇█"
+_GLYPHS: Final = "→…▁▂▃▄▅▆▇█░│"
 _FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_FRAMES: Final = "|/-\\"
 _ELLIPSIS: Final = " ..."
