@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.json_document import FORMAT, as_json
 from litellm_synthetic.cli.terminal import Line, Screen, remark, wrap
+from litellm_synthetic.config.cache_folder import cache_folder
 from litellm_synthetic.config.settings import (
     API_BASE,
     API_KEY,
@@ -96,7 +96,7 @@ def _in_force(setting: Setting[Any], before: dict[str, str]) -> SettingInForce:
 
 def _places(file: Path | None) -> Iterator[str]:
     try:
-        yield f"The model table is kept in {table_cache.cache_folder()}."
+        yield f"The model table is kept in {cache_folder()}."
     except OSError as error:
         yield f"The model table is not kept: {error}."
     if file is not None:

@@ -22,7 +22,6 @@ INTERRUPTED: Final = 130
 _COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
 
 _STATUS_LINE: Final = "{requests_left}/{requests_limit} {credits_left} {gain}"
-_UNKNOWN_PLAN: Final = 3
 _TABLE_FORMATS: Final = ("litellm", "litellm-full", "models.dev", "opencode", "openrouter")
 
 
@@ -258,15 +257,20 @@ def chat(
     )
 
 
+class _PlanUsageError(click.UsageError):
+    """Words that can't be read, which must not look like an empty plan, exit code 2."""
+
+    exit_code = 3
+
+
 class _Quotas(click.Command):
-    """A command whose usage errors don't look like an empty plan, which is exit code 2."""
+    """A command whose usage errors leave the plan unknown."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         try:
             return super().make_context(*args, **extra)
         except click.UsageError as failure:
-            failure.exit_code = _UNKNOWN_PLAN
-            raise
+            raise _PlanUsageError(failure.format_message(), failure.ctx) from None
 
 
 @main.command(cls=_Quotas)
@@ -307,12 +311,12 @@ def quotas(
     from litellm_synthetic.cli.quotas_view import status_line
 
     if sum((is_json, template is not None)) > 1 or (history and (template or watch)):
-        raise click.UsageError("These options exclude each other.")
+        raise _PlanUsageError("These options exclude each other.")
     if template is not None:
         try:
             status_line(None, template, "unknown")
         except ValueError as failure:
-            raise click.UsageError(str(failure)) from None
+            raise _PlanUsageError(str(failure)) from None
     sys.exit(
         run(
             is_json=is_json,

@@ -40,12 +40,12 @@ def bars(known: KnownQuotas, screen: Screen) -> Iterator[Line]:
     now = known.now
     titles = max((len(TITLES[each.name]) for each in known.buckets), default=0)
     lefts = max((len(left_phrase(each)) for each in known.buckets), default=0)
-    gains = max((len(gain_phrase(each, now)) for each in known.buckets), default=0)
+    gains = max((len(_gain(each, now)) for each in known.buckets), default=0)
     for bucket in known.buckets:
         taken = titles + lefts + gains + 3 * len(_GAP)
         room = _PIPE_BAR if screen.width is None else min(screen.width - taken - 1, _MAX_BAR)
         title: Line = ((TITLES[bucket.name].ljust(titles), "bold"), _GAP)
-        figures: Line = (left_phrase(bucket).ljust(lefts), _GAP, (gain_phrase(bucket, now), "dim"))
+        figures: Line = (left_phrase(bucket).ljust(lefts), _GAP, (_gain(bucket, now), "dim"))
         if room >= _MIN_BAR:
             yield (*title, *_bar(bucket, now, room, screen), _GAP, *figures)
         else:
@@ -55,6 +55,11 @@ def bars(known: KnownQuotas, screen: Screen) -> Iterator[Line]:
             yield (_GAP, *figures)
         for sentence in _pace(bucket, known):
             yield (_GAP, (sentence, "dim"))
+
+
+def _gain(bucket: Bucket, now: datetime) -> str:
+    # A full bucket gains nothing.
+    return "" if bucket.fraction_left == _FULL else gain_phrase(bucket, now)
 
 
 def _bar(bucket: Bucket, now: datetime, width: int, screen: Screen) -> Line:
@@ -137,7 +142,7 @@ def fields(known: KnownQuotas | None, state: str) -> dict[str, str]:
         values[f"{name}_limit"] = _UNKNOWN if bucket is None else amount(bucket, bucket.limit)
         values[f"{name}_percent"] = _percent(bucket)
     values["percent"] = _percent(tightest)
-    gain = "" if known is None or tightest is None else gain_phrase(tightest, known.now)
+    gain = "" if known is None or tightest is None else _gain(tightest, known.now)
     values["gain"] = gain
     values["age"] = _UNKNOWN if known is None else duration(known.age_seconds)
     return values
@@ -181,7 +186,8 @@ def history_lines(looks: Sequence[Look], now: datetime, screen: Screen) -> Itera
             f"least {least:.0%}",
         )
     first, last = f"{start:%Y-%m-%d %H:%M}", f"{now:%Y-%m-%d %H:%M} UTC"
-    yield (" " * (titles + len(_GAP)), (f"{first}{last:>{max(columns - len(first), 0)}}", "dim"))
+    if len(first) + len(last) < columns:
+        yield (" " * (titles + len(_GAP)), (f"{first}{last:>{columns - len(first)}}", "dim"))
 
 
 def _chart(

@@ -34,7 +34,7 @@ def test_a_prompt_is_answered_once_and_the_answer_alone_is_on_stdout(
     assert messages(synthetic_server) == [{"role": "user", "content": "why is it blue"}]
     assert synthetic_server.last_request.json["model"] == "syn:large:text"
     assert "tokens in" in result.stderr
-    assert "requests left" in result.stderr  # the plan, from the reply's own header
+    assert "Left of the plan: " in result.stderr  # the plan, from the reply's own header
 
 
 def test_piped_text_goes_before_the_prompt(synthetic_server: SyntheticServer) -> None:
@@ -70,7 +70,7 @@ def test_nothing_to_ask_is_an_error() -> None:
     ("name", "words"),
     [
         ("invalid_key", "Check SYNTHETIC_API_KEY"),
-        ("subscription_cap", "resets at"),
+        ("subscription_cap", "are used up"),
         ("stream_cut", "incomplete"),
         ("error_after_text", "reported in the stream"),
         ("html_200", "answered 200, but"),

@@ -574,6 +574,8 @@ def test_any_words_can_be_asked_for(model_id: str, word: str) -> None:
         ["search", "foxes"],
         ["init"],
         ["chat", "hello"],
+        ["quotas"],
+        ["quotas", "--history"],
         ["config"],
         ["completion", "zsh"],
     ],

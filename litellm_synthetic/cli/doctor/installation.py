@@ -17,6 +17,7 @@ from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.dotenv_file import working_folder
 from litellm_synthetic.cli.formatting import OLD_SECONDS, age_of_facts, provenance
+from litellm_synthetic.config.cache_folder import cache_folder
 from litellm_synthetic.config.endpoint import is_on_this_machine
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.config.settings import CACHE_DIR, CATALOG, CATALOG_TTL
@@ -233,7 +234,7 @@ def check_cache(base_url: str) -> Check:
     """
     elsewhere = f"Set {CACHE_DIR.name} to a folder that you may write."
     try:
-        folder = table_cache.cache_folder()
+        folder = cache_folder()
         file = table_cache.cache_file(base_url)
     except OSError as error:
         found = f"Fetched tables cannot be kept: {error.strerror or error}."
