@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import timeit
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+from litellm.llms.openai_like.dynamic_config import create_config_class
+from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.proxy import proxy_server
 from litellm.types.utils import Delta, LlmProviders, ModelResponseStream, StreamingChoices
 
@@ -24,6 +26,7 @@ CHUNK: Final = ModelResponseStream(
     model="synthetic/syn:large:text",
     choices=[StreamingChoices(index=0, delta=Delta(role="assistant", content="word "))],
 )
+PROVIDER: Final[Any] = JSONProviderRegistry.get("synthetic")
 CASES: Final[dict[str, Callable[[], object]]] = {
     "f-string with a chunk's repr": lambda: f"PROCESSED CHUNK POST CHUNK CREATOR: {CHUNK}",
     "list of all providers' values": lambda: "synthetic" in [each.value for each in LlmProviders],
@@ -34,6 +37,7 @@ CASES: Final[dict[str, Callable[[], object]]] = {
     "the same by model_dump_json": lambda: CHUNK.model_dump_json(
         exclude_none=True, exclude_unset=True
     ),
+    "config class of a JSON provider": lambda: create_config_class(PROVIDER),
 }
 
 

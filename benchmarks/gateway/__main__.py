@@ -19,12 +19,10 @@ def main() -> int:
     """Run the benchmark and return the exit status: 1 if a proxy failed or lost data."""
     options = _parser().parse_args()
     plan = QUICK if options.quick else FULL
-    if options.rounds:
-        plan = replace(plan, rounds=options.rounds)
+    if options.pairs:
+        plan = replace(plan, pairs=options.pairs)
     if options.workers:
         plan = replace(plan, workers=tuple(options.workers))
-    if options.clients:
-        plan = replace(plan, clients=options.clients)
     if options.case:
         plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in options.case))
     try:
@@ -35,7 +33,9 @@ def main() -> int:
         return 1
     facts = report.context(plan)
     if options.json:
-        print(json.dumps({"context": facts, "measured": [asdict(one) for one in measured]}))
+        ratios = [asdict(one) for one in report.ratios(measured)]
+        batches = [asdict(one) for one in measured]
+        print(json.dumps({"context": facts, "ratios": ratios, "batches": batches}))
     else:
         report.show(measured, facts)
     return 0
@@ -43,10 +43,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one worker, three short rounds")
-    parser.add_argument("--json", action="store_true", help="print every round's raw figures")
-    parser.add_argument("--rounds", type=int, help="rounds instead of the plan's own")
-    parser.add_argument("--clients", type=int, help="clients at once, per worker")
+    parser.add_argument("--quick", action="store_true", help="one worker, four pairs")
+    parser.add_argument("--json", action="store_true", help="print ratios and raw figures")
+    parser.add_argument("--pairs", type=int, help="pairs of batches instead of the plan's own")
     parser.add_argument(
         "--workers", type=int, action="append", help="workers of a proxy; repeatable"
     )

@@ -1,4 +1,4 @@
-"""What is asked of every proxy, and what each reply must hold."""
+"""What is asked of both proxies, what each reply must hold, and what the ratios should be."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from benchmarks.workload import MESSAGES, WHOLE_REPLY, Received
+from benchmarks.workload import MESSAGES, MODEL, WHOLE_REPLY, Received
 
-ContenderName = Literal["ours", "stock", "floor"]
-# The floor is not a proxy: the load goes straight to the stand-ins.
-CONTENDERS: Final[tuple[ContenderName, ...]] = ("ours", "stock", "floor")
-PROXIES: Final[tuple[ContenderName, ...]] = ("ours", "stock")
+ContenderName = Literal["ours", "stock"]
+CONTENDERS: Final[tuple[ContenderName, ...]] = ("ours", "stock")
 BASELINE: Final[ContenderName] = "stock"
-GROUP: Final = "large"
+# What proxy-config calls the model's group.
+GROUP: Final = f"synthetic/{MODEL}"
+# A prompt with this is answered chunk by chunk.
+PACE_MARK: Final = "Take your time."
+PACE_SECONDS: Final = 0.005
 _MAX_TOKENS: Final = 1000
 
 
@@ -22,44 +24,69 @@ class Case:
     """Describe one kind of call.
 
     Attributes:
-        path: on a proxy.
-        upstream_path: of the same call on a stand-in, below its bare address.
+        calls: per worker of the proxy, in one batch.
+        clients: connections at once, per worker.
+        cpu_goal: the most CPU that a call may take, as a ratio to stock's.
+        rate_goal: the fewest calls per second, as a ratio to stock's.
     """
 
     name: str
     title: str
     path: str
-    upstream_path: str
+    calls: int
+    clients: int
     is_stream: bool = False
+    is_paced: bool = False
+    cpu_goal: float | None = None
+    rate_goal: float | None = None
 
-    def body(self, model: str) -> bytes:
+    def body(self) -> bytes:
         """Return the request, as JSON."""
-        payload: dict[str, Any] = {"model": model, "max_tokens": _MAX_TOKENS, "messages": MESSAGES}
+        system, *messages = MESSAGES
+        if self.is_paced:
+            messages = [*messages, {"role": "user", "content": PACE_MARK}]
+        request: dict[str, Any] = {"model": GROUP, "max_tokens": _MAX_TOKENS}
         if self.name == "messages":
-            system, *messages = MESSAGES
-            payload |= {"system": system["content"], "messages": messages}
+            request |= {"system": system["content"], "messages": messages}
+        else:
+            request |= {"messages": [system, *messages]}
         if self.is_stream:
-            payload |= {"stream": True, "stream_options": {"include_usage": True}}
-        return json.dumps(payload).encode()
+            request |= {"stream": True, "stream_options": {"include_usage": True}}
+        return json.dumps(request).encode()
 
     def complaint(self, body: bytes) -> str | None:
         """Return what a reply lacks: text, finish reason or tokens; None if it is whole."""
         if self.name == "messages":
-            return _message_complaint(json.loads(body))
-        pieces = _streamed(body) if self.is_stream else _plain(json.loads(body))
-        return None if pieces == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {pieces}"
+            received = _message(json.loads(body))
+        else:
+            received = _streamed(body) if self.is_stream else _plain(json.loads(body))
+        return None if received == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {received}"
 
 
+_CHAT: Final = "/v1/chat/completions"
 CASES: Final[tuple[Case, ...]] = (
-    Case("plain", "chat", "/v1/chat/completions", "/openai/v1/chat/completions"),
     Case(
-        "stream",
-        "chat, streamed",
-        "/v1/chat/completions",
-        "/openai/v1/chat/completions",
+        "burst",
+        "200 chunks at once",
+        _CHAT,
+        calls=40,
+        clients=8,
         is_stream=True,
+        cpu_goal=0.25,
+        rate_goal=3.0,
     ),
-    Case("messages", "/v1/messages", "/v1/messages", "/anthropic/v1/messages"),
+    Case(
+        "paced",
+        "200 chunks, 5 ms apart",
+        _CHAT,
+        calls=10,
+        clients=5,
+        is_stream=True,
+        is_paced=True,
+        cpu_goal=0.50,
+    ),
+    Case("plain", "chat, not streamed", _CHAT, calls=60, clients=8, cpu_goal=0.85),
+    Case("messages", "/v1/messages, native", "/v1/messages", calls=60, clients=8),
 )
 CASE_BY_NAME: Final = {case.name: case for case in CASES}
 
@@ -71,8 +98,10 @@ def _plain(reply: dict[str, Any]) -> Received:
 
 
 def _streamed(body: bytes) -> Received:
-    lines = (line[6:] for line in body.decode().splitlines() if line.startswith("data: "))
-    chunks = [json.loads(line) for line in lines if line != "[DONE]"]
+    lines = [line[6:] for line in body.decode().splitlines() if line.startswith("data: ")]
+    if lines[-1:] != ["[DONE]"]:
+        return Received("", "cut off", 0)
+    chunks = [json.loads(line) for line in lines[:-1]]
     choices = [choice for chunk in chunks for choice in chunk["choices"]]
     totals = [chunk["usage"]["total_tokens"] for chunk in chunks if chunk.get("usage")]
     return Received(
@@ -82,35 +111,22 @@ def _streamed(body: bytes) -> Received:
     )
 
 
-def _message_complaint(reply: dict[str, Any]) -> str | None:
-    text = "".join(block.get("text", "") for block in reply["content"])
-    pieces = Received(
-        text,
+def _message(reply: dict[str, Any]) -> Received:
+    return Received(
+        "".join(block.get("text", "") for block in reply["content"]),
         {"end_turn": "stop"}.get(reply["stop_reason"], reply["stop_reason"]),
         reply["usage"]["input_tokens"] + reply["usage"]["output_tokens"],
     )
-    return None if pieces == WHOLE_REPLY else f"expected {WHOLE_REPLY}, received {pieces}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Say how much is measured.
-
-    Attributes:
-        calls: per worker of the proxy, in one batch of a case.
-        clients: connections at once, per worker of the proxy.
-    """
+    """Say how much is measured: cases, numbers of workers, and pairs of batches of each."""
 
     cases: tuple[Case, ...]
     workers: tuple[int, ...]
-    rounds: int
-    calls: dict[str, int]
-    clients: int
+    pairs: int
 
 
-FULL: Final = Plan(
-    CASES, (1, 4), rounds=5, calls={"plain": 120, "stream": 24, "messages": 120}, clients=8
-)
-QUICK: Final = Plan(
-    CASES, (1,), rounds=3, calls={"plain": 60, "stream": 12, "messages": 60}, clients=8
-)
+FULL: Final = Plan(CASES, (1, 4), pairs=10)
+QUICK: Final = Plan(CASES[:3], (1,), pairs=4)

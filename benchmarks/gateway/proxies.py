@@ -12,19 +12,21 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import yaml
 
 from benchmarks.children import ChildError, environment
-from benchmarks.gateway.cases import GROUP, ContenderName
-from benchmarks.workload import API_KEY, MODEL
+from benchmarks.workload import API_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from benchmarks.gateway.cases import ContenderName
 
 MASTER_KEY: Final = "sk-bench-0123456789abcdef0123456789abcdef"
-_LOADING: Final = {"callbacks": ["litellm_synthetic.proxy.route"]}
 _NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
-_START_SECONDS: Final = 180.0
+_START_SECONDS: Final = 600.0
 _STOP_SECONDS: Final = 20.0
 _PROC: Final = Path("/proc")
 _GROUP_FIELD, _USER_FIELD, _SYSTEM_FIELD = 2, 11, 12  # of /proc/PID/stat, after the name
@@ -33,35 +35,36 @@ _RESTING_CPU_SECONDS: Final = 0.03
 _PATIENCE_SECONDS: Final = 15.0
 
 
-def config(name: ContenderName, upstreams: Sequence[str]) -> dict[str, Any]:
-    """Return a proxy's config: one group with a deployment per stand-in.
+def configs(upstream: str, folder: Path) -> dict[ContenderName, Path]:
+    """Write the config that `proxy-config` writes, and the same for stock LiteLLM.
 
-    Both proxies get the base URL per deployment, since stock LiteLLM ignores `SYNTHETIC_API_BASE`.
-    They differ in the line that loads this package.
+    Stock LiteLLM ignores `SYNTHETIC_API_BASE`, so its deployments state the base URL. Else the two
+    differ in the line that loads this package.
+
+    Raises:
+        ChildError: the command failed.
     """
-    deployments = [
-        {
-            "model_name": GROUP,
-            "litellm_params": {
-                "model": f"synthetic/{MODEL}",
-                "api_base": f"{upstream}/openai/v1",
-                "api_key": API_KEY,
-            },
-        }
-        for upstream in upstreams
-    ]
-    return {
-        "model_list": deployments,
-        "litellm_settings": _LOADING if name == "ours" else {},
-        "general_settings": {"master_key": MASTER_KEY},
-    }
+    ours, stock = folder / "ours.yaml", folder / "stock.yaml"
+    program = Path(sys.executable).with_name("litellm-synthetic")
+    command = [str(program), "proxy-config", "--out", str(ours)]
+    ran = subprocess.run(  # noqa: S603  # our own command
+        command, env=_environment("ours", upstream, folder), capture_output=True, check=False
+    )
+    if ran.returncode:
+        raise ChildError(f"proxy-config failed:\n{ran.stderr.decode()}")
+    shipped = yaml.safe_load(ours.read_text())
+    for deployment in shipped["model_list"]:
+        deployment["litellm_params"]["api_base"] = f"{upstream}/openai/v1"
+    shipped["litellm_settings"].pop("callbacks")
+    stock.write_text(yaml.safe_dump(shipped))
+    return {"ours": ours, "stock": stock}
 
 
 class RunningProxy:
-    """Know a proxy's address and what its processes have used."""
+    """Know a proxy's port and what its processes have used."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
-        self.url = url
+    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
+        self.port = port
         self._process = process
 
     def cpu_seconds(self) -> float:
@@ -86,42 +89,41 @@ class RunningProxy:
             if spent < _RESTING_CPU_SECONDS:
                 return
 
-    def knows_limits(self) -> bool:
-        """Return whether the proxy knows the model's window, as it does with our route only."""
-        request = urllib.request.Request(  # noqa: S310  # loopback
-            f"{self.url}/model/info", headers={"Authorization": f"Bearer {MASTER_KEY}"}
+    def knows_prices(self) -> bool:
+        """Tell whether the proxy knows what the models cost, as it does with our route only."""
+        request = urllib.request.Request(  # loopback
+            f"http://127.0.0.1:{self.port}/model/info",
+            headers={"Authorization": f"Bearer {MASTER_KEY}"},
         )
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310  # loopback
-            message = json.loads(reply.read())
-        return all(one["model_info"].get("max_input_tokens") for one in message["data"])
+            models = json.loads(reply.read())["data"]
+        return any(one["model_info"].get("input_cost_per_token") for one in models)
 
 
 @contextmanager
 def running(
-    name: ContenderName, workers: int, upstreams: Sequence[str], folder: Path
+    name: ContenderName, config: Path, workers: int, upstream: str, folder: Path
 ) -> Iterator[RunningProxy]:
     """Run one proxy until the block ends.
 
     Raises:
         ChildError: it ended, or did not get ready in time.
     """
-    title = f"{name}-{workers}"
-    text, log = folder / f"{title}.yaml", folder / f"{title}.log"
-    text.write_text(json.dumps(config(name, upstreams)))  # JSON is YAML
+    log = folder / f"{name}-{workers}.log"
     port = _free_port()
     program = str(Path(sys.executable).with_name("litellm"))
-    command = [program, "--config", str(text), "--host", "127.0.0.1", "--port", str(port)]
+    command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  # LiteLLM's own command
-            [*command, "--num_workers", str(workers)],
+            [*command, "--num_workers", str(workers), "--timeout_worker_healthcheck", "120"],
             cwd=folder,
-            env=_environment(folder),
+            env=_environment(name, upstream, folder),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    proxy = RunningProxy(f"http://127.0.0.1:{port}", process)
+    proxy = RunningProxy(port, process)
     try:
         _wait(proxy, process, log)
         yield proxy
@@ -129,12 +131,18 @@ def running(
         _stop(process)
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    # Bytecode as an installed package has it, written to where nobody else looks: LiteLLM 1.106.2
-    # tries a failing import in each request, which costs 4 ms where Python must compile for it.
-    content = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
-    bytecode = str(folder / "bytecode")
-    return {**content, "PYTHONPYCACHEPREFIX": bytecode, "SYNTHETIC_CATALOG": "offline"}
+def _environment(name: ContenderName, upstream: str, folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
+    own = {"SYNTHETIC_API_BASE": f"{upstream}/openai/v1", "SYNTHETIC_CATALOG": "offline"}
+    return {
+        **kept,
+        # Bytecode as an installed package has it, also where the environment was made without.
+        "PYTHONPYCACHEPREFIX": str(Path(sys.prefix) / "bench-bytecode"),
+        "HOME": str(folder),
+        "LITELLM_MASTER_KEY": MASTER_KEY,
+        "SYNTHETIC_API_KEY": API_KEY,
+        **(own if name == "ours" else {}),
+    }
 
 
 def _free_port() -> int:
@@ -147,7 +155,9 @@ def _wait(proxy: RunningProxy, process: subprocess.Popen[bytes], log: Path) -> N
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{proxy.url}/health/readiness", timeout=10):  # noqa: S310  # loopback
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{proxy.port}/health/readiness", timeout=10
+            ):  # loopback
                 return
         except OSError:
             time.sleep(0.3)

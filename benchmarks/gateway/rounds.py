@@ -1,4 +1,4 @@
-"""The run: for each number of workers, rounds that take turns over both proxies and the floor."""
+"""The run: for each number of workers both proxies are up, and their batches alternate in pairs."""
 
 from __future__ import annotations
 
@@ -7,41 +7,37 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median, quantiles
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.children import Child, ChildError
 from benchmarks.gateway import proxies
-from benchmarks.gateway.cases import CONTENDERS, GROUP, PROXIES, Case, ContenderName, Plan
-from benchmarks.gateway.load import Order
-from benchmarks.workload import API_KEY, MODEL
+from benchmarks.gateway.cases import CONTENDERS, Case, ContenderName, Plan
+from benchmarks.gateway.load import Order, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# One stand-in process serves more than a proxy's worker does; two leave room for four of them.
-_STAND_INS: Final = 2
-_OPENAI_PATH: Final = "/openai/v1"
-_WARMING_CALLS_PER_WORKER: Final = 12
+_WARMING_CALLS_PER_WORKER: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Hold one contender's batch in one round.
+class Batch:
+    """Hold one contender's half of a pair.
 
     Attributes:
-        cpu_seconds: of all the proxy's processes, per call; 0 for the floor.
+        cpu_seconds: of all the proxy's processes, per call, with what LiteLLM does after the reply.
+        call_seconds: each call's own wall time.
+        writes: how many HTTP chunks a streamed reply had, on average.
     """
 
     workers: int
     case: str
     contender: ContenderName
-    round: int
-    calls: int
+    pair: int
     calls_per_second: float
-    p50_seconds: float
-    p95_seconds: float
     cpu_seconds: float
+    call_seconds: list[float]
+    writes: float
 
 
 class _Bench:
@@ -52,73 +48,58 @@ class _Bench:
         plan: Plan,
         workers: int,
         load: Child,
-        upstreams: list[str],
         running: Mapping[ContenderName, proxies.RunningProxy],
     ) -> None:
         self._plan = plan
         self._workers = workers
         self._load = load
-        self._upstreams = upstreams
         self._running = running
 
     def warm_up(self) -> None:
         """Reach every worker of both proxies with every kind of call."""
         for name, proxy in self._running.items():
-            if proxy.knows_limits() is not (name == "ours"):
+            if proxy.knows_prices() is not (name == "ours"):
                 raise ChildError(f"the proxy of {name} does not run the route that it should")
         for case in self._plan.cases:
             for name in CONTENDERS:
-                calls = _WARMING_CALLS_PER_WORKER * self._workers
-                self._fire(case, name, calls)
+                self._fire(case, name, _WARMING_CALLS_PER_WORKER * self._workers)
 
-    def measure(self, case: Case, name: ContenderName, number: int) -> Measured:
+    def measure(self, case: Case, name: ContenderName, pair: int) -> Batch:
         """Return what one batch took."""
-        calls = self._plan.calls[case.name] * self._workers
-        proxy = self._running.get(name)
-        if proxy is None:
-            cpu, sample = 0.0, self._fire(case, name, calls)
-        else:
-            for one in self._running.values():
-                one.rest()
-            cpu = proxy.cpu_seconds()
-            sample = self._fire(case, name, calls)
-            proxy.rest()
-            cpu = proxy.cpu_seconds() - cpu
-        seconds = sample["call_seconds"]
-        return Measured(
+        for one in self._running.values():
+            one.rest()
+        calls = case.calls * self._workers
+        proxy = self._running[name]
+        before = proxy.cpu_seconds()
+        sample = self._fire(case, name, calls)
+        proxy.rest()
+        return Batch(
             workers=self._workers,
             case=case.name,
             contender=name,
-            round=number,
-            calls=calls,
-            calls_per_second=calls / sample["wall_seconds"],
-            p50_seconds=median(seconds),
-            p95_seconds=quantiles(seconds, n=20)[-1],
-            cpu_seconds=cpu / calls,
+            pair=pair,
+            calls_per_second=calls / sample.wall_seconds,
+            cpu_seconds=(proxy.cpu_seconds() - before) / calls,
+            call_seconds=sample.call_seconds,
+            writes=sample.writes,
         )
 
-    def _fire(self, case: Case, name: ContenderName, calls: int) -> dict[str, Any]:
-        proxy = self._running.get(name)
+    def _fire(self, case: Case, name: ContenderName, calls: int) -> Sample:
         order = Order(
             case=case.name,
-            urls=[proxy.url + case.path]
-            if proxy
-            else [upstream + case.upstream_path for upstream in self._upstreams],
-            key=proxies.MASTER_KEY if proxy else API_KEY,
-            model=GROUP if proxy else MODEL,
+            port=self._running[name].port,
+            key=proxies.MASTER_KEY,
             calls=calls,
-            clients=self._plan.clients * self._workers,
+            clients=case.clients * self._workers,
         )
         self._load.say(json.dumps(asdict(order)))
-        sample: dict[str, Any] = json.loads(self._load.hear())
-        return sample
+        return Sample(**json.loads(self._load.hear()))
 
 
-def run(plan: Plan, progress: Callable[[str], None]) -> Iterator[Measured]:
-    """Measure the plan and yield one figure per number of workers, case, contender and round.
+def run(plan: Plan, progress: Callable[[str], None]) -> Iterator[Batch]:
+    """Measure the plan and yield one batch per number of workers, case, pair and contender.
 
-    Only the proxies of one number of workers run at a time. Each round starts with another
-    contender than the one before.
+    Only the proxies of one number of workers run at a time. In every other pair stock is first.
 
     Raises:
         ChildError: a process failed, for instance because a reply was not whole.
@@ -128,12 +109,11 @@ def run(plan: Plan, progress: Callable[[str], None]) -> Iterator[Measured]:
         with ExitStack() as stack:
             bench = _start(stack, plan, workers)
             bench.warm_up()
-            for number in range(1, plan.rounds + 1):
+            for pair in range(1, plan.pairs + 1):
                 for case in plan.cases:
-                    progress(f"{workers} workers, round {number} of {plan.rounds}: {case.title}")
-                    shift = number % len(CONTENDERS)
-                    for name in CONTENDERS[shift:] + CONTENDERS[:shift]:
-                        yield bench.measure(case, name, number)
+                    progress(f"{workers} workers, pair {pair} of {plan.pairs}: {case.title}")
+                    for name in CONTENDERS if pair % 2 else reversed(CONTENDERS):
+                        yield bench.measure(case, name, pair)
 
 
 def _start(stack: ExitStack, plan: Plan, workers: int) -> _Bench:
@@ -143,12 +123,12 @@ def _start(stack: ExitStack, plan: Plan, workers: int) -> _Bench:
         return child
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    stand_ins = [started("benchmarks.serving") for _ in range(_STAND_INS)]
-    upstreams = [one.hear().removesuffix(_OPENAI_PATH) for one in stand_ins]
+    upstream = started("benchmarks.gateway.upstream").hear()
+    configs = proxies.configs(upstream, folder)
     running: dict[ContenderName, proxies.RunningProxy] = {
-        name: stack.enter_context(proxies.running(name, workers, upstreams, folder))
-        for name in PROXIES
+        name: stack.enter_context(proxies.running(name, config, workers, upstream, folder))
+        for name, config in configs.items()
     }
     load = started("benchmarks.gateway.load")
     load.hear()
-    return _Bench(plan, workers, load, upstreams, running)
+    return _Bench(plan, workers, load, running)
