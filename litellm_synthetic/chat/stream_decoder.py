@@ -176,7 +176,7 @@ class ChunkDecoder:
         if not _KNOWN.issuperset(document) or document.get("object") == "error":
             if reports_error(document):
                 raise ErrorEventError(read_document(document))
-            self._extras |= unknown_fields(document, _KNOWN, ModelResponseStream)
+            self._extras |= _unknown_fields(document)
         if not self._choices:
             self._take_envelope(document)
         usage = document.get("usage")
@@ -256,3 +256,9 @@ class ChunkDecoder:
             self._backlog.reasoning(index, piece.reasoning, choice.role(), logprobs, extras)
         else:
             self._backlog.arguments(index, piece.pieces[0], choice.role(), logprobs, extras)
+
+
+def _unknown_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    if "choices" not in document:  # a ping, which is not part of the reply
+        return {}
+    return unknown_fields(document, _KNOWN, ModelResponseStream)

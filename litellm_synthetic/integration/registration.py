@@ -13,7 +13,7 @@ from litellm_synthetic.catalog.cost_map import cost_map, default_row
 from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
-from litellm_synthetic.integration import compat, operation_seams
+from litellm_synthetic.integration import compat, operation_seams, repeated_work
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
@@ -91,6 +91,8 @@ def _planned() -> Seams:
     seams.take_over_search(search)
     operation_seams.check_operations(seams, _admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
+    repeated_work.make_config_class_once(seams)
+    repeated_work.serialize_chunks_directly(seams)
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
     return seams
 

@@ -350,6 +350,12 @@ def test_what_is_no_chunk_breaks_the_stream(data: str, message: str) -> None:
         decode(ChunkDecoder(MODEL), Event("", data))
 
 
+def test_a_pings_fields_are_not_the_replys() -> None:
+    events = [Event("ping", '{"type": "ping"}'), Event("", json.dumps(piece({"content": "a"})))]
+    (made,) = decode(ChunkDecoder(MODEL), *events)
+    assert "type" not in made.model_dump()
+
+
 def test_done_ends_the_stream_and_brings_nothing() -> None:
     decoder = ChunkDecoder(MODEL)
     assert decode(decoder, Event("", " [DONE] ")) == []

@@ -14,6 +14,7 @@ import litellm.main
 import litellm.utils
 import pytest
 from litellm.llms.custom_httpx.llm_http_handler import BaseLLMHTTPHandler
+from litellm.llms.openai_like import dynamic_config
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.types.utils import LlmProviders
 from litellm.utils import ProviderConfigManager
@@ -54,6 +55,7 @@ def _touched_state() -> dict[str, Any]:
             getattr(litellm, name) for name in sorted(compat.undecorated_calls())
         ],
         "environment": [litellm.validate_environment, litellm.utils.validate_environment],
+        "config class": dynamic_config.create_config_class,
         "entry": vars(entry).copy(),
         "map": list(litellm.custom_provider_map),
         "providers": list(litellm.provider_list),
