@@ -129,9 +129,9 @@ async def fire(order: Order) -> Sample:
         while next(numbers) < order.calls:
             if client.is_closed:  # the proxy closes one that was idle for five seconds
                 client = await _connected(order.port)  # the client's next one
-            begun = time.perf_counter()
-            read = await client.call(request)
-            replies.append((time.perf_counter() - begun, read))
+            started_at = time.perf_counter()
+            reply = await client.call(request)
+            replies.append((time.perf_counter() - started_at, reply))
 
     start = time.perf_counter()
     await asyncio.gather(*(run(client) for client in clients))
@@ -139,11 +139,11 @@ async def fire(order: Order) -> Sample:
     for client in clients:
         client.close()
     writes = 0
-    for _, read in replies:
-        head, _, framed = read.partition(b"\r\n\r\n")
+    for _, reply in replies:
+        head, _, body = reply.partition(b"\r\n\r\n")
         if head.split(b" ", 2)[1] != b"200":
-            raise LostDataError(f"the proxy answered {read[:800]!r}")
-        chunks = _unframed(framed) if case.is_stream else [framed]
+            raise LostDataError(f"the proxy answered {reply[:800]!r}")
+        chunks = _unframed(body) if case.is_stream else [body]
         writes += len(chunks)
         if complaint := case.complaint(b"".join(chunks)):
             raise LostDataError(complaint)
@@ -165,15 +165,15 @@ def _request(method: bytes, path: str, key: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def _unframed(framed: bytes) -> list[bytes]:
+def _unframed(body: bytes) -> list[bytes]:
     chunks: list[bytes] = []
     position = 0
     while True:
-        end = framed.index(b"\r\n", position)
-        size = int(framed[position:end], 16)
+        end = body.index(b"\r\n", position)
+        size = int(body[position:end], 16)
         if size == 0:
             return chunks
-        chunks.append(framed[end + 2 : end + 2 + size])
+        chunks.append(body[end + 2 : end + 2 + size])
         position = end + 2 + size + 2
 
 

@@ -47,11 +47,11 @@ def configs(upstream: str, folder: Path) -> dict[ContenderName, Path]:
     ours, stock = folder / "ours.yaml", folder / "stock.yaml"
     program = Path(sys.executable).with_name("litellm-synthetic")
     command = [str(program), "proxy-config", "--out", str(ours)]
-    ran = subprocess.run(  # noqa: S603  # our own command
+    result = subprocess.run(  # noqa: S603  # our own command
         command, env=_environment("ours", upstream, folder), capture_output=True, check=False
     )
-    if ran.returncode:
-        raise ChildError(f"proxy-config failed:\n{ran.stderr.decode()}")
+    if result.returncode:
+        raise ChildError(f"proxy-config failed:\n{result.stderr.decode()}")
     shipped = yaml.safe_load(ours.read_text())
     for deployment in shipped["model_list"]:
         deployment["litellm_params"]["api_base"] = f"{upstream}/openai/v1"
@@ -132,10 +132,10 @@ def running(
 
 
 def _environment(name: ContenderName, upstream: str, folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
+    inherited = {name: value for name, value in environment().items() if name != _NO_BYTECODE}
     own = {"SYNTHETIC_API_BASE": f"{upstream}/openai/v1", "SYNTHETIC_CATALOG": "offline"}
     return {
-        **kept,
+        **inherited,
         # Bytecode as an installed package has it, also where the environment was made without.
         "PYTHONPYCACHEPREFIX": str(Path(sys.prefix) / "bench-bytecode"),
         "HOME": str(folder),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from itertools import chain
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,12 +14,17 @@ from benchmarks.report import empty_table
 from benchmarks.workload import CHUNKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.gateway.rounds import Batch
 
 _OURS: Final[ContenderName] = "ours"
 _PERCENTILES: Final = 100
+_CPU: Final = "CPU per call"
+_RATE: Final = "calls per second"
+_P50: Final = "p50"
+_P99: Final = "p99"
+_VERDICTS: Final = {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +65,46 @@ def context(plan: Plan) -> dict[str, Any]:
 
 def ratios(measured: Sequence[Batch]) -> list[Ratio]:
     """Return every ratio, those with goals and the others."""
-    made: list[Ratio] = []
+    return [
+        one
+        for workers, name, batches in _by_case(measured)
+        for one in _ratios(workers, CASE_BY_NAME[name], batches)
+    ]
+
+
+def _by_case(measured: Sequence[Batch]) -> Iterator[tuple[int, str, list[Batch]]]:
     for workers, name in dict.fromkeys((one.workers, one.case) for one in measured):
-        rows = [one for one in measured if (one.workers, one.case) == (workers, name)]
-        made += _ratios(workers, CASE_BY_NAME[name], rows)
-    return made
+        batches = [one for one in measured if (one.workers, one.case) == (workers, name)]
+        yield workers, name, batches
 
 
-def _ratios(workers: int, case: Case, rows: Sequence[Batch]) -> list[Ratio]:
-    ours, stock = _of(rows, _OURS), _of(rows, BASELINE)
+def _ratios(workers: int, case: Case, batches: Sequence[Batch]) -> Iterator[Ratio]:
+    ours, stock = _of(batches, _OURS), _of(batches, BASELINE)
 
-    def ratio(figure: str, value: Callable[[Batch], float], goal: str | None, limit: Any) -> Ratio:
+    def ratio(figure: str, value: Callable[[Batch], float]) -> Ratio:
         values = [value(one) / value(other) for one, other in zip(ours, stock, strict=True)]
         low, middle, high = quantiles(values, n=4) if len(values) > 1 else values * 3
-        is_met = None
-        if goal is not None:
-            is_met = middle >= limit if goal.startswith("≥") else middle <= limit
-        return Ratio(workers, case.name, figure, median(values), low, high, goal, is_met)
+        return Ratio(workers, case.name, figure, middle, low, high)
 
-    cpu = f"≤ {case.cpu_goal:.2f}" if case.cpu_goal is not None else None
-    rate = f"≥ {case.rate_goal:.2f}" if case.rate_goal is not None else None
-    made = [
-        ratio("CPU per call", lambda one: one.cpu_seconds, cpu, case.cpu_goal),
-        ratio("p50", lambda one: median(one.call_seconds), None, None),
-    ]
+    yield _judged(ratio(_CPU, lambda one: one.cpu_seconds), at_most=case.cpu_goal)
     if not case.is_paced:  # the pace decides
-        made.insert(
-            1, ratio("calls per second", lambda one: one.calls_per_second, rate, case.rate_goal)
-        )
+        yield _judged(ratio(_RATE, lambda one: one.calls_per_second), at_least=case.rate_goal)
+    yield ratio(_P50, lambda one: median(one.call_seconds))
     # Too few calls in a batch for its own p99, so there is one ratio of all batches.
-    slowest = [
-        _p99(chain.from_iterable(one.call_seconds for one in side)) for side in (ours, stock)
-    ]
-    tail = slowest[0] / slowest[1]
-    made.append(Ratio(workers, case.name, "p99", tail, tail, tail, "≤ 1.00", tail <= 1))
-    return made
+    tail = _p99(ours) / _p99(stock)
+    yield _judged(Ratio(workers, case.name, _P99, tail, tail, tail), at_most=1.0)
 
 
-def _p99(seconds: Iterable[float]) -> float:
+def _judged(ratio: Ratio, *, at_most: float | None = None, at_least: float | None = None) -> Ratio:
+    if at_most is not None:
+        return replace(ratio, goal=f"≤ {at_most:.2f}", is_met=ratio.ratio <= at_most)
+    if at_least is not None:
+        return replace(ratio, goal=f"≥ {at_least:.2f}", is_met=ratio.ratio >= at_least)
+    return ratio
+
+
+def _p99(batches: Sequence[Batch]) -> float:
+    seconds = [each for one in batches for each in one.call_seconds]
     return quantiles(seconds, n=_PERCENTILES)[-1]
 
 
@@ -107,29 +113,27 @@ def _of(rows: Sequence[Batch], name: ContenderName) -> list[Batch]:
 
 
 def show(measured: Sequence[Batch], facts: dict[str, Any]) -> None:
-    """Print both tables; plain text where the output is not a terminal."""
+    """Print the table; plain text where the output is not a terminal."""
     console, table = empty_table(
         "A LiteLLM proxy with this package beside stock's: medians over the pairs",
         ("", "ours", "stock", "ratio", "quartiles", "goal", "is"),
     )
-    for workers, name in dict.fromkeys((one.workers, one.case) for one in measured):
+    for workers, name, batches in _by_case(measured):
         case = CASE_BY_NAME[name]
+        ours, stock = _of(batches, _OURS), _of(batches, BASELINE)
         table.add_row(f"[bold]{_workers(workers)}: {case.title}[/bold]")
-        rows = [one for one in measured if (one.workers, one.case) == (workers, name)]
-        for one in _ratios(workers, case, rows):
-            spread = f"{one.low:.2f}-{one.high:.2f}" if one.low != one.high else ""
+        for one in _ratios(workers, case, batches):
             table.add_row(
                 f"  {one.figure}",
-                *(_figure(one.figure, _of(rows, side)) for side in (_OURS, BASELINE)),
+                _figure(one.figure, ours),
+                _figure(one.figure, stock),
                 f"{one.ratio:.2f}",
-                spread,
+                f"{one.low:.2f}-{one.high:.2f}" if one.low != one.high else "",
                 one.goal or "",
-                {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}[one.is_met],
+                _VERDICTS[one.is_met],
             )
         if case.is_stream:
-            writes = [
-                f"{median(b.writes for b in _of(rows, side)):.0f}" for side in (_OURS, BASELINE)
-            ]
+            writes = [f"{median(one.writes for one in side):.0f}" for side in (ours, stock)]
             table.add_row("  HTTP chunks", *writes)
         table.add_section()
     console.print(table)
@@ -138,13 +142,17 @@ def show(measured: Sequence[Batch], facts: dict[str, Any]) -> None:
 
 
 def _figure(figure: str, batches: Sequence[Batch]) -> str:
-    if figure == "CPU per call":
-        return f"{median(one.cpu_seconds for one in batches) * 1e3:,.1f} ms"
-    if figure == "calls per second":
+    if figure == _CPU:
+        return _milliseconds(median(one.cpu_seconds for one in batches))
+    if figure == _RATE:
         return f"{median(one.calls_per_second for one in batches):,.0f}"
-    if figure == "p50":
-        return f"{median(median(one.call_seconds) for one in batches) * 1e3:,.0f} ms"
-    return f"{_p99(chain.from_iterable(one.call_seconds for one in batches)) * 1e3:,.0f} ms"
+    if figure == _P50:
+        return _milliseconds(median(median(one.call_seconds) for one in batches))
+    return _milliseconds(_p99(batches))
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:,.1f} ms" if seconds < 1 else f"{seconds * 1e3:,.0f} ms"
 
 
 def _workers(workers: int) -> str:

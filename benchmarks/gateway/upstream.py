@@ -46,8 +46,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer once a request is complete."""
         self._buffer += data
-        head, found, body = bytes(self._buffer).partition(b"\r\n\r\n")
-        if not found:
+        head, blank, body = bytes(self._buffer).partition(b"\r\n\r\n")
+        if not blank:
             return
         length = next(
             int(line.partition(b":")[2])
@@ -100,10 +100,10 @@ def _fetch(url: str, case: Case) -> bytes:
     request = json.loads(case.body())
     body = json.dumps(request | {"model": request["model"].removeprefix("synthetic/")}).encode()
     headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
-    asking = urllib.request.Request(url, body, headers)  # noqa: S310  # loopback
-    with urllib.request.urlopen(asking, timeout=30) as reply:  # noqa: S310  # loopback
-        read: bytes = reply.read()
-    return read
+    http_request = urllib.request.Request(url, body, headers)  # noqa: S310  # loopback
+    with urllib.request.urlopen(http_request, timeout=30) as reply:  # noqa: S310  # loopback
+        document: bytes = reply.read()
+    return document
 
 
 def _head(kind: bytes, framing: bytes) -> bytes:
