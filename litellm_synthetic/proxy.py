@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name == "route":
         litellm_synthetic.register()
+        _watch_plans()
         return _inert_callback()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -34,3 +35,9 @@ def _inert_callback() -> CustomLogger:
 
     # The proxy refuses what is not a callback; this one overrides no method, so it is told nothing.
     return CustomLogger()
+
+
+def _watch_plans() -> None:
+    from litellm_synthetic.integration.plan_watch import WATCH  # noqa: PLC0415  # imports LiteLLM
+
+    WATCH.start()

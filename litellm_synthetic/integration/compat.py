@@ -467,3 +467,25 @@ def anthropic_chunk_parser(
         tool_name_reverse_map=dict(tool_names),
     )
     return parser.chunk_parser
+
+
+# Of LiteLLM's kinds of alerts (types/integrations/slack_alerting.py:164) the one for budgets is the
+# nearest. A plain text will do for its enumeration.
+_PLAN_ALERT: Final = "budget_alerts"
+
+
+def proxy_alert() -> Callable[..., Coroutine[Any, Any, None]] | None:
+    """Return what sends an alert through the running proxy's own alerting; None outside of one.
+
+    LiteLLM decides by its `alerting` and `alert_types` where it goes (proxy/utils.py:3673).
+    """
+    module = sys.modules.get("litellm.proxy.proxy_server")
+    logging_obj: Any = getattr(module, "proxy_logging_obj", None)
+    if logging_obj is None or not getattr(logging_obj, "alerting", None):
+        return None
+
+    async def send(text: str, *, is_urgent: bool) -> None:
+        level = "High" if is_urgent else "Medium"
+        await logging_obj.alerting_handler(message=text, level=level, alert_type=_PLAN_ALERT)
+
+    return send

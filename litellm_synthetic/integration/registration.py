@@ -23,6 +23,7 @@ from litellm_synthetic.integration.other_operations import (
     drop_hints,
     refuse_if_ours,
 )
+from litellm_synthetic.integration.plan_watch import WATCH
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
@@ -69,6 +70,7 @@ def unregister() -> None:
     with _lock:
         if _seams is not None and _seams.active:
             _seams.restore()
+            WATCH.stop()
             retire_connections()
             active.forget()
 

@@ -122,7 +122,7 @@ class Bucket:
             return now
         if not per_second or per_second <= 0 or self.remaining is None:
             return None
-        left, moment, end = max(self.remaining, 0.0), now, now + self.period
+        left, moment, end = max(self.remaining, 0.0), now, later(now, self.period.total_seconds())
         gain_at, step, gain = self.next_gain_at, self.step, self.next_gain or 0.0
         for _ in range(_MAX_STEPS):
             empty_at = later(moment, left / per_second)
@@ -130,7 +130,8 @@ class Bucket:
                 return empty_at if empty_at <= end else None
             left -= per_second * (gain_at - moment).total_seconds()
             left = left + gain if self.limit is None else min(left + gain, self.limit)
-            moment, gain_at = gain_at, None if step is None else gain_at + step
+            moment = gain_at
+            gain_at = None if step is None else later(gain_at, step.total_seconds())
             if moment >= end:
                 break
         return None
