@@ -172,7 +172,7 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
     async for _ in stream:
         break
     await stream.aclose()
-    assert await asyncio.to_thread(upstream.wait_until_idle, 3)
+    assert await asyncio.to_thread(upstream.wait_until_idle)
     [cost] = await recorder.settled_costs()
     assert cost is not None
     assert 100 * 0.6e-6 <= cost < 100 * 0.6e-6 + 200 * 1.2e-6
