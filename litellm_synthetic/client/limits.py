@@ -28,12 +28,12 @@ def limits_of(call: Call, *, stream: bool) -> TimeLimits:
     Raises:
         litellm.BadRequestError: a timeout that is not a positive, finite number of seconds.
     """
-    stream_timeout = _seconds("stream_timeout", call.stream_timeout, call.model)
+    stream_timeout = positive_seconds("stream_timeout", call.stream_timeout, call.model)
     if not _has_phases(call.timeout):
-        timeout = _seconds("timeout", call.timeout, call.model)
+        timeout = positive_seconds("timeout", call.timeout, call.model)
         return time_limits(timeout, stream_timeout, stream=stream)
     for phase, value in call.timeout.as_dict().items():
-        _seconds(f"timeout.{phase}", value, call.model)
+        positive_seconds(f"timeout.{phase}", value, call.model)
     return time_limits(call.timeout, stream_timeout, stream=stream)
 
 
@@ -46,7 +46,12 @@ def _has_phases(timeout: object) -> TypeIs[httpx.Timeout]:
     return isinstance(timeout, httpx.Timeout)
 
 
-def _seconds(name: str, value: Any, model: str) -> float | None:
+def positive_seconds(name: str, value: Any, model: str) -> float | None:
+    """Return a limit that a caller gave as a number, or as text that is one; None for no limit.
+
+    Raises:
+        litellm.BadRequestError: it is not a positive, finite number of seconds.
+    """
     if value is None:
         return None
     try:

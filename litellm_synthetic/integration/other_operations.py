@@ -80,7 +80,7 @@ def check_operation(
     root, _, module = function.__module__.partition(".")
     if root != "litellm" or module.startswith(_GATEWAY):
         return
-    arguments = _by_name(function, args, kwargs)
+    arguments = by_name(function, args, kwargs)
     if not is_served(name, module) and is_ours(arguments):
         raise _refusal(_public_name(name, module), arguments)
     if name in _TAKES_OPENAI_KEY and is_ours(arguments):
@@ -164,7 +164,7 @@ def _refusal(name: str, arguments: Mapping[str, Any]) -> Exception:
     )
 
 
-def _by_name(
+def by_name(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Return a call's arguments by name; what cannot be a call is left for LiteLLM to refuse."""

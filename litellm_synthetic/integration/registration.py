@@ -14,6 +14,7 @@ from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import compat, operation_seams, repeated_work
+from litellm_synthetic.integration.arguments import check_arguments
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
@@ -25,6 +26,7 @@ from litellm_synthetic.integration.other_operations import (
 )
 from litellm_synthetic.integration.plan_watch import WATCH
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
+from litellm_synthetic.integration.sdk_fallbacks import keep_credentials_apart
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
 from litellm_synthetic.integration.tenant import restrain
@@ -103,6 +105,8 @@ def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     """Let a call through that is served, and that asks for nothing its caller may not decide."""
     check_model_is_named(args, kwargs)
     check_operation(function, args, kwargs)
+    check_arguments(function, args, kwargs)
+    keep_credentials_apart(function, args, kwargs)
     restrain(kwargs)
     drop_hints(args, kwargs)
 

@@ -26,8 +26,16 @@ FIX = "Give a positive number of seconds, or leave it out."
         ({"timeout": math.inf}, FIX),
         ({"timeout": math.nan}, FIX),
         ({"timeout": httpx.Timeout(-1)}, FIX),
+        ({"timeout": "x"}, FIX),
+        ({"timeout": "-1"}, FIX),
+        ({"timeout": "nan"}, FIX),
         ({"stream_timeout": "x", "stream": True}, FIX),
         ({"stream_timeout": -3, "stream": True}, FIX),
+        ({"messages": "hi"}, r"messages is of type str, not a list .* Give messages=\[\{"),
+        ({"messages": None}, "messages is None, not a list of messages"),
+        ({"messages": {"role": "user", "content": "hi"}}, "messages is of type dict"),
+        ({"messages": ["hi"]}, r"messages\[0\] is of type str, not a message"),
+        ({"messages": [*MESSAGES, None]}, r"messages\[1\] is None, not a message"),
         ({"temperature": "0.5"}, "temperature='0.5' is not a number"),
         ({"max_tokens": "5"}, "max_tokens='5' is not a whole number"),
         ({"max_tokens": 1.5}, "max_tokens=1.5 is not a whole number"),
@@ -47,6 +55,30 @@ async def test_a_bad_argument_gets_one_clear_error_and_sends_nothing(
         await caller.completion(**{"model": MODEL, "messages": MESSAGES, **arguments})
     assert excinfo.value.llm_provider == "synthetic"
     assert upstream.requests == []
+
+
+async def test_messages_by_position_are_looked_at_too(upstream: SyntheticServer) -> None:
+    with pytest.raises(litellm.BadRequestError, match="messages is of type str"):
+        litellm.completion(MODEL, "hi")
+    with pytest.raises(litellm.BadRequestError, match="messages is of type str"):
+        await litellm.acompletion(MODEL, "hi")
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("name", ["text_completion", "embedding", "responses"])
+async def test_a_timeout_that_is_no_number_is_told_by_every_call(
+    name: str, caller: Caller, upstream: SyntheticServer
+) -> None:
+    arguments = {"prompt": "hi"} if name == "text_completion" else {"input": ["hi"]}
+    with pytest.raises(litellm.BadRequestError, match=FIX):
+        await getattr(caller, name)(model=MODEL, timeout="x", **arguments)
+    assert upstream.requests == []
+
+
+async def test_another_providers_bad_arguments_are_litellms_affair(registered: None) -> None:
+    del registered
+    with pytest.raises(AttributeError):
+        litellm.completion("openai/gpt-4o", "hi", api_key="x")
 
 
 def test_a_closed_client_is_named(upstream: SyntheticServer) -> None:

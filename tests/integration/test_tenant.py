@@ -93,9 +93,9 @@ def test_a_base_url_comes_with_its_own_key(name: str) -> None:
 
 
 def test_a_teams_credential_may_bring_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    team = {"api_base": "https://team.example", "api_key": "the-teams"}
-    cached_table = CredentialItem(credential_name="t", credential_info={}, credential_values=team)
-    monkeypatch.setattr(litellm, "credential_list", [cached_table])
+    team: dict[str, object] = {"api_base": "https://team.example", "api_key": "the-teams"}
+    credential = CredentialItem(credential_name="t", credential_info={}, credential_values=team)
+    monkeypatch.setattr(litellm, "credential_list", [credential])
     body = {"api_base": "https://team.example"}
     restrain(_call(body, **team))
     assert "api_key" in _message(_call(body, **{**team, "api_key": "the-deployments"}))
