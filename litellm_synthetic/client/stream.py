@@ -55,6 +55,7 @@ class ChunkStream:
                     reader.take_batch()
                 else:
                     reader.take(self._body.read())
+            self._body.handed_out()
         except STREAM_ERRORS as error:
             reader.failed(error)
             self._body.close()
@@ -125,6 +126,7 @@ class AsyncChunkStream:
                     reader.take_batch()
                 else:
                     reader.take(await self._body.read())
+            self._body.handed_out()
         except STREAM_ERRORS as error:
             reader.failed(error)
             await self._body.aclose()

@@ -93,6 +93,7 @@ class MessageStream:
         async for data in self._body:
             piece, error = reader.take(data)
             if piece:
+                self._body.handed_out()
                 yield piece  # what was received stays received
             if error is not None:
                 raise error

@@ -172,10 +172,15 @@ class ByteStream:
                 self._inflater.close()
                 return b""
             self._inflated = self._inflater.feed(data)
+        if self._inflater is not None:
+            self._idle.check()  # a few bytes may hold hours of comments
         return piece
 
     def _receive(self) -> bytes:
-        self._clock.wait_at_most(self._idle.begin())
+        remaining = self._idle.begin()
+        if remaining is not None and remaining <= 0:
+            raise self._idle.expired()
+        self._clock.wait_at_most(remaining)
         try:
             return self._incoming.read()
         except StallError:
@@ -186,6 +191,10 @@ class ByteStream:
     def progressed(self) -> None:
         """Say that what was read brought the reply forward, so that the wait starts again."""
         self._idle.progressed()
+
+    def handed_out(self) -> None:
+        """Say that the caller has what was read; until the next read no silence is counted."""
+        self._idle.handed_out()
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self.read():
@@ -236,6 +245,8 @@ class AsyncByteStream:
                 self._inflater.close()
                 return b""
             self._inflated = self._inflater.feed(data)
+        if self._inflater is not None:
+            self._idle.check()
         return piece
 
     async def _receive(self) -> bytes:
@@ -276,6 +287,10 @@ class AsyncByteStream:
     def progressed(self) -> None:
         """Do what `ByteStream.progressed` does."""
         self._idle.progressed()
+
+    def handed_out(self) -> None:
+        """Do what `ByteStream.handed_out` does."""
+        self._idle.handed_out()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self.read():

@@ -116,7 +116,9 @@ class Clock:
 class IdleTimer:
     """Bound the wait for progress, over as many reads as that takes.
 
-    Only time spent waiting counts: a caller who reads slowly is not the server's silence.
+    It runs from a read until progress, or until what came is handed out: a caller who reads slowly
+    is not the server's silence, and the work on what brings nothing forward is. Otherwise a server
+    that sends comments faster than they are read would keep a call for ever.
     """
 
     __slots__ = ("_has_data", "_idle_seconds", "_seconds", "_since")
@@ -124,32 +126,46 @@ class IdleTimer:
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
         self._idle_seconds = 0.0
-        self._since = 0.0
+        self._since: float | None = None
         self._has_data = False
 
     def begin(self) -> float | None:
-        """Begin to wait, and return for how long at most."""
+        """Begin to wait, or go on, and return for how long at most."""
         if self._seconds is None:
             return None
-        self._since = time.monotonic()
-        return self._seconds - self._idle_seconds
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        return self._seconds - self._idle_seconds - (now - self._since)
 
     def end(self) -> None:
         """Note that a wait ended, with bytes that may be no progress."""
-        if self._seconds is not None:
-            self._has_data = True
-            self._idle_seconds += time.monotonic() - self._since
+        self._has_data = True
 
     def left(self) -> float | None:
-        """Return how much longer the wait under way may last."""
+        """Return how much longer the wait may last."""
         if self._seconds is None:
             return None
-        return self._seconds - self._idle_seconds - (time.monotonic() - self._since)
+        waited = 0.0 if self._since is None else time.monotonic() - self._since
+        return self._seconds - self._idle_seconds - waited
+
+    def handed_out(self) -> None:
+        """Note that the caller has what came, so that what follows is the caller's time."""
+        if self._since is not None:
+            self._idle_seconds += time.monotonic() - self._since
+            self._since = None
 
     def progressed(self) -> None:
         """Note that what came was progress."""
         self._idle_seconds = 0.0
+        self._since = None
         self._has_data = False
+
+    def check(self) -> None:
+        """Raise StallError where the wait has been too long."""
+        remaining = self.left()
+        if remaining is not None and remaining <= 0:
+            raise self.expired()
 
     def expired(self) -> StallError:
         """Return the error for a wait that was too long."""

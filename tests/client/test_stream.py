@@ -36,6 +36,9 @@ class Body:
             raise piece
         return piece
 
+    def handed_out(self) -> None:
+        pass
+
     def progressed(self) -> None:
         self.progress += 1
 
@@ -59,6 +62,9 @@ class AsyncBody:
 
     def close(self) -> None:
         self.body.close()
+
+    def handed_out(self) -> None:
+        pass
 
     def progressed(self) -> None:
         self.body.progressed()

@@ -186,6 +186,29 @@ def test_a_reader_that_is_slow_itself_is_no_silence(clock: FakeTime) -> None:
         clock.now += 1000.0  # the caller works on what it got
 
 
+def test_work_on_what_is_no_progress_is_waiting(clock: FakeTime) -> None:
+    timer = IdleTimer(10.0)
+    timer.begin()
+    timer.end()
+    clock.now += 4.0  # a thousand comments are read
+    assert timer.begin() == 6.0
+    timer.end()
+    clock.now += 7.0
+    with pytest.raises(StallError, match="no progress for 10 s"):
+        timer.check()
+
+
+def test_what_is_handed_out_without_progress_leaves_the_caller_time(clock: FakeTime) -> None:
+    timer = IdleTimer(10.0)
+    timer.begin()
+    clock.now += 4.0
+    timer.end()
+    timer.handed_out()
+    clock.now += 1000.0  # the caller works on a ping
+    assert timer.begin() == 6.0
+    timer.check()
+
+
 def test_waits_without_progress_add_up(clock: FakeTime) -> None:
     timer = IdleTimer(10.0)
     for remaining in (10.0, 7.0, 4.0, 1.0):
