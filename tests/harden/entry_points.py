@@ -77,6 +77,11 @@ class EntryPoint:
     def is_stream(self) -> bool:
         return self.kind.endswith("_stream")
 
+    @property
+    def is_translated(self) -> bool:
+        """Whether LiteLLM translates a completion to a message."""
+        return self.name.startswith("translated")
+
 
 def _usage(raw: Any) -> tuple[int, int] | None:
     usage = getattr(raw, "usage", None)
@@ -168,6 +173,10 @@ def _message_answer(raw: Any) -> Answer:
     return Answer("".join(texts), raw.get("stop_reason"), raw=raw)
 
 
+class InStreamError(Exception):
+    """An error that came as an event, which is how LiteLLM's translation to Messages tells one."""
+
+
 def message_pieces_answer(pieces: list[Any]) -> Answer:
     """Read a Messages stream as its client does."""
     text, finish, over = "", None, False
@@ -176,6 +185,8 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
         if not line.startswith(b"data:"):
             continue
         document = json.loads(line[5:])
+        if document.get("type") == "error":
+            raise InStreamError(json.dumps(document["error"]))
         delta = document.get("delta") or {}
         text += delta.get("text") or ""
         finish = delta.get("stop_reason") or finish
