@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client.limits import positive_seconds
 from litellm_synthetic.config.ids import ROUTE_PREFIX
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.integration.other_operations import by_name
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check_arguments(
     if function.__name__ in _TAKES_MESSAGES and "messages" in arguments:
         wrong = _wrong_messages(arguments["messages"])
         if wrong:
-            raise rules.refused(f"{wrong}. Give {_EXAMPLE}.", model)
+            raise local.refused(f"{wrong}. Give {_EXAMPLE}.", model)
 
 
 def _wrong_messages(messages: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.config.ids import ROUTE_PREFIX
-from litellm_synthetic.errors import rules
+from litellm_synthetic.errors import local
 from litellm_synthetic.integration.other_operations import by_name, is_ours
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _check_target(target: Any, call: Mapping[str, Any]) -> None:
     if target is None or not brought or not _is_other_vendors({"model": target}, call):
         return
     model = str(call.get("model"))
-    raise rules.refused(
+    raise local.refused(
         f"context_window_fallback_dict would send {', '.join(brought)} of {model} to another "
         f"vendor with {target}. Nothing was sent. Use fallbacks=, or put the credentials into the "
         "environment.",
