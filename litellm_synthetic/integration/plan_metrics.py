@@ -58,6 +58,7 @@ class PlanGauges:
             _set(self._gain_at, labels, None if at is None else at.timestamp())
         self._capped.labels(alias).set(_capped_seconds(known, known.buckets))
         self._age.labels(alias).set(known.age_seconds)
+        self._refused.labels(alias)  # a series that begins at 0 shows its first refusal
 
     def count_refusals(self, alias: str, total: int) -> None:
         """Raise the counter of refusals to a total of this process."""
