@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -32,10 +33,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     facts = report.context(plan)
+    ratios = [asdict(one) for one in report.ratios(measured)]
+    batches = [asdict(one) for one in measured]
+    figures = json.dumps({"context": facts, "ratios": ratios, "batches": batches})
+    if options.save:
+        options.save.write_text(figures)
     if options.json:
-        ratios = [asdict(one) for one in report.ratios(measured)]
-        batches = [asdict(one) for one in measured]
-        print(json.dumps({"context": facts, "ratios": ratios, "batches": batches}))
+        print(figures)
     else:
         report.show(measured, facts)
     return 0
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one worker, four pairs")
     parser.add_argument("--json", action="store_true", help="print ratios and raw figures")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write that JSON to a file, too")
     parser.add_argument("--pairs", type=int, help="pairs of batches instead of the plan's own")
     parser.add_argument(
         "--workers", type=int, action="append", help="workers of a proxy; repeatable"

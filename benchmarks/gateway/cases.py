@@ -69,7 +69,7 @@ CASES: Final[tuple[Case, ...]] = (
         "burst",
         "200 chunks at once",
         _CHAT,
-        calls=40,
+        calls=24,
         clients=8,
         is_stream=True,
         cpu_goal=0.25,
@@ -79,14 +79,14 @@ CASES: Final[tuple[Case, ...]] = (
         "paced",
         "200 chunks, 5 ms apart",
         _CHAT,
-        calls=10,
+        calls=5,
         clients=5,
         is_stream=True,
         is_paced=True,
         cpu_goal=0.50,
     ),
-    Case("plain", "chat, not streamed", _CHAT, calls=60, clients=8, cpu_goal=0.85),
-    Case("messages", "/v1/messages, native", "/v1/messages", calls=60, clients=8),
+    Case("plain", "chat, not streamed", _CHAT, calls=40, clients=8, cpu_goal=0.85),
+    Case("messages", "/v1/messages, native", "/v1/messages", calls=40, clients=8),
 )
 CASE_BY_NAME: Final = {case.name: case for case in CASES}
 
