@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from benchmarks.gateway.rounds import run
 def main() -> int:
     """Run the benchmark and return the exit status: 1 if a proxy failed or lost data."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no proxy is left behind
     plan = QUICK if options.quick else FULL
     if options.pairs:
         plan = replace(plan, pairs=options.pairs)

@@ -11,6 +11,8 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+import litellm
+
 from litellm_synthetic.config.ids import PROVIDER
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ _OF_DELTA: Final = frozenset(("audio", "content", "function_call", "role", "tool
 
 
 def _is_ours(chunk: Any) -> bool:
+    if not isinstance(chunk, litellm.ModelResponseStream):
+        return False
     hidden = getattr(chunk, "_hidden_params", None)
     return isinstance(hidden, dict) and hidden.get("custom_llm_provider") == PROVIDER
 
