@@ -285,7 +285,7 @@ def test_count_tokens_counts_system_and_tools(client: anthropic.Anthropic) -> No
     [
         ("invalid_key_echoed", 401, "authentication_error", "Check SYNTHETIC_API_KEY"),
         ("payment_required", 402, None, "https://synthetic.new/billing"),
-        ("subscription_cap", 429, "rate_limit_error", "use another model or upgrade"),
+        ("subscription_cap", 429, "rate_limit_error", "use another key, or upgrade"),
         ("parallel_requests", 429, "rate_limit_error", "Try again in 1 s"),
         ("model_retired", 404, "not_found_error", "no longer supported"),
         ("context_overflow", 400, "invalid_request_error", "Shorten the conversation"),

@@ -345,7 +345,7 @@ def test_models_list_names_and_the_wildcards_models(client: openai.OpenAI) -> No
     [
         ("invalid_key", openai.AuthenticationError, 401, "Check SYNTHETIC_API_KEY"),
         ("payment_required", openai.APIStatusError, 402, "https://synthetic.new/billing"),
-        ("subscription_cap", openai.RateLimitError, 429, "use another model or upgrade"),
+        ("subscription_cap", openai.RateLimitError, 429, "use another key, or upgrade"),
         ("parallel_requests", openai.RateLimitError, 429, "Try again in 1 s"),
         ("model_retired", openai.NotFoundError, 404, "no longer supported"),
         ("context_overflow", openai.BadRequestError, 400, "Shorten the conversation"),

@@ -83,10 +83,10 @@ def test_a_key_that_the_proxy_does_not_know_is_refused(proxy: Proxy, path: str) 
 
 def test_an_unsupported_parameter_is_named(proxy: Proxy) -> None:
     with proxy.client() as client:
-        body = {"model": "large", "messages": HELLO, "verbosity": "low"}
+        body = {"model": "large", "messages": HELLO, "web_search_options": {}}
         reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 400
-    assert "verbosity" in reply.json()["error"]["message"]
+    assert "web_search_options" in reply.json()["error"]["message"]
     assert not proxy.upstream.requests
 
 
