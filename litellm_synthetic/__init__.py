@@ -2,6 +2,10 @@
 
 Importing this package does no I/O and changes nothing. LiteLLM itself is imported by `register()`,
 because importing LiteLLM fetches its cost map over the network.
+
+Public are the functions below, the classes `Quotas`, `KnownQuotas`, `SearchResults` and
+`RefreshOutcome`, the exceptions `RefreshError` and `UnsupportedLiteLLMError`, the type `ModelId`,
+and all of `litellm_synthetic.testing`. Everything else is internal and may change in any release.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx
 
-    from litellm_synthetic.catalog.refresh import RefreshOutcome
-    from litellm_synthetic.client.search_results import SearchResults
+    from litellm_synthetic import testing as testing
+    from litellm_synthetic.catalog.refresh import RefreshOutcome as RefreshOutcome
+    from litellm_synthetic.client.search_results import SearchResults as SearchResults
+    from litellm_synthetic.exceptions import RefreshError as RefreshError
+    from litellm_synthetic.exceptions import UnsupportedLiteLLMError as UnsupportedLiteLLMError
     from litellm_synthetic.model_ids import ModelId
-    from litellm_synthetic.quota.report import Quotas
-    from litellm_synthetic.quota.state import KnownQuotas
+    from litellm_synthetic.quota.report import Quotas as Quotas
+    from litellm_synthetic.quota.state import KnownQuotas as KnownQuotas
 
+# The classes are public too, but not listed here: help() shows classes before the functions, which
+# are what its readers look for.
 __all__ = [
     "ModelId",
     "__version__",
@@ -31,17 +40,34 @@ __all__ = [
 
 __version__: str
 
+# Each is imported when it is first asked for, which keeps the import of the package free of cost.
+_HOME_BY_NAME = {
+    "KnownQuotas": "quota.state",
+    "ModelId": "model_ids",
+    "Quotas": "quota.report",
+    "RefreshError": "exceptions",
+    "RefreshOutcome": "catalog.refresh",
+    "SearchResults": "client.search_results",
+    "UnsupportedLiteLLMError": "exceptions",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415  # reads a file, so not at import
 
         return version("litellm-synthetic")
-    if name == "ModelId":
-        from litellm_synthetic.model_ids import ModelId  # noqa: PLC0415  # for editors mostly
+    from importlib import import_module  # noqa: PLC0415  # as cheap as it gets
 
-        return ModelId
+    if name == "testing":
+        return import_module(f"{__name__}.testing")
+    if name in _HOME_BY_NAME:
+        return getattr(import_module(f"{__name__}.{_HOME_BY_NAME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_HOME_BY_NAME, "testing"]
 
 
 def register() -> None:
@@ -51,8 +77,8 @@ def register() -> None:
     exist. Every other provider behaves as before.
 
     Raises:
-        litellm_synthetic.integration.seams.UnsupportedLiteLLMError: the installed LiteLLM lacks
-            something that is needed; nothing has been changed.
+        litellm_synthetic.UnsupportedLiteLLMError: the installed LiteLLM lacks something that is
+            needed; nothing has been changed.
     """
     from litellm_synthetic.integration import registration  # noqa: PLC0415  # imports LiteLLM
 
@@ -75,7 +101,7 @@ def refresh(*, base_url: str | None = None) -> "RefreshOutcome":
         base_url: where to ask; by default `SYNTHETIC_API_BASE`, else Synthetic.
 
     Raises:
-        litellm_synthetic.catalog.refresh.RefreshError: no usable list; the last table stays.
+        litellm_synthetic.RefreshError: no usable list; the last table stays.
     """
     from litellm_synthetic.catalog import refresh as table_refresh  # noqa: PLC0415  # costs time where it is not used
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing.delivery import Delivery
-    from litellm_synthetic.testing.faults import FAULTS, Fault, fault
+    from litellm_synthetic.testing.fault_names import FaultName
+    from litellm_synthetic.testing.faults import FAULTS, Fault, fault, named_fault
     from litellm_synthetic.testing.recorded import RecordedRequest
     from litellm_synthetic.testing.replies import (
         Answer,
@@ -39,6 +40,7 @@ _HOME = {
     "Either": "replies",
     "Event": "streams",
     "Fault": "faults",
+    "FaultName": "fault_names",
     "Framing": "streams",
     "KeyEcho": "replies",
     "RawBytes": "replies",
@@ -54,6 +56,7 @@ _HOME = {
     "Usage": "replies",
     "Verbatim": "replies",
     "fault": "faults",
+    "named_fault": "faults",
 }
 
 __all__ = [
@@ -63,6 +66,7 @@ __all__ = [
     "Either",
     "Event",
     "Fault",
+    "FaultName",
     "Framing",
     "KeyEcho",
     "RawBytes",
@@ -78,6 +82,7 @@ __all__ = [
     "Usage",
     "Verbatim",
     "fault",
+    "named_fault",
 ]
 
 

@@ -16,6 +16,7 @@ from litellm_synthetic.testing.stream_faults import STREAM_FAULTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from litellm_synthetic.testing.fault_names import FaultName
     from litellm_synthetic.testing.replies import Reply
 
 
@@ -36,7 +37,7 @@ class Fault:
     for_models_list: bool = False
 
 
-def fault(name: str, /, **options: Any) -> Reply:
+def fault(name: FaultName, /, **options: Any) -> Reply:
     """Return the reply that produces a fault.
 
     Args:
@@ -47,6 +48,11 @@ def fault(name: str, /, **options: Any) -> Reply:
         LookupError: There is no fault of that name.
         TypeError: The fault has no such option.
     """
+    return named_fault(name, **options)
+
+
+def named_fault(name: str, /, **options: Any) -> Reply:
+    """Do what `fault` does for a name that is only known when the program runs."""
     if name not in FAULTS:
         raise LookupError(f"there is no fault named {name!r}; there are {', '.join(FAULTS)}")
     return FAULTS[name].make(**options)
@@ -67,7 +73,7 @@ def fault_from_header(value: str) -> Reply:
         except ValueError:
             options[option.strip()] = text.strip()
     try:
-        return fault(name, **options)
+        return named_fault(name, **options)
     except (LookupError, TypeError, ValueError) as failure:
         return refusals.error(400, f"stand-in: {failure}")
 

@@ -32,7 +32,14 @@ from litellm_synthetic.catalog.refresh import (
 )
 from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
-from litellm_synthetic.testing import RawBytes, RawJSON, Redirect, SyntheticServer, fault
+from litellm_synthetic.testing import (
+    RawBytes,
+    RawJSON,
+    Redirect,
+    SyntheticServer,
+    fault,
+    named_fault,
+)
 from litellm_synthetic.testing.served_models import listed_models
 from tests.background_work import end_of_refreshes
 from tests.catalog.test_listing import JANUARY
@@ -234,7 +241,7 @@ class TestAFailedRefresh:
         good = refresh().table
         (cache,) = world.glob("*.json")
         content = cache.read_bytes()
-        server.set_models(fault(name))
+        server.set_models(named_fault(name))
         with pytest.raises(RefreshError) as excinfo:
             refresh()
         assert server.openai_base in str(excinfo.value)
@@ -250,7 +257,7 @@ class TestAFailedRefresh:
             ("models_empty", "no usable row"),
             ("redirect", "307: a redirect, which is not followed"),
         ):
-            server.set_models(fault(name))
+            server.set_models(named_fault(name))
             with pytest.raises(RefreshError, match=reason):
                 refresh()
 
@@ -331,7 +338,7 @@ class TestAFailedRefresh:
 def test_a_partly_bad_list_costs_what_is_bad_and_is_told(
     name: str, skipped: list[int], unreadable: int, server: SyntheticServer
 ) -> None:
-    server.set_models(fault(name))
+    server.set_models(named_fault(name))
     outcome = refresh()
     assert [each.index for each in outcome.skipped] == skipped
     assert all(each.reason for each in outcome.skipped)

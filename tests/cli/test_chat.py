@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import RawBytes, Text, fault
+from litellm_synthetic.testing import RawBytes, Text, fault, named_fault
 from tests.cli.invocation import invoke
 from tests.terminal_session import CTRL_D, TerminalSession
 
@@ -80,7 +80,7 @@ def test_nothing_to_ask_is_an_error() -> None:
 def test_a_failure_is_one_line_and_exit_code_1(
     synthetic_server: SyntheticServer, name: str, words: str
 ) -> None:
-    synthetic_server.enqueue(*[fault(name)] * 3)
+    synthetic_server.enqueue(*[named_fault(name)] * 3)
     result = run("hi", code=1)
     assert words in result.stderr
     (line,) = [each for each in result.stderr.splitlines() if each.startswith("error: ")]

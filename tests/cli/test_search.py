@@ -13,7 +13,7 @@ from rich.console import Console
 from litellm_synthetic.cli.search import lines
 from litellm_synthetic.cli.terminal import Screen, plain
 from litellm_synthetic.client.search_results import SearchResults, read_results
-from litellm_synthetic.testing import fault
+from litellm_synthetic.testing import named_fault
 from tests.cli.invocation import invoke
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def test_no_results_is_not_a_failure(synthetic_server: SyntheticServer) -> None:
 def test_a_failure_is_one_line_on_stderr(
     synthetic_server: SyntheticServer, name: str, text: str
 ) -> None:
-    synthetic_server.set_search_results(fault(name))
+    synthetic_server.set_search_results(named_fault(name))
     result = run("foxes", code=1)
     assert result.stdout == ""
     assert text in result.stderr

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from litellm_synthetic.client.search_results import SearchResult, SearchResults, read_results
 from litellm_synthetic.errors.faults import UnreadableReplyError
-from litellm_synthetic.testing import KeyEcho, RawBytes, RawJSON, fault
+from litellm_synthetic.testing import KeyEcho, RawBytes, RawJSON, fault, named_fault
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -197,7 +197,7 @@ async def test_an_account_without_a_subscription_is_told_so(
 async def test_what_may_be_the_plan_names_the_subscription_and_no_model(
     caller: Caller, synthetic_server: SyntheticServer, name: str, status: int
 ) -> None:
-    synthetic_server.set_search_results(fault(name))
+    synthetic_server.set_search_results(named_fault(name))
     with pytest.raises(openai.APIError, match="Search needs a subscription") as caught:
         await caller.search("x")
     error: Any = caught.value
@@ -211,7 +211,7 @@ async def test_what_may_be_the_plan_names_the_subscription_and_no_model(
 async def test_a_failing_server_is_asked_again(
     caller: Caller, synthetic_server: SyntheticServer, name: str
 ) -> None:
-    replies = [fault(name), None]
+    replies = [named_fault(name), None]
     synthetic_server.set_search_results(lambda _: replies.pop(0))
     assert len(await caller.search("x")) == 3
     assert len(synthetic_server.requests) == 2
@@ -222,7 +222,7 @@ async def test_a_failing_server_is_asked_again(
 async def test_advice_about_models_and_streams_is_not_given(
     caller: Caller, synthetic_server: SyntheticServer, name: str
 ) -> None:
-    synthetic_server.set_search_results(fault(name))
+    synthetic_server.set_search_results(named_fault(name))
     with pytest.raises(openai.APIError, match=r"(?i)try again") as caught:
         await caller.search("x")
     assert "model" not in str(caught.value)

@@ -24,7 +24,7 @@ from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.overflow_texts import Overflow, find_overflow
 from litellm_synthetic.errors.refusal_texts import CONTENT_POLICY, backend_status, own_words
 from litellm_synthetic.errors.rules import to_exception
-from litellm_synthetic.testing import RawJSON, Stream, fault
+from litellm_synthetic.testing import RawJSON, Stream, fault, named_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -479,7 +479,7 @@ async def test_native_messages_end_in_the_refusals_own_class_too(
     *,
     stream: bool,
 ) -> None:
-    upstream.respond_with(fault(name))
+    upstream.respond_with(named_fault(name))
     with pytest.raises(kind) as excinfo:
         await litellm.anthropic_messages(**CALLED, max_tokens=10, stream=stream)
     assert type(excinfo.value) is kind

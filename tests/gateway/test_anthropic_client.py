@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 import pytest
 
-from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault
+from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault, named_fault
 from tests.gateway.running import MASTER_KEY
 from tests.gateway.test_openai_client import PIXEL
 
@@ -302,7 +302,7 @@ def test_errors_have_their_status_type_and_remedy(
     *,
     stream: bool,
 ) -> None:
-    messages_proxy.upstream.respond_with(fault(fault_name))
+    messages_proxy.upstream.respond_with(named_fault(fault_name))
     with pytest.raises(anthropic.APIStatusError) as excinfo:
         client.messages.create(model="large", max_tokens=500, messages=HELLO, stream=stream)
     assert excinfo.value.status_code == status
@@ -334,7 +334,7 @@ def test_context_window_fallbacks_serve_messages_too(
 def test_a_stream_that_fails_midway_raises_after_what_was_received(
     client: anthropic.Anthropic, messages_proxy: Proxy, fault_name: str
 ) -> None:
-    messages_proxy.upstream.enqueue(fault(fault_name, after_events=4))
+    messages_proxy.upstream.enqueue(named_fault(fault_name, after_events=4))
     pieces = ""
     with (  # noqa: PT012  # what came before the error is the point
         pytest.raises(anthropic.APIError),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault
+from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, named_fault
 from tests.gateway.running import MASTER_KEY
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_a_tool_is_called_and_its_result_is_used(client: openai.OpenAI, proxy: P
 def test_parallel_tool_calls_come_apart_on_a_stream(
     client: openai.OpenAI, proxy: Proxy, fault_name: str
 ) -> None:
-    proxy.upstream.enqueue(fault(fault_name))
+    proxy.upstream.enqueue(named_fault(fault_name))
     with client.chat.completions.stream(model="large", messages=HELLO, tools=[WEATHER]) as stream:
         stream.until_done()
         answer = stream.get_final_completion()
@@ -362,7 +362,7 @@ def test_errors_have_their_class_status_and_remedy(
     *,
     stream: bool,
 ) -> None:
-    proxy.upstream.respond_with(fault(fault_name))
+    proxy.upstream.respond_with(named_fault(fault_name))
     with pytest.raises(kind) as excinfo:
         client.chat.completions.create(model="large", messages=HELLO, stream=stream)
     assert excinfo.value.status_code == status
@@ -385,7 +385,7 @@ def test_errors_have_their_class_status_and_remedy(
 def test_a_stream_that_fails_midway_raises_after_what_was_received(
     client: openai.OpenAI, proxy: Proxy, fault_name: str, message: str
 ) -> None:
-    proxy.upstream.enqueue(fault(fault_name))
+    proxy.upstream.enqueue(named_fault(fault_name))
     pieces = []
     with pytest.raises(openai.APIError, match=message):  # noqa: PT012  # what came before it counts
         for chunk in client.chat.completions.create(model="large", messages=HELLO, stream=True):

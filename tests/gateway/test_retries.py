@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import RawJSON, SyntheticServer, Text, fault
+from litellm_synthetic.testing import RawJSON, SyntheticServer, Text, fault, named_fault
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_a_capped_model_gives_way_to_its_siblings(retrying: Proxy) -> None:
 def test_what_does_not_pass_by_itself_goes_to_the_fallback(
     retrying: Proxy, name: str, *, stream: bool
 ) -> None:
-    retrying.upstream.enqueue(fault(name), Text("From the spare."))
+    retrying.upstream.enqueue(named_fault(name), Text("From the spare."))
     reply = _chat(retrying, "with-fallback", stream=stream)
     assert reply.status_code == 200
     assert "spare" in reply.text

@@ -12,7 +12,7 @@ import litellm
 import openai
 import pytest
 
-from litellm_synthetic.testing import RawJSON, Stream, Text, fault
+from litellm_synthetic.testing import RawJSON, Stream, Text, fault, named_fault
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -65,7 +65,7 @@ BY_A_PROXY = {
 async def test_each_fault_has_its_class_and_its_remedy(  # a table
     pairwise: Way, name: str, kind: type[Exception], status: int, message: str, expected: int
 ) -> None:
-    pairwise.server.respond_with(fault(name))
+    pairwise.server.respond_with(named_fault(name))
     with pytest.raises(kind) as excinfo:
         await pairwise.caller.completion(model=MODEL, messages=MESSAGES, stream=pairwise.stream)
     assert type(excinfo.value) is kind
@@ -166,7 +166,7 @@ async def test_retry_after_stays_on_the_exception(
 async def test_a_broken_connection_is_tried_three_times_and_named(
     either_api: SyntheticServer, caller: Caller, name: str, kind: type[Exception]
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     with pytest.raises(kind) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert len(either_api.requests) == 3
@@ -232,7 +232,7 @@ async def test_a_timeout_is_kept_to(
     name: str,
     timeout: Any,  # noqa: ASYNC109  # a value under test
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     with pytest.raises(litellm.Timeout) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES, timeout=timeout)
     assert excinfo.value.llm_provider == "synthetic"
@@ -257,7 +257,7 @@ async def test_retries_do_not_outlast_the_timeout(
 async def test_a_200_that_is_no_answer_is_an_error(
     either_api: SyntheticServer, caller: Caller, name: str, wording: str
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     with pytest.raises(litellm.APIError, match=wording) as excinfo:
         await caller.completion(model=MODEL, messages=MESSAGES)
     assert os.environ["SYNTHETIC_API_BASE"] in str(excinfo.value)
@@ -275,7 +275,7 @@ async def test_a_200_that_is_no_answer_is_an_error(
 async def test_a_200_that_is_no_stream_names_its_content_type(
     either_api: SyntheticServer, caller: Caller, name: str, message: str
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     with pytest.raises(litellm.APIError, match=message) as excinfo:
         await caller.stream(model=MODEL, messages=MESSAGES)
     assert excinfo.value.status_code == 502
@@ -318,7 +318,7 @@ async def test_a_reply_cut_by_a_small_max_tokens_is_passed_on(
 async def test_a_strange_quota_header_harms_no_call(
     either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content
 

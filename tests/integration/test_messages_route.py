@@ -21,6 +21,7 @@ from litellm_synthetic.testing import (
     ToolCalls,
     Usage,
     fault,
+    named_fault,
 )
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(
 async def test_errors_are_the_calls_own(
     upstream: SyntheticServer, name: str, kind: Any, message: str, *, stream: bool
 ) -> None:
-    upstream.respond_with(fault(name))
+    upstream.respond_with(named_fault(name))
     with pytest.raises(kind, match=message) as excinfo:
         await ask(stream=stream)
     assert upstream.api_key not in str(excinfo.value)
@@ -215,7 +216,7 @@ async def test_errors_are_the_calls_own(
 async def test_a_stream_that_breaks_is_no_success(
     upstream: SyntheticServer, recorder: Recorder, name: str, kind: type[Exception]
 ) -> None:
-    upstream.respond_with(fault(name, after_events=4))
+    upstream.respond_with(named_fault(name, after_events=4))
     pieces: list[bytes] = []
     stream = await ask(stream=True)
 

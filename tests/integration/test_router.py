@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 import pytest
 
-from litellm_synthetic.testing import Text, fault
+from litellm_synthetic.testing import Text, fault, named_fault
 from tests.caller import text_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def test_fallbacks_fire_on_plain_calls_and_on_streams(
 ) -> None:
     if name.endswith("in_stream") and not stream:
         name = "context_overflow_short"
-    either_api.enqueue(fault(name), Text("from the fallback"))
+    either_api.enqueue(named_fault(name), Text("from the fallback"))
     answer = await caller.router_completion(
         _router(**fallbacks), model="flash", messages=MESSAGES, stream=stream
     )

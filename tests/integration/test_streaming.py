@@ -12,7 +12,7 @@ import litellm
 import openai
 import pytest
 
-from litellm_synthetic.testing import Stream, Text, ToolCall, ToolCalls, Usage, fault
+from litellm_synthetic.testing import Stream, Text, ToolCall, ToolCalls, Usage, fault, named_fault
 from tests.caller import Caller, calls_of, finishes_of, reasoning_of, text_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ async def test_several_choices_stream_side_by_side(
 async def test_odd_but_whole_streams_are_read(
     either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_api.enqueue(fault(name))
+    either_api.enqueue(named_fault(name))
     chunks = await caller.stream(model=MODEL, messages=MESSAGES, tools=TOOLS)
     assert len(finishes_of(chunks)) == 1
     assert text_of(chunks) or calls_of(chunks)
@@ -173,7 +173,7 @@ async def test_an_error_before_the_first_content_is_the_calls_own_error(
 async def test_a_stream_that_breaks_raises_and_what_came_stays(
     either_api: SyntheticServer, caller: Caller, recorder: Any, name: str, message: str
 ) -> None:
-    either_api.enqueue(fault(name))
+    either_api.enqueue(named_fault(name))
     stream = await caller.completion(model=MODEL, messages=MESSAGES, stream=True)
     pieces: list[Any] = []
     with pytest.raises(openai.APIError) as excinfo:
@@ -230,7 +230,7 @@ async def test_a_connection_lost_after_the_finish_loses_nothing(
 async def test_silence_ends_in_a_timeout(
     either_api: SyntheticServer, caller: Caller, name: str
 ) -> None:
-    either_api.respond_with(fault(name))
+    either_api.respond_with(named_fault(name))
     with pytest.raises(litellm.Timeout) as excinfo:
         await caller.stream(model=MODEL, messages=MESSAGES, stream_timeout=0.2)
     assert excinfo.value.llm_provider == "synthetic"
@@ -305,7 +305,7 @@ def test_dropping_a_sync_stream_closes_the_connection(either_api: SyntheticServe
 
 @pytest.mark.parametrize("name", ["stall_mid_stream", "stall_before_headers"])
 async def test_cancelling_closes_the_connection(either_api: SyntheticServer, name: str) -> None:
-    either_api.enqueue(fault(name))
+    either_api.enqueue(named_fault(name))
     caller = Caller(is_async=True)
     task = asyncio.create_task(caller.stream(model=MODEL, messages=MESSAGES))
     assert await asyncio.to_thread(either_api.wait_for_requests, 1)

@@ -23,6 +23,7 @@ from litellm_synthetic.testing import (
     SyntheticServer,
     Text,
     fault,
+    named_fault,
 )
 from litellm_synthetic.testing.streams import body_pieces
 
@@ -559,7 +560,7 @@ class TestNaming:
     def test_every_fault_has_its_own_name_and_can_be_made(self, name: str) -> None:
         assert FAULTS[name].name == name
         assert FAULTS[name].shows
-        assert fault(name) is not None
+        assert named_fault(name) is not None
 
     def test_the_guide_names_every_fault(self) -> None:
         guide = Path(__file__).parents[2].joinpath("docs", "testing.md").read_text("utf-8")
@@ -572,7 +573,7 @@ class TestNaming:
 
     def test_an_unknown_name_or_option_is_an_error_that_says_so(self) -> None:
         with pytest.raises(LookupError, match="there is no fault named 'nothing'"):
-            fault("nothing")
+            named_fault("nothing")
         with pytest.raises(TypeError, match="unexpected keyword argument"):
             fault("stream_cut", colour="red")
 
