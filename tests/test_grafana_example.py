@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_every_series_is_one_of_ours_or_of_litellms() -> None:
         if family.name.startswith("litellm_synthetic_plan_")
         for sample in (family.name, f"{family.name}_total")
     }
-    theirs = set(litellms.DEFINED_PROMETHEUS_METRICS.__args__)
+    theirs = set(get_args(litellms.DEFINED_PROMETHEUS_METRICS))
     theirs |= {f"{name}_total" for name in theirs}
     assert metrics()
     assert metrics() - ours - theirs == set()

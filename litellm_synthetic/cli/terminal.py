@@ -144,7 +144,7 @@ def working(text: str) -> Iterator[None]:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     frames = _FRAMES if can_encode(_FRAMES, encoding) else _ASCII_FRAMES
     columns = shutil.get_terminal_size().columns
-    done = threading.Event()
+    done, has_drawn = threading.Event(), threading.Event()
 
     def draw() -> None:
         # What answers at once shows nothing.
@@ -153,6 +153,7 @@ def working(text: str) -> Iterator[None]:
             if done.wait(delay_seconds):
                 return
             line = harmless(f"{frame} {text}{_ELLIPSIS}", encoding)
+            has_drawn.set()
             click.echo(f"\r{line[: columns - 1]}", nl=False, err=True)
             delay_seconds = _FRAME_SECONDS
 
@@ -163,7 +164,8 @@ def working(text: str) -> Iterator[None]:
     finally:
         done.set()
         drawing.join()
-        click.echo("\r\x1b[K", nl=False, err=True)
+        if has_drawn.is_set():
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def harmless(text: str, encoding: str = "utf-8", *, keep: str = "") -> str:

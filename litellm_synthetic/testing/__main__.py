@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shlex
 import signal
 import sys
 import threading
+from typing import NoReturn
 
 from litellm_synthetic.testing.faults import FAULTS
 from litellm_synthetic.testing.server import DEFAULT_API_KEY, SyntheticServer
@@ -51,13 +53,33 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are written like those of the command line, `error: …`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"\nerror: {message[:1].upper()}{message[1:]}.\n")
+
+
+def _milliseconds(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(text)
+    return value
+
+
+_milliseconds.__name__ = "number of milliseconds"  # as argparse calls it in its error
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m litellm_synthetic.testing",
         description="Serve a stand-in for api.synthetic.new on 127.0.0.1.",
     )
     parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one if 0")
-    parser.add_argument("--delay-ms", type=float, default=0.0, help="pause before each reply")
+    parser.add_argument(
+        "--delay-ms", type=_milliseconds, default=0.0, help="pause before each reply"
+    )
     parser.add_argument("--api-key", default=DEFAULT_API_KEY, help="the key to accept")
     parser.add_argument("--list-faults", action="store_true", help="print the faults and exit")
     return parser

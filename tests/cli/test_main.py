@@ -28,8 +28,10 @@ from litellm_synthetic.cli.model_page import page
 from litellm_synthetic.cli.models_table import view
 from litellm_synthetic.cli.shell_completion import complete_id
 from litellm_synthetic.cli.terminal import Screen, harmless, plain
+from litellm_synthetic.testing import fault
 from litellm_synthetic.testing.served_models import listed_models
 from tests.cli.invocation import invoke
+from tests.terminal_session import TerminalSession
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -605,6 +607,27 @@ def test_no_command_imports_litellm_or_what_a_pipe_needs_not(
         env=variables,
     )
     assert done.stderr.endswith("loaded=[]")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_a_terminal_sees_that_a_slow_command_is_at_work_and_nothing_stays_of_it(
+    synthetic_server: SyntheticServer, tmp_path: Path
+) -> None:
+    synthetic_server.set_models(fault("stall_before_headers"))
+    with TerminalSession(
+        ["refresh"],
+        folder=tmp_path,
+        environment={
+            "SYNTHETIC_API_BASE": synthetic_server.openai_base,
+            "SYNTHETIC_CACHE_DIR": str(tmp_path / "cache"),
+            "SYNTHETIC_CATALOG": "auto",
+        },
+    ) as terminal:
+        terminal.wait_for("Fetching the model list ...")
+        synthetic_server.drop_active()
+        terminal.wait_for("\x1b[K")
+        terminal.wait_for("error: The model list was not fetched")
+        assert terminal.end() == 1
 
 
 def test_a_reader_that_closes_the_pipe_early_sees_no_traceback() -> None:

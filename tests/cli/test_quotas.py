@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from litellm_synthetic.quota.report import parse_quotas
 from litellm_synthetic.quota.state import STATE, KnownQuotas
 from litellm_synthetic.testing.quotas import form_of_2025, header_value, newest_form
 from tests.cli.invocation import invoke
+from tests.terminal_session import CTRL_C, TerminalSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +82,27 @@ def test_no_plan_is_unknown_and_never_unlimited(synthetic_server: SyntheticServe
     result = run(code=3)
     assert result.stdout == ""
     assert "What is left is not known." in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_watching_asks_again_until_it_is_interrupted(
+    synthetic_server: SyntheticServer, tmp_path: Path
+) -> None:
+    serve(synthetic_server, requests_used=410)
+    with TerminalSession(
+        ["quotas", "--watch", "1"],
+        folder=tmp_path,
+        environment={
+            "SYNTHETIC_API_KEY": synthetic_server.api_key,
+            "SYNTHETIC_API_BASE": synthetic_server.openai_base,
+            "SYNTHETIC_CACHE_DIR": str(tmp_path / "cache"),
+        },
+    ) as terminal:
+        terminal.wait_for("90 of 500")
+        serve(synthetic_server, requests_used=420)
+        terminal.wait_for("80 of 500")
+        terminal.type(CTRL_C)
+        assert terminal.end() == 1  # low, as last seen
 
 
 @pytest.mark.usefixtures("synthetic_server")

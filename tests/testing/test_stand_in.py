@@ -819,6 +819,16 @@ class TestCommand:
             assert refusal.stderr.startswith(f"error: Cannot listen on 127.0.0.1:{port}: ")
             assert refusal.stderr.count("\n") == 1
 
+    @pytest.mark.parametrize(
+        "arguments", [("--port", "many"), ("--delay-ms", "nan"), ("--delay-ms", "-1"), ("--what",)]
+    )
+    def test_its_errors_are_written_like_those_of_the_command_line(
+        self, arguments: tuple[str, ...]
+    ) -> None:
+        refusal = python("-m", "litellm_synthetic.testing", *arguments)
+        assert refusal.returncode == 2
+        assert refusal.stderr.splitlines()[-1].startswith("error: ")
+
 
 class TestPlugin:
     def test_the_fixture_gives_each_test_a_fresh_server_and_the_environment(
