@@ -70,11 +70,15 @@ def __dir__() -> list[str]:
     return [*__all__, *_HOME_BY_NAME, "testing"]
 
 
-def register() -> None:
+def register(*, steer: bool = False) -> None:
     """Make this package serve `synthetic/…` in the running process.
 
     Opens no socket. May be called any number of times, from any thread, before or after Routers
     exist. Every other provider behaves as before.
+
+    Args:
+        steer: whether LiteLLM's Routers pass over keys whose plan is used up (docs/quotas.md). A
+            proxy that has `litellm_synthetic.proxy.route` among its callbacks does so anyway.
 
     Raises:
         litellm_synthetic.UnsupportedLiteLLMError: the installed LiteLLM lacks something that is
@@ -82,7 +86,7 @@ def register() -> None:
     """
     from litellm_synthetic.integration import registration  # noqa: PLC0415  # imports LiteLLM
 
-    registration.register()
+    registration.register(steer=steer)
 
 
 def unregister() -> None:

@@ -10,7 +10,6 @@ registers.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import litellm_synthetic
@@ -25,16 +24,15 @@ def __getattr__(name: str) -> Any:
     if name == "route":
         litellm_synthetic.register()
         _watch_plans()
-        return _inert_callback()
+        return _callback()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@cache
-def _inert_callback() -> CustomLogger:
-    from litellm_synthetic.integration.compat import CustomLogger  # noqa: PLC0415  # imports LiteLLM
+def _callback() -> CustomLogger:
+    from litellm_synthetic.integration import registration  # noqa: PLC0415  # imports LiteLLM
 
-    # The proxy refuses what is not a callback; this one overrides no method, so it is told nothing.
-    return CustomLogger()
+    # Beside loading the package it steers the proxy's router around plans that are used up.
+    return registration.callback()
 
 
 def _watch_plans() -> None:

@@ -28,6 +28,7 @@ from litellm.integrations.custom_logger import CustomLogger
 import litellm_synthetic
 from litellm_synthetic.catalog import active
 from litellm_synthetic.config.settings import SETTINGS
+from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.quota.state import STATE
 from tests.background_work import BackgroundWork
 from tests.caller import Caller
@@ -131,6 +132,7 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     litellm_synthetic.unregister()
     active.forget()
     STATE.forget()
+    RESTS.forget()
     for name in litellm.model_cost.keys() - priced:  # what Routers have left
         del litellm.model_cost[name]
 

@@ -10,6 +10,7 @@ from litellm_synthetic.errors import bodies, local, rules
 from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.quota.header import HEADER
+from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.quota.state import STATE
 from litellm_synthetic.transport import client
 from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply, is_answer
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _SUCCESS = 200
 # What a reply is known by, whatever else is in it.
 _ANSWERS = ("choices", "content", "data", "results")
+# A capped key is served these all the same.
+_SPARED = ("/embeddings", "/count_tokens", "/quotas", "/search", "/models")
 Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 
@@ -35,7 +38,7 @@ def send(prepared: Prepared) -> Reply:
     with _transport_failures(prepared.origin):
         reply = client.send(prepared.outgoing)
     _note_quotas(reply.headers, prepared.origin)
-    return _whole(reply, prepared.origin)
+    return _whole(reply, prepared)
 
 
 async def asend(prepared: Prepared) -> Reply:
@@ -43,7 +46,7 @@ async def asend(prepared: Prepared) -> Reply:
     with _transport_failures(prepared.origin):
         reply = await client.asend(prepared.outgoing)
     _note_quotas(reply.headers, prepared.origin)
-    return _whole(reply, prepared.origin)
+    return _whole(reply, prepared)
 
 
 def open_stream(prepared: Prepared) -> ByteStream:
@@ -52,6 +55,7 @@ def open_stream(prepared: Prepared) -> ByteStream:
         reply = client.send(prepared.outgoing, stream=True)
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, ByteStream):
+        _note_served(prepared)
         return reply
     raise _failed(reply, prepared.origin)
 
@@ -62,6 +66,7 @@ async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
         reply = await client.asend(prepared.outgoing, stream=True)
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, AsyncByteStream):
+        _note_served(prepared)
         return reply
     raise _failed(reply, prepared.origin)
 
@@ -70,6 +75,14 @@ def _note_quotas(headers: Mapping[str, str], origin: Origin) -> None:
     """Keep what a reply tells of its key's plan; every reply passes here, failed ones too."""
     if HEADER in headers and (scope := origin.scope) is not None:
         STATE.note(scope, headers)
+
+
+def _note_served(prepared: Prepared) -> None:
+    """End the rest of a key that was served a call which a cap does not spare."""
+    if RESTS.are_any and not prepared.outgoing.url.endswith(_SPARED):
+        scope = prepared.origin.scope
+        if scope is not None:
+            RESTS.served(scope)
 
 
 class _transport_failures:  # noqa: N801  # used like a function
@@ -96,9 +109,10 @@ class _transport_failures:  # noqa: N801  # used like a function
             raise local.refused(f"The request was not sent: {error}.", self._origin.model) from None
 
 
-def _whole(reply: Any, origin: Origin) -> Reply:
+def _whole(reply: Any, prepared: Prepared) -> Reply:
     if not is_answer(reply.status):
-        raise _failed(reply, origin)
+        raise _failed(reply, prepared.origin)
+    _note_served(prepared)
     return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MessagesRoute = Literal["native", "translate"]
 CatalogMode = Literal["auto", "offline"]
 Billing = Literal["metered", "subscription"]
+Steering = Literal["plan-first", "balance", "off"]
 
 _FAMILY: Final = "SYNTHETIC_"
 # `SYNTHESIA_API_KEY` is another vendor's, so a name outside the family may have one typo only.
@@ -137,6 +138,21 @@ MESSAGES: Final[Setting[MessagesRoute]] = Setting(
     default="native",
     default_text="`native`",
     meaning="`native` sends Anthropic messages to Synthetic's own endpoint, `translate` to chat",
+)
+STEER: Final[Setting[Steering]] = Setting(
+    "SYNTHETIC_STEER",
+    one_of(*get_args(Steering)),
+    default="plan-first",
+    default_text="`plan-first`",
+    meaning="which key goes first behind a Router: plans before prepaid keys, `balance`: the one "
+    "with most left, `off`: as LiteLLM does",
+)
+SHARE_QUOTAS: Final = Setting(
+    "SYNTHETIC_SHARE_QUOTAS",
+    SWITCH,
+    default=False,
+    default_text="`0`",
+    meaning="`1` shows a proxy's clients the operator's plan, as `x-synthetic-quotas`",
 )
 STREAM_MERGE: Final = Setting(
     "SYNTHETIC_STREAM_MERGE",

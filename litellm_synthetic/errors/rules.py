@@ -38,7 +38,7 @@ from litellm_synthetic.transport.retries import parse_retry_after
 if TYPE_CHECKING:
     from litellm_synthetic.errors.classes import Kind
 
-BILLING_URL: Final = "https://synthetic.new/billing"
+BILLING_URL: Final = plan.BILLING_URL
 _SUCCESS: Final = 200
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
@@ -172,6 +172,7 @@ def _capped(failure: Failure, origin: Origin, told_seconds: float | None) -> Exc
         f"{_quoted_reply(failure)}. {cap_sentence(cap)}. Until then use another key, or upgrade at "
         f"{BILLING_URL}."
     )
+    plan.note_capped(origin.scope, seconds, message)
     headers = plan.told(seconds, should_retry=False)
     # Router reads the response for how long to wait before it tries again (router.py:8371).
     failure = replace(failure, headers={**failure.headers, **headers})
@@ -197,7 +198,10 @@ def _payment_required(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {BILLING_URL}.")
     message = f"{_quoted_reply(failure)}. {remedy}"
     error = error_of("PaymentRequiredError", message, failure, origin, 402)
-    return _telling(error, plan.told(plan.UNPAID_SECONDS, should_retry=False))
+    # Where the call has its own remedy it is a search, which only plans have: that is no balance.
+    scope = None if 402 in origin.remedies else origin.scope  # noqa: PLR2004  # the status itself
+    seconds = plan.note_unpaid(scope, message)
+    return _telling(error, plan.told(seconds, should_retry=False))
 
 
 def _wrong_model(failure: Failure, origin: Origin, _: object) -> Exception:

@@ -125,6 +125,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         "litellm.constants", "tell whether a timeout is the user's",
         ("DEFAULT_REQUEST_TIMEOUT_SECONDS",),
     ),
+    ("litellm.router", "keep an error from being hidden by a cooldown", ("Router",)),
     ("litellm.main", "take over completions", ("_complete_custom_openai",)),
     ("litellm.main", "take over text completions", ("_complete_text_completion_openai",)),
     ("litellm.main", "keep an httpx.Timeout whole", ("supports_httpx_timeout",)),
@@ -341,8 +342,10 @@ __all__ = [
     "TokenCountResponse",
     "check_installed",
     "checks_tools_without_gateway",
+    "cooling_down",
     "executor",
     "main",
+    "router",
     "streaming_handler",
     "utils",
 ]
@@ -363,6 +366,21 @@ _ASSISTANTS_CALLS: Final = frozenset(
         "run_thread_stream", "arun_thread_stream",
     )
 )  # fmt: skip  # one set, read as one
+
+
+# The module whose names Router looks its cooldowns up by, not the class.
+router: Final = import_module("litellm.router")
+
+
+def cooling_down(of_router: Any) -> list[str]:
+    """Return the ids of a Router's deployments that are cooling down (cooldown_handlers.py:400)."""
+    handlers: Any = import_module("litellm.router_utils.cooldown_handlers")
+    look_up = getattr(handlers, "get_cooldown_deployments", None) or getattr(
+        handlers, "_get_cooldown_deployments", None
+    )
+    if look_up is None:
+        return []
+    return list(look_up(litellm_router_instance=of_router, parent_otel_span=None))
 
 
 # Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,

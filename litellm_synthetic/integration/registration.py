@@ -6,6 +6,8 @@ import functools
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import litellm
+
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
@@ -13,7 +15,13 @@ from litellm_synthetic.catalog.cost_map import cost_map, default_row
 from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
-from litellm_synthetic.integration import compat, operation_seams, repeated_work
+from litellm_synthetic.integration import (
+    compat,
+    operation_seams,
+    proxy_replies,
+    repeated_work,
+    router_seams,
+)
 from litellm_synthetic.integration.arguments import check_arguments
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
@@ -26,10 +34,14 @@ from litellm_synthetic.integration.other_operations import (
 )
 from litellm_synthetic.integration.plan_watch import WATCH
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
+from litellm_synthetic.integration.quota_question import QUESTIONS
+from litellm_synthetic.integration.quota_router import QuotaRouter
 from litellm_synthetic.integration.sdk_fallbacks import keep_credentials_apart
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
+from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.integration.tenant import restrain
+from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
@@ -41,9 +53,11 @@ if TYPE_CHECKING:
 _lock: Final = threading.Lock()
 # Made once: what others have kept of an earlier registration is known again.
 _seams: Seams | None = None
+_is_proxy_planned = False
+_QUOTA_ROUTER: Final = QuotaRouter()
 
 
-def register() -> None:
+def register(*, steer: bool = False) -> None:
     """Make this package serve `synthetic/…` in the running process; see the package's docs."""
     global _seams  # noqa: PLW0603  # LiteLLM's state is the process's, and so is this
     with _lock:
@@ -51,11 +65,15 @@ def register() -> None:
         builder()  # warns where chunks cannot be built the fast way
         if _seams is None:
             _seams = _planned()
+        _plan_proxy(_seams)
         if _seams.active:
             _seams.apply()
+            if steer:
+                _steer(_seams)
             return
         try:
             _seams.apply()
+            RESTS.on_change = SHARED.publish_soon
             _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
             if not compat.checks_tools_without_gateway():
@@ -64,7 +82,31 @@ def register() -> None:
         except BaseException:
             _seams.restore()
             raise
+        if steer:
+            _steer(_seams)
     compat.warn_if_untested()
+
+
+def _plan_proxy(seams: Seams) -> None:
+    """Take over a proxy's replies as soon as one is loaded, which may be after the first time."""
+    global _is_proxy_planned  # noqa: PLW0603  # as above
+    _is_proxy_planned = _is_proxy_planned or proxy_replies.tell_clients(seams)
+
+
+def callback() -> QuotaRouter:
+    """Return the one callback that steers Routers in this process."""
+    return _QUOTA_ROUTER
+
+
+def _steer(seams: Seams) -> None:
+    if not any(isinstance(each, QuotaRouter) for each in litellm.callbacks):
+        litellm.callbacks.append(_QUOTA_ROUTER)
+        seams.at_restore(_stop_steering)
+
+
+def _stop_steering() -> None:
+    if _QUOTA_ROUTER in litellm.callbacks:
+        litellm.callbacks.remove(_QUOTA_ROUTER)
 
 
 def unregister() -> None:
@@ -75,6 +117,9 @@ def unregister() -> None:
             WATCH.stop()
             retire_connections()
             active.forget()
+            RESTS.forget()
+            QUESTIONS.forget()
+            SHARED.forget()
 
 
 def _planned() -> Seams:
@@ -98,6 +143,9 @@ def _planned() -> Seams:
     repeated_work.make_config_class_once(seams)
     repeated_work.serialize_chunks_directly(seams)
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
+    router_seams.keep_the_first_error(seams)
+    router_seams.move_on_after_402(seams)
+    router_seams.tell_the_router(seams)
     return seams
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from litellm_synthetic.testing.accounts import Account
     from litellm_synthetic.testing.delivery import Delivery
     from litellm_synthetic.testing.fault_names import FaultName
     from litellm_synthetic.testing.faults import FAULTS, Fault, fault, named_fault
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "FAULTS": "faults",
+    "Account": "accounts",
     "Answer": "replies",
     "Delivery": "delivery",
     "Either": "replies",
@@ -61,6 +63,7 @@ _HOME = {
 
 __all__ = [
     "FAULTS",
+    "Account",
     "Answer",
     "Delivery",
     "Either",

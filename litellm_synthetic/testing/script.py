@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from litellm_synthetic.testing.served_models import listed_models
 
 if TYPE_CHECKING:
+    from litellm_synthetic.testing.accounts import Accounts
     from litellm_synthetic.testing.recorded import RecordedRequest
     from litellm_synthetic.testing.replies import Replier, Reply
 
@@ -27,6 +28,7 @@ class _State:
     models_reply: Reply | None = None
     quotas: Mapping[str, Any] | None = None
     quotas_are_set: bool = False
+    accounts: Accounts | None = None
     search_rows: Sequence[Any] | None = None
     search_reply: Reply | Replier | None = None
 
@@ -106,6 +108,16 @@ class Script:
         """Return the report that was set, else `default`."""
         with self._changed:
             return self._state.quotas if self._state.quotas_are_set else default
+
+    def set_accounts(self, accounts: Accounts | None) -> None:
+        """Set the accounts whose keys are accepted beside the server's own."""
+        with self._changed:
+            self._state.accounts = accounts
+
+    def accounts(self) -> Accounts | None:
+        """Return the accounts that were set."""
+        with self._changed:
+            return self._state.accounts
 
     def set_search_results(self, results: SearchResults) -> None:
         """Set the rows of every search, or the reply to whoever searches."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from litellm_synthetic.testing.accounts import Account, Accounts
 from litellm_synthetic.testing.delivery import Player
 from litellm_synthetic.testing.recorded import RecordedRequest
 from litellm_synthetic.testing.script import Script
@@ -203,6 +204,19 @@ class SyntheticServer:
         Without a report there is no subscription, and searches are refused.
         """
         self._script.set_quotas(report)
+
+    def serve_accounts(self, accounts: Mapping[str, Account]) -> Accounts:
+        """Accept these keys too; each has a plan or a balance that its calls use up.
+
+        Args:
+            accounts: the account of each key; they are filled now.
+
+        Returns:
+            What tells whether any of them has room.
+        """
+        served = Accounts(accounts, self._clock)
+        self._script.set_accounts(served)
+        return served
 
     def set_search_results(self, results: SearchResults) -> None:
         """Answer searches with these rows, or with a reply such as a fault.

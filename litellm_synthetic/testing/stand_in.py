@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litellm_synthetic.testing import embeddings, quotas, refusals
@@ -83,7 +84,11 @@ class StandIn:
         """
         number = self._script.record(request)
         try:
-            return self._decide(request, number)
+            delivery = self._decide(request, number)
+            if self._script.accounts() is None:
+                return delivery
+            # A plan's moments and the reply's own date are of one clock.
+            return delivery.with_headers({"Date": formatdate(request.arrived_at, usegmt=True)})
         except Exception as failure:  # noqa: BLE001 - a test's own callable may raise anything
             text = f"the stand-in could not answer: {type(failure).__name__}: {failure}"
             return plain(refusals.error(500, text), request.route)
@@ -127,7 +132,7 @@ class StandIn:
         if reply is None or isinstance(reply, Answer):
             refusal = self._refusal(request, call.model, served)
             if operation != "embedding":
-                refusal = refusal or refusals.refuse(call, model)
+                refusal = refusal or refusals.refuse(call, model) or self._out_of_room(request)
         if refusal is not None:
             return plain(refusal, request.route)
         envelope = self._envelope(request, number)
@@ -181,7 +186,7 @@ class StandIn:
     def _refusal(
         self, request: RecordedRequest, model: str, served: Mapping[str, ServedModel]
     ) -> RawJSON | None:
-        if request.bearer != self._api_key:
+        if not self._is_known(request):
             return refusals.invalid_key()
         if len(request.body) > refusals.MAX_BODY_BYTES:
             return refusals.body_too_large()
@@ -199,7 +204,7 @@ class StandIn:
         if request.method != method:
             return RawBytes(405, content_type="")
         keyless = request.route in _MODELS and "Authorization" not in request.headers
-        if not keyless and request.bearer != self._api_key:
+        if not keyless and not self._is_known(request):
             return refusals.invalid_key()
         return handler(request)
 
@@ -242,7 +247,22 @@ class StandIn:
         return Envelope(request.route, header, self._elsewhere, request.bearer or "")
 
     def _quota_report(self, request: RecordedRequest, number: int) -> dict[str, Any]:
+        accounts = self._script.accounts()
+        if accounts is not None and request.bearer in accounts:
+            return accounts.report(request)
         return quotas.newest_form(request.arrived_at, requests_used=number)
+
+    def _is_known(self, request: RecordedRequest) -> bool:
+        accounts = self._script.accounts()
+        return request.bearer == self._api_key or (
+            accounts is not None and request.bearer in accounts
+        )
+
+    def _out_of_room(self, request: RecordedRequest) -> RawJSON | None:
+        accounts = self._script.accounts()
+        if accounts is None or request.bearer not in accounts:
+            return None
+        return accounts.take(request)
 
 
 def _made_up_results(query: str) -> list[dict[str, str]]:
