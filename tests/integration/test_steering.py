@@ -310,7 +310,7 @@ async def test_other_providers_in_the_group_stay(
 
 @pytest.mark.parametrize("name", ["invalid_key", "model_retired", "payment_required"])
 async def test_the_second_caller_reads_the_first_error(
-    service: SyntheticServer, new_router: NewRouter, caller: Caller, name: str
+    service: SyntheticServer, new_router: NewRouter, caller: Caller, name: Any
 ) -> None:
     service.respond_with(fault(name))
     router = new_router([deployment(service, FIRST), deployment(service, SECOND)], num_retries=1)

@@ -1,0 +1,171 @@
+"""A made-up day with three keys, two plans and one prepaid: what reaches Synthetic, and its cost.
+
+    python -m benchmarks.plan_day
+
+Plays the same calls three times: steered, not steered, and with stock LiteLLM's own `synthetic`
+entry. Calls, Router and HTTP are real; Synthetic is the stand-in, and the time is made up, so a day
+passes in the time that the calls take. Nothing waits: where Router would sleep, the clock moves on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+import litellm
+import openai
+
+import litellm_synthetic
+from litellm_synthetic.integration.quota_question import Questions
+from litellm_synthetic.quota.clock import Clock
+from litellm_synthetic.quota.rest import RESTS
+from litellm_synthetic.quota.state import STATE
+from litellm_synthetic.testing import Account, SyntheticServer
+
+PLANS: Final = ("syn_plan_one_0123456789", "syn_plan_two_0123456789")
+PREPAID: Final = "syn_prepaid_0123456789"
+MODEL: Final = "synthetic/hf:zai-org/GLM-5.3"
+_DAY_SECONDS: Final = 86_400
+_MASTER_SEED: Final = 11
+_ROW: Final = "{:<12}{:>7}{:>8}{:>12}{:>9}{:>9}{:>9}"
+
+
+class MadeUpTime:
+    """A clock that a simulation moves; everything in the process reads it."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.real_sleep = asyncio.sleep
+
+    def clock(self) -> float:
+        """Return the present in seconds since the epoch."""
+        return self.now
+
+    async def sleep(self, seconds: float, *_: Any) -> None:
+        """Move on instead of waiting."""
+        self.now += max(seconds, 0.0)
+        await self.real_sleep(0)
+
+
+@dataclass
+class Tally:
+    """Count what became of a day's calls."""
+
+    calls: int = 0
+    served: int = 0
+    failed_with_room: int = 0
+    failed_without_room: int = 0
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    @property
+    def refusals(self) -> int:
+        """Return how many requests got a 429 or a 402 of Synthetic."""
+        return sum(account.refusals for account in self.accounts.values())
+
+    @property
+    def prepaid_usd(self) -> float:
+        """Return what was paid beside the plans."""
+        account = self.accounts[PREPAID]
+        return account.calls * account.usd_per_call
+
+
+def accounts() -> dict[str, Account]:
+    """Return the day's accounts: two small plans, and a balance that lasts for a part of it."""
+    return {
+        PLANS[0]: Account(requests=30, credits_usd=24.0, usd_per_call=0.02),
+        PLANS[1]: Account(requests=20, credits_usd=24.0, usd_per_call=0.02),
+        PREPAID: Account(requests=None, credits_usd=1.6, usd_per_call=0.02),
+    }
+
+
+def moments(count: int, start: float) -> list[float]:
+    """Return when the calls of a day come: a quiet night, and bursts by day."""
+    chance = random.Random(_MASTER_SEED)  # noqa: S311  # the same day each time
+    bursts = [start + _DAY_SECONDS * (0.3 + 0.5 * chance.random()) for _ in range(12)]
+    alone = [start + _DAY_SECONDS * chance.random() for _ in range(count // 3)]
+    crowded = [chance.choice(bursts) + chance.uniform(0, 1800) for _ in range(count - len(alone))]
+    return sorted((*alone, *crowded))
+
+
+async def play(mode: str, count: int) -> Tally:
+    """Play the day once."""
+    day = MadeUpTime()
+    tally = Tally(accounts=accounts())
+    originals = asyncio.sleep, time.time
+    if mode == "steered":
+        litellm_synthetic.register(steer=True)
+    elif mode == "unsteered":
+        litellm_synthetic.register()
+    STATE.clock = Clock(day.clock, day.clock)
+    Questions.ask_soon = _ask_in_line(Questions.ask_soon)  # type: ignore[method-assign]  # so that the day is the same each time
+    try:
+        with SyntheticServer(clock=day.clock) as server:
+            served = server.serve_accounts(tally.accounts)
+            params = {"model": MODEL, "api_base": server.openai_base}
+            if mode == "stock":
+                params |= {"model": "openai/hf:zai-org/GLM-5.3", "max_retries": 0}
+            router = litellm.Router(
+                model_list=[
+                    {"model_name": "m", "litellm_params": {**params, "api_key": key}}
+                    for key in (*PLANS, PREPAID)
+                ],
+                num_retries=2,
+            )
+            asyncio.sleep = day.sleep  # type: ignore[assignment]  # Router's waits
+            time.time = day.clock
+            for moment in moments(count, day.now):
+                day.now = max(day.now, moment)
+                tally.calls += 1
+                had_room = served.have_room()
+                try:
+                    await router.acompletion(
+                        model="m", messages=[{"role": "user", "content": "hello"}]
+                    )
+                    tally.served += 1
+                except openai.APIError:  # every exception of a call is one
+                    if had_room:
+                        tally.failed_with_room += 1
+                    else:
+                        tally.failed_without_room += 1
+    finally:
+        asyncio.sleep, time.time = originals
+        STATE.clock = Clock()
+        STATE.forget()
+        RESTS.forget()
+        litellm_synthetic.unregister()
+    return tally
+
+
+def _ask_in_line(ask_soon: Any) -> Any:
+    def ask(self: Questions, account: Any) -> None:
+        thread = ask_soon(self, account)
+        if thread is not None:
+            thread.join()
+
+    return ask
+
+
+def main() -> None:
+    """Play the day in each way and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=400)
+    count = parser.parse_args().calls
+    print(_ROW.format("", "calls", "served", "refused by", "failed,", "failed,", "prepaid"))
+    print(_ROW.format("", "", "", "Synthetic", "room", "no room", "USD"))
+    for mode in ("steered", "unsteered", "stock"):
+        tally = asyncio.run(play(mode, count))
+        figures = (tally.calls, tally.served, tally.refusals)
+        failures = (tally.failed_with_room, tally.failed_without_room)
+        paid = f"{tally.prepaid_usd:.2f}"
+        print(_ROW.format(mode, *figures, *failures, paid), flush=True)
+
+
+if __name__ == "__main__":
+    main()
