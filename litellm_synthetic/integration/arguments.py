@@ -34,8 +34,8 @@ def check_arguments(
         kwargs: the keyword arguments of the call.
 
     Raises:
-        litellm.BadRequestError: `messages` are not a list of messages, or `timeout` is not a
-            number of seconds.
+        litellm.BadRequestError: `messages` are not a list of messages, `timeout` or a stream's
+            `stream_timeout` is not a number of seconds, or a name in `extra_body` is not text.
     """
     model = kwargs.get("model") or (args[0] if args else None)
     if not isinstance(model, str) or not model.startswith(ROUTE_PREFIX):
@@ -44,10 +44,25 @@ def check_arguments(
     arguments = by_name(function, args, kwargs)
     if isinstance(arguments.get("timeout"), str):
         positive_seconds("timeout", arguments["timeout"], model)
+    # Since 1.110 LiteLLM turns it into a number itself (completion_timeout.py:93).
+    if arguments.get("stream"):
+        positive_seconds("stream_timeout", arguments.get("stream_timeout"), model)
+    if (name := _name_not_text(arguments.get("extra_body"))) is not None:
+        raise local.refused(
+            f"extra_body has the field {name!r}, which cannot be written as JSON. Name every field "
+            "by a string.",
+            model,
+        )
     if function.__name__ in _TAKES_MESSAGES and "messages" in arguments:
         wrong = _wrong_messages(arguments["messages"])
         if wrong:
             raise local.refused(f"{wrong}. Give {_EXAMPLE}.", model)
+
+
+def _name_not_text(fields: Any) -> Any:
+    """Return a field's name that LiteLLM cannot turn to lower case (utils.py:5399 in 1.110.2)."""
+    names = fields if isinstance(fields, Mapping) else ()
+    return next((name for name in names if not isinstance(name, str)), None)
 
 
 def _wrong_messages(messages: Any) -> str:

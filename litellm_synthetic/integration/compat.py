@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 # The oldest and the newest release that the whole suite has passed on.
-TESTED_VERSIONS: Final = ("1.102.4", "1.109.1")
+TESTED_VERSIONS: Final = ("1.102.4", "1.110.2")
 WORKING_VERSIONS: Final = " to ".join(TESTED_VERSIONS)
 _log: Final = logging.getLogger("litellm_synthetic")
 _MAX_NAMES_IN_ERROR: Final = 3
@@ -397,7 +397,13 @@ def messages_config() -> Any:
 
 
 def fill_custom_providers() -> None:
-    """Have LiteLLM take up `litellm.custom_provider_map`, which it does not watch."""
+    """Have LiteLLM take up `litellm.custom_provider_map`, which it does not watch.
+
+    Ours is put into its list first: LiteLLM warns of each new entry that has the name of a built-in
+    provider (utils.py:639 in 1.110.2), and says that it will be ignored, which holds for chat only.
+    """
+    if PROVIDER not in litellm._custom_providers:  # noqa: SLF001  # LiteLLM's own list
+        litellm._custom_providers.append(PROVIDER)  # noqa: SLF001  # the same
     utils.custom_llm_setup()  # type: ignore[no-untyped-call]  # LiteLLM's
 
 

@@ -49,7 +49,9 @@ NOT_CALLS = {
     },
     # Called by `file_content` with what that has resolved.
     "litellm.files.main": {"file_content_streaming"},
-    "litellm.responses.bridge_check": {"bridge_reasoning_effort", "responses_api_bridge_check"},
+    "litellm.responses.bridge_check": {
+        "bridge_reasoning_effort", "responses_api_bridge_check", "str_keyed_mapping",
+    },
     "litellm.responses.main": {"aresponses_api_with_mcp", "mock_responses_api_response"},
     "litellm.responses.mcp.tool_precheck": {"may_name_litellm_mcp_gateway"},
     "litellm.tool_loop": {"arun_tool_loop", "run_tool_loop"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import inspect
 import socket
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -296,7 +297,9 @@ REFUSED_BY_ROUTER = {
 
 def _router_calls(router: litellm.Router) -> Iterator[str]:
     for name in dir(router):
-        call = getattr(router, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # attributes on their way out
+            call = getattr(router, name, None)  # one may not be filled in yet
         if name.startswith("_") or not callable(call) or name in ROUTERS_OWN | SERVED_BY_ROUTER:
             continue
         if name in vars(router) or inspect.iscoroutinefunction(call) or hasattr(litellm, name):
