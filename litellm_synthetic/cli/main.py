@@ -352,3 +352,21 @@ def completion(shell: str) -> None:
     from litellm_synthetic.cli.shell_completion import script
 
     click.echo(script(main, shell, _COMPLETE_VARIABLE))
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument(
+    "program", metavar="[--] PROGRAM [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED
+)
+def run(program: tuple[str, ...]) -> None:
+    """Run a program of this environment with the route registered.
+
+    For programs that use LiteLLM and never import this package, such as mini-swe-agent's mini.
+    PROGRAM is a command, a path or -m MODULE. It runs in this process; the Python processes that it
+    starts register too, through their environment. Nothing is installed.
+    """
+    from litellm_synthetic.cli.run import run
+
+    sys.exit(run(program))

@@ -26,6 +26,7 @@ from litellm_synthetic.cli.doctor.installation import (
     check_route,
     check_table,
 )
+from litellm_synthetic.cli.doctor.programs import check_programs
 from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.main import INTERRUPTED
 from litellm_synthetic.cli.terminal import Screen, error, remark, working
@@ -111,6 +112,7 @@ def _examine(
     yield from check_settings(table.catalog)
     yield check_table(table)
     yield check_cache(DEFAULT_BASE_URL if endpoint is None else models_base_url(endpoint.base_url))
+    yield from check_programs()
     if not is_live:
         return
     from litellm_synthetic.cli.doctor.live import check_live, not_called  # imports LiteLLM
