@@ -1,58 +1,80 @@
-"""Measure what calls cost, side by side: `python -m benchmarks [--quick] [--json]`."""
+"""Measure what calls cost, side by side: `python -m benchmarks [--quick] [--sweeps]`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import document, goals, report, startup, sweeps
+from benchmarks.cases import CASE_BY_NAME, CASES, QUICK_NAMES
 from benchmarks.children import ChildError
 from benchmarks.rounds import run
-from benchmarks.workload import CASE_BY_NAME, FULL, QUICK
+
+_ROUNDS: Final = 7
+_QUICK_ROUNDS: Final = 3
+_DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
 
 def main() -> int:
-    """Run the benchmark and return the exit status: 1 if a contender lost data or failed."""
+    """Run the benchmark and return the exit status: 1 if a contender lost data or failed.
+
+    A missed goal is a figure, not a failure: it depends on the machine, too.
+    """
     options = _parser().parse_args()
-    plan = QUICK if options.quick else FULL
-    if options.rounds:
-        plan = replace(plan, rounds=options.rounds)
-    if options.case:
-        plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in options.case))
-    messages = Console(stderr=True)
+    rounds = options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS)
+    names = options.case or (QUICK_NAMES if options.quick else [case.name for case in CASES])
+    cases = [CASE_BY_NAME[name] for name in names]
+    starts = None
+    sweep_figures: list[sweeps.Swept] = []
     try:
-        with messages.status("benchmark") as status:
-            measured = run(plan, pace_ms=options.pace_ms, progress=status.update)
+        with Console(stderr=True).status("benchmark") as status:
+            if not options.quick and not options.case:
+                starts = startup.measure(rounds, status.update)
+            measured = run(cases, rounds=rounds, progress=status.update)
+            if options.sweeps:
+                sweep_figures = sweeps.run(status.update)
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
-    facts = report.context(plan, options.pace_ms)
-    if options.json:
-        print(json.dumps({"context": facts, "measured": [asdict(one) for one in measured]}))
-    else:
-        report.show(measured, facts)
+    facts = report.context(rounds)
+    results = goals.results(measured, starts)
+    whole: dict[str, Any] = {
+        **report.as_json(facts, results, measured, starts),
+        "sweeps": [one.as_json() for one in sweep_figures],
+    }
+    if options.json is not None:
+        options.json.write_text(json.dumps(whole), encoding="utf-8")
+    if options.write_docs:
+        document.write(_DOCS, facts, results, sweep_figures)
+    report.show_cases(cases, measured)
+    if sweep_figures:
+        sweeps.show(sweep_figures)
+    report.show_goals(results)
+    for line in report.notes(facts, measured):
+        print(line)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only the main cases, about a minute")
     parser.add_argument(
-        "--quick", action="store_true", help="only the main cases, well under a minute"
+        "--sweeps",
+        action="store_true",
+        help="also measure growth and concurrency, several minutes more",
     )
-    parser.add_argument("--json", action="store_true", help="print every round's raw figures")
-    parser.add_argument("--rounds", type=int, help="rounds instead of the plan's own")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every batch's figures")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="write docs/performance.md and its plots"
+    )
+    parser.add_argument("--rounds", type=int, help="rounds instead of the usual number")
     parser.add_argument(
         "--case", action="append", choices=list(CASE_BY_NAME), help="only this case; repeatable"
-    )
-    parser.add_argument(
-        "--pace-ms",
-        type=float,
-        default=0.0,
-        help="pause between a stream's chunks in milliseconds, as a model makes one",
     )
     return parser
 

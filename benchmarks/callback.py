@@ -31,8 +31,8 @@ class CostKeeper(CustomLogger):
         self.costs_usd.append(kwargs.get("response_cost"))
 
 
-def install() -> CostKeeper:
-    """Register the callback with LiteLLM and return it."""
-    keeper = CostKeeper()
-    litellm.callbacks = [keeper]
-    return keeper
+def install(count: int) -> list[CostKeeper]:
+    """Register callbacks with LiteLLM and return them."""
+    keepers = [CostKeeper() for _ in range(count)]
+    litellm.callbacks = list(keepers)
+    return keepers

@@ -82,5 +82,7 @@ def environment() -> dict[str, str]:
     content = {
         name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)
     }
+    # With it, each start would compile what an installation has compiled.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     # Otherwise LiteLLM downloads its price list when it is imported.
     return {**content, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}

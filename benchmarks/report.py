@@ -1,74 +1,70 @@
-"""The report: medians over the rounds, their spread, and ratios against stock LiteLLM."""
+"""The report: the table of goals, and what each case cost every contender."""
 
 from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
-from statistics import median, quantiles
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.workload import BASELINE, CASES, CHUNKS, Case, ContenderName, Plan
+from benchmarks.cases import BASELINE
+from benchmarks.goals import Figures, middle_half
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.cases import Case
+    from benchmarks.goals import Result
     from benchmarks.rounds import Measured
+    from benchmarks.startup import Startup
+    from benchmarks.workload import ContenderName
 
-_TITLES: Final[dict[ContenderName, str]] = {
+TITLES: Final[dict[ContenderName, str]] = {
     "ours": "litellm-synthetic",
     "stock": "stock LiteLLM",
     "openai": "openai SDK",
     "httpx": "plain httpx",
     "floor": "LiteLLM's floor, no I/O",
 }
-_PLAIN_WIDTH: Final = 100
+_PLAIN_WIDTH: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Sum up one quantity of one contender over all rounds.
-
-    Attributes:
-        median_seconds: per call or per streamed chunk.
-        spread: half the interquartile range, as a share of the median.
-        ratio: the median of the rounds' ratios to stock LiteLLM in the same round.
-    """
-
-    median_seconds: float
-    spread: float
-    ratio: float
-
-
-def figure(values: Sequence[float], baseline: Sequence[float]) -> Figure:
-    """Return the figure for one value per round, beside stock's of the same rounds."""
-    middle = median(values)
-    low, _, high = quantiles(values, n=4) if len(values) > 1 else (middle, middle, middle)
-    ratios = [value / base for value, base in zip(values, baseline, strict=True)]
-    return Figure(middle, (high - low) / 2 / middle, median(ratios))
-
-
-def context(plan: Plan, pace_ms: float) -> dict[str, Any]:
+def context(rounds: int) -> dict[str, Any]:
     """Return what the figures depend on."""
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "litellm": version("litellm"),
-        "litellm-synthetic": version("litellm-synthetic"),
-        "openai": version("openai"),
-        "httpx": version("httpx"),
+        **{
+            name: version(name)
+            for name in ("litellm", "litellm-synthetic", "openai", "httpx", "aiohttp", "urllib3")
+        },
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
+        "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "network": "loopback",
-        "chunks_per_stream": CHUNKS,
-        "pace_ms": pace_ms,
-        "plan": {name: value for name, value in asdict(plan).items() if name != "cases"},
+        "rounds": rounds,
+    }
+
+
+def as_json(
+    facts: dict[str, Any],
+    goals: Sequence[Result],
+    measured: Sequence[Measured],
+    startup: Startup | None,
+) -> dict[str, Any]:
+    """Return everything that was measured."""
+    return {
+        "context": facts,
+        "goals": [{**asdict(one), "is_reached": one.is_reached} for one in goals],
+        "measured": [asdict(one) for one in measured],
+        "startup": None if startup is None else asdict(startup),
     }
 
 
@@ -88,66 +84,100 @@ def empty_table(title: str, headings: Sequence[str]) -> tuple[Console, Table]:
     return console, table
 
 
-def show(measured: Sequence[Measured], facts: dict[str, Any]) -> None:
-    """Print the table; plain text where the output is no terminal."""
+def goal_rows(goals: Sequence[Result]) -> list[tuple[str, str, str, str, str]]:
+    """Return the cells of the table of goals."""
+    rows = []
+    for one in goals:
+        digits = 3 if one.bound < 0.1 else 2  # noqa: PLR2004  # so that a bound shows as it is
+        unit = " ms" if one.unit == "ms" else ""
+        sign = "≥" if one.at_least else "≤"
+        rows.append(
+            (
+                one.title,
+                f"{sign} {one.bound:g}{unit}",
+                f"{one.figure:.{digits}f}{unit}",
+                f"{one.low:.{digits}f}-{one.high:.{digits}f}",
+                "pass" if one.is_reached else "MISS",
+            )
+        )
+    return rows
+
+
+def show_goals(goals: Sequence[Result]) -> None:
+    """Print the table of goals."""
+    headings = ("goal", "at most", "measured", "middle half", "")
     console, table = empty_table(
-        "Per call or streamed chunk: median, ± half the interquartile range, ratio to stock",
-        ("case / contender", "wall", "±", "ratio", "CPU", "±", "ratio"),
+        "CPU as a ratio to stock LiteLLM, where no unit says else", headings
     )
-    for case in CASES:
-        rows = [one for one in measured if one.case == case.name]
-        if rows:
-            _add_case(table, case, rows)
+    for row in goal_rows(goals):
+        table.add_row(*row, style=None if row[-1] == "pass" else "red")
     console.print(table)
-    for line in _notes(measured, facts):
-        console.print(line, highlight=False)
+    reached = sum(one.is_reached for one in goals)
+    console.print(f"{reached} of {len(goals)} goals reached", highlight=False)
 
 
-def _add_case(table: Table, case: Case, rows: Sequence[Measured]) -> None:
+def show_cases(cases: Sequence[Case], measured: Sequence[Measured]) -> None:
+    """Print what a call or an event of each case took."""
+    headings = ("case / contender", "CPU", "middle half", "ratio", "wall", "p50", "p99")
+    title = "Per call or upstream event: CPU and wall; per call: percentiles"
+    console, table = empty_table(title, headings)
+    figures = Figures(measured)
+    for case in cases:
+        if figures.has(case.name):
+            _add_case(table, case, figures)
+    console.print(table)
+
+
+def _add_case(table: Table, case: Case, figures: Figures) -> None:
     table.add_row(f"[bold]{case.title}[/bold]")
-    base = [one for one in rows if one.contender == BASELINE]
+    base = figures.cpu(case.name, BASELINE)
     for name in case.contenders:
-        own = [one for one in rows if one.contender == name]
-        wall = figure([one.wall_seconds for one in own], [one.wall_seconds for one in base])
-        cpu = figure([one.cpu_seconds for one in own], [one.cpu_seconds for one in base])
-        style = "green" if name == "ours" else None
-        cells = [*_cells(wall, case), *_cells(cpu, case)]
-        table.add_row(f"  {_TITLES[name]}", *cells, style=style)
+        rows = figures.rows(case.name, name)
+        cpu = figures.cpu(case.name, name)
+        ratio = median(one / other for one, other in zip(cpu, base, strict=True))
+        calls = sorted(seconds for one in rows for seconds in one.call_seconds)
+        low, high = middle_half(cpu)
+        table.add_row(
+            f"  {TITLES[name]}",
+            _amount(median(cpu)),
+            f"{_amount(low)}-{_amount(high)}",
+            f"{ratio:.3f}",
+            _amount(median(one.wall_seconds for one in rows)),
+            _amount(calls[len(calls) // 2]),
+            _amount(calls[min(len(calls) - 1, len(calls) * 99 // 100)]),
+            style="green" if name == "ours" else None,
+        )
     table.add_section()
 
 
-def _cells(one: Figure, case: Case) -> tuple[str, str, str]:
-    if case.is_stream:
-        amount = f"{one.median_seconds * 1e6:,.0f} µs"
-    else:
-        amount = f"{one.median_seconds * 1e3:,.2f} ms"
-    return amount, f"{one.spread:.0%}", f"{one.ratio:.2f}"
+def _amount(seconds: float) -> str:
+    if seconds < 1e-3:  # noqa: PLR2004  # below a millisecond
+        return f"{seconds * 1e6:,.0f} µs"
+    return f"{seconds * 1e3:,.1f} ms"
 
 
-def _notes(measured: Sequence[Measured], facts: dict[str, Any]) -> list[str]:
+def notes(facts: dict[str, Any], measured: Sequence[Measured]) -> list[str]:
+    """Return what there is to know about the figures."""
     versions = ", ".join(
         f"{name} {facts[name]}" for name in ("litellm", "litellm-synthetic", "openai", "httpx")
     )
-    pace = f"{facts['pace_ms']:g} ms apart" if facts["pace_ms"] else "sent as fast as they go"
     lines = [
         f"{facts['python']}, {versions}",
-        f"{facts['system']}, {facts['cores']} cores, {facts['plan']['rounds']} interleaved rounds",
-        f"Loopback; {CHUNKS} chunks per stream, {pace}; a chunk's share includes its call's",
-        "CPU: the contender's whole process, and what LiteLLM does there after the reply",
+        f"{facts['system']}, {facts['cores']} cores, load average {facts['load_average']}",
+        f"{facts['rounds']} interleaved rounds, loopback",
+        "CPU: all threads of the contender's process, until it has come to rest",
         "Checked in every reply: the whole text, the finish reason, the tokens",
     ]
     for name in ("ours", "stock"):
-        events = [
-            one for one in measured if one.contender == name and one.case.endswith("-callback")
+        rows = [
+            one
+            for one in measured
+            if one.contender == name and one.case.startswith("call-callback")
         ]
-        if events:
-            calls = sum(one.units // _units_per_call(one.case) for one in events)
-            priced = sum(one.priced_calls for one in events)
+        if rows:
+            calls = sum(one.units for one in rows)
+            priced = sum(one.priced_calls for one in rows)
             lines.append(
-                f"Callbacks that were told a price: {priced} of {calls} with {_TITLES[name]}"
+                f"Callbacks that were told a price: {priced} of {calls} with {TITLES[name]}"
             )
     return lines
-
-
-def _units_per_call(case_name: str) -> int:
-    return next(case.units_per_call for case in CASES if case.name == case_name)

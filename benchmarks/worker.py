@@ -16,19 +16,21 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import contenders
-from benchmarks.workload import CASE_BY_NAME, CONTENDERS, WHOLE_REPLY, Case, ContenderName, Received
+from benchmarks.cases import CONTENDERS, Case, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.callback import CostKeeper
+    from benchmarks.workload import ContenderName
 
 _LOOK_SECONDS: Final = 0.015
 _RESTING_CPU_SECONDS: Final = 0.001
-_PATIENCE_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 60.0
 
 
 class LostDataError(AssertionError):
@@ -42,59 +44,106 @@ class Sample:
     Attributes:
         wall_seconds: until the last reply of the batch was there.
         cpu_seconds: of all threads, until the process had come to rest.
+        call_seconds: how long each call took to its end.
+        first_seconds: how long each call took to its first chunk; empty where none is streamed.
         priced_calls: how many callbacks got a cost; 0 where there is not a callback.
     """
 
     wall_seconds: float
     cpu_seconds: float
+    call_seconds: list[float]
+    first_seconds: list[float]
     priced_calls: int
+
+
+class _Batch:
+    """Make the calls of a batch, and keep what came of them."""
+
+    def __init__(self, contender: contenders.Contender, case: Case) -> None:
+        self._contender = contender
+        self._case = case
+        self.replies: list[Any] = []
+        self.call_seconds: list[float] = []
+        self.first_seconds: list[float] = []
+
+    def call(self) -> None:
+        start = time.perf_counter()
+        if self._case.stream:
+            reply, first_at = self._contender.stream(self._case)
+            self.first_seconds.append(first_at - start)
+        else:
+            reply = self._contender.plain(self._case)
+        self.call_seconds.append(time.perf_counter() - start)
+        self.replies.append(reply)
+
+    async def acall(self) -> None:
+        start = time.perf_counter()
+        if self._case.stream:
+            reply, first_at = await self._contender.astream(self._case)
+            self.first_seconds.append(first_at - start)
+        else:
+            reply = await self._contender.aplain(self._case)
+        self.call_seconds.append(time.perf_counter() - start)
+        self.replies.append(reply)
+
+    async def acalls(self, calls: int) -> None:
+        async def lane() -> None:
+            for _ in range(calls // self._case.at_once):
+                await self.acall()
+
+        await asyncio.gather(*(lane() for _ in range(self._case.at_once)))
+
+    def check(self) -> None:
+        expected = self._case.served.received
+        read = self._contender.read_stream if self._case.stream else self._contender.read_plain
+        for reply in self.replies:
+            received = read(reply)
+            if received != expected:
+                shown = f"{str(expected)[-300:]}, received {str(received)[-300:]}"
+                raise LostDataError(f"{self._case.name}: expected {shown}")
 
 
 class Worker:
     """Measure one contender; async calls on one event loop that lasts as long as the process."""
 
     def __init__(
-        self, contender: contenders.Contender, keeper: CostKeeper | None, runner: asyncio.Runner
+        self,
+        contender: contenders.Contender,
+        keepers: list[CostKeeper],
+        runner: asyncio.Runner,
     ) -> None:
         self._contender = contender
-        self._keeper = keeper
+        self._keepers = keepers
         self._runner = runner
 
-    def measure(self, case: Case, calls: int) -> Sample:
+    def measure(self, case: Case, core: int | None) -> Sample:
         """Return what a batch of calls took, after checking that every reply arrived whole."""
-        self._batch(case, case.at_once)  # connections may have been dropped since the last round
-        self._rest(case)
-        requests = len(self._keeper.costs_usd) if self._keeper else 0
+        _stay_on(core)
+        # Connections may have been dropped since the last round.
+        seen = [len(keeper.costs_usd) for keeper in self._keepers]
+        self._run(_Batch(self._contender, case), case, case.at_once)
+        self._rest(case, [before + case.at_once for before in seen])
+        seen = [len(keeper.costs_usd) for keeper in self._keepers]
         gc.collect()
+        batch = _Batch(self._contender, case)
         cpu = time.process_time()
-        replies, wall = self._batch(case, calls)
-        self._rest(case, requests + calls)
+        wall = self._run(batch, case, case.batch)
+        self._rest(case, [before + case.batch for before in seen])
         cpu = time.process_time() - cpu
-        result = self._contender.read_stream if case.is_stream else self._contender.read_plain
-        for reply in replies:
-            _check(result(reply))
-        return Sample(wall, cpu, self._priced(requests, calls))
+        batch.check()
+        priced = self._priced(seen, case.batch)
+        return Sample(wall, cpu, batch.call_seconds, batch.first_seconds, priced)
 
-    def _batch(self, case: Case, calls: int) -> tuple[list[Any], float]:
-        """Return the replies and the seconds until the last of them."""
+    def _run(self, batch: _Batch, case: Case, calls: int) -> float:
+        start = time.perf_counter()
         if case.is_async:
-            return self._runner.run(self._async_batch(case, calls))
-        call = self._contender.stream if case.is_stream else self._contender.plain
-        start = time.perf_counter()
-        replies = [call() for _ in range(calls)]
-        return replies, time.perf_counter() - start
+            self._runner.run(batch.acalls(calls))
+        else:
+            for _ in range(calls):
+                batch.call()
+        return time.perf_counter() - start
 
-    async def _async_batch(self, case: Case, calls: int) -> tuple[list[Any], float]:
-        call = self._contender.astream if case.is_stream else self._contender.aplain
-
-        async def lane() -> list[Any]:
-            return [await call() for _ in range(calls // case.at_once)]
-
-        start = time.perf_counter()
-        lanes = await asyncio.gather(*(lane() for _ in range(case.at_once)))
-        return [reply for replies in lanes for reply in replies], time.perf_counter() - start
-
-    def _rest(self, case: Case, callbacks: int = 0) -> None:
+    def _rest(self, case: Case, callbacks: list[int]) -> None:
         """Wait until no thread works any more and every callback has been called."""
         until = time.monotonic() + _PATIENCE_SECONDS
         before = time.process_time()
@@ -104,23 +153,31 @@ class Worker:
             else:
                 time.sleep(_LOOK_SECONDS)
             spent, before = time.process_time() - before, time.process_time()
-            events = self._keeper is None or len(self._keeper.costs_usd) >= callbacks
-            if events and spent < _RESTING_CPU_SECONDS:
+            were_called = all(
+                len(keeper.costs_usd) >= count
+                for keeper, count in zip(self._keepers, callbacks, strict=True)
+            )
+            if were_called and spent < _RESTING_CPU_SECONDS:
                 return
         raise LostDataError("the process did not come to rest, or a callback was never called")
 
-    def _priced(self, requests: int, calls: int) -> int:
-        if self._keeper is None:
-            return 0
-        costs_usd = self._keeper.costs_usd[requests:]
-        if len(costs_usd) != calls:
-            raise LostDataError(f"{len(costs_usd)} callbacks for {calls} calls")
-        return sum(cost is not None for cost in costs_usd)
+    def _priced(self, seen: list[int], calls: int) -> int:
+        priced = 0
+        for keeper, before in zip(self._keepers, seen, strict=True):
+            costs_usd = keeper.costs_usd[before:]
+            if len(costs_usd) != calls:
+                raise LostDataError(f"{len(costs_usd)} callbacks for {calls} calls")
+            priced += sum(cost is not None for cost in costs_usd)
+        return priced
 
 
-def _check(pieces: Received) -> None:
-    if pieces != WHOLE_REPLY:
-        raise LostDataError(f"expected {WHOLE_REPLY}, received {pieces}")
+def _stay_on(core: int | None) -> None:
+    """Keep every thread of this process on one core, or let all go where they like."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = set(range(os.cpu_count() or 1)) if core is None else {core}
+    for thread in Path("/proc/self/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
 
 
 @contextmanager
@@ -135,32 +192,30 @@ def main() -> None:
     """Say `ready`, then answer each order until standard input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("contender", choices=CONTENDERS)
-    parser.add_argument("api_base")
-    parser.add_argument("--callback", action="store_true")
+    parser.add_argument("address")
+    parser.add_argument("setup", type=json.loads)
     options = parser.parse_args()
     with _own_output() as output, asyncio.Runner() as runner:
-        worker = _prepared(options.contender, options.api_base, runner, callback=options.callback)
+        worker = _prepared(options.contender, options.address, Setup(**options.setup), runner)
         print("ready", file=output, flush=True)
         for line in sys.stdin:
             order = json.loads(line)
-            sample = worker.measure(CASE_BY_NAME[order["case"]], order["calls"])
+            sample = worker.measure(Case.from_json(order["case"]), order["core"])
             print(json.dumps(asdict(sample)), file=output, flush=True)
         output.flush()
         # LiteLLM flushes its logs at exit, which nobody waits for.
         os._exit(0)
 
 
-def _prepared(
-    name: ContenderName, api_base: str, runner: asyncio.Runner, *, callback: bool
-) -> Worker:
-    contender = contenders.make(name, api_base)
+def _prepared(name: ContenderName, address: str, setup: Setup, runner: asyncio.Runner) -> Worker:
+    contender = contenders.make(name, address, setup)
     if name == "stock" and "litellm_synthetic" in sys.modules:
         raise LostDataError("this package is loaded in the process that measures stock LiteLLM")
-    if not callback:
-        return Worker(contender, None, runner)
+    if not setup.callbacks:
+        return Worker(contender, [], runner)
     from benchmarks.callback import install  # noqa: PLC0415  # imports LiteLLM
 
-    return Worker(contender, install(), runner)
+    return Worker(contender, install(setup.callbacks), runner)
 
 
 if __name__ == "__main__":

@@ -1,106 +1,139 @@
-"""What every contender is asked, what it must hand back, and the cases that are measured."""
+"""What every contender is asked, and what it must hand back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 API_KEY: Final = "syn_bench_0123456789abcdef0123456789abcdef"
 MODEL: Final = "hf:zai-org/GLM-5.3"
 CHUNKS: Final = 200
-TEXT: Final = "".join(f" word{number:03d}" for number in range(CHUNKS))
-MESSAGES: Final[list[dict[str, Any]]] = [
-    {"role": "system", "content": "You are a helpful assistant."},
-    {"role": "user", "content": "Count the words."},
-]
 PROMPT_TOKENS: Final = 20
-COMPLETION_TOKENS: Final = CHUNKS
 
 ContenderName = Literal["ours", "stock", "openai", "httpx", "floor"]
-CONTENDERS: Final[tuple[ContenderName, ...]] = ("ours", "stock", "openai", "httpx", "floor")
-# The two that agents choose between; the others run no callbacks.
-WITH_CALLBACK: Final[tuple[ContenderName, ...]] = ("ours", "stock")
-BASELINE: Final[ContenderName] = "stock"
+Api = Literal["chat", "messages", "native"]
+"""`messages` is a completion that LiteLLM translates; `native` is a message as it is."""
+Kind = Literal["text", "arguments"]
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Hold what the caller of one reply ended up with."""
+    """Hold what the caller of one reply ended up with; arguments of a tool call count as text."""
 
     text: str
     finish_reason: str | None
     total_tokens: int
 
 
-WHOLE_REPLY: Final = Received(TEXT, "stop", PROMPT_TOKENS + COMPLETION_TOKENS)
-
-
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Describe one kind of call: streamed or plain, sync or async, how many of them at once."""
+class Served:
+    """Describe a reply; the server reads it from the path.
 
-    name: str
-    title: str
-    is_stream: bool = False
-    is_async: bool = False
-    at_once: int = 1
-    has_callback: bool = False
+    Attributes:
+        kind: what the deltas are.
+        events: how many deltas there are; in a whole reply, how many words.
+        words: how many words a delta holds.
+        pace_ms: the pause between two events; 0 sends all in one write.
+    """
+
+    kind: Kind = "text"
+    events: int = CHUNKS
+    words: int = 1
+    pace_ms: float = 0.0
 
     @property
-    def contenders(self) -> tuple[ContenderName, ...]:
-        """Return who takes part."""
-        return WITH_CALLBACK if self.has_callback else CONTENDERS
+    def path(self) -> str:
+        """Return the first part of the path, which a server can read it from."""
+        return f"{self.kind}-{self.events}-{self.words}-{self.pace_ms:g}"
+
+    @classmethod
+    def from_path(cls, part: str) -> Served:
+        """Return what a path asks for."""
+        name, events, words, pace_ms = part.split("-")
+        kind: Kind = "text" if name == "text" else "arguments"
+        return cls(kind, int(events), int(words), float(pace_ms))
 
     @property
-    def units_per_call(self) -> int:
-        """Return how many units of the report one call is: its chunks, or the call itself."""
-        return CHUNKS if self.is_stream else 1
+    def deltas(self) -> list[str]:
+        """Return the texts of the reply's events."""
+        return [
+            "".join(f" word{number:03d}" for number in range(start, start + self.words))
+            for start in range(0, self.events * self.words, self.words)
+        ]
+
+    @property
+    def received(self) -> Received:
+        """Return what has to arrive."""
+        return _received(self)
 
 
-CASES: Final[tuple[Case, ...]] = (
-    Case("plain-sync", "plain call, sync"),
-    Case("plain-async", "plain call, async", is_async=True),
-    Case("plain-async-32", "plain call, async, 32 at once", is_async=True, at_once=32),
-    Case("stream-sync", "streamed chunk, sync", is_stream=True),
-    Case("stream-async", "streamed chunk, async", is_stream=True, is_async=True),
-    Case("plain-sync-callback", "plain call, sync, callback", has_callback=True),
-    Case("plain-async-callback", "plain call, async, callback", is_async=True, has_callback=True),
-    Case(
-        "stream-sync-callback", "streamed chunk, sync, callback", is_stream=True, has_callback=True
-    ),
-    Case(
-        "stream-async-callback",
-        "streamed chunk, async, callback",
-        is_stream=True,
-        is_async=True,
-        has_callback=True,
-    ),
-)
-CASE_BY_NAME: Final = {case.name: case for case in CASES}
+@cache
+def _received(served: Served) -> Received:
+    text = "".join(served.deltas)
+    reason = "stop" if served.kind == "text" else "tool_calls"
+    if served.kind == "arguments":
+        text = arguments_json(served)
+    return Received(text, reason, PROMPT_TOKENS + served.events)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Say what is measured: cases, rounds, and the calls in each contender's batch of a round."""
-
-    cases: tuple[Case, ...]
-    rounds: int
-    plain_calls: int
-    streamed_calls: int
-    calls_at_once: int
-
-    def calls(self, case: Case) -> int:
-        """Return the calls in one batch of a case."""
-        if case.at_once > 1:
-            return self.calls_at_once
-        return self.streamed_calls if case.is_stream else self.plain_calls
+def arguments_json(served: Served) -> str:
+    """Return a tool call's arguments, whose pieces are as many as the reply has events."""
+    return f'{{"a":"{"".join(served.deltas)}"}}'
 
 
-FULL: Final = Plan(CASES, rounds=7, plain_calls=25, streamed_calls=2, calls_at_once=64)
-QUICK: Final = Plan(
-    tuple(case for case in CASES if case.at_once == 1 and not case.has_callback),
-    rounds=3,
-    plain_calls=10,
-    streamed_calls=1,
-    calls_at_once=32,
-)
+PLAIN_REPLY: Final = Served()
+WHOLE_REPLY: Final = PLAIN_REPLY.received
+TEXT: Final = WHOLE_REPLY.text
+COMPLETION_TOKENS: Final = CHUNKS
+MESSAGES: Final[list[dict[str, Any]]] = [
+    {"role": "system", "content": "You are a helpful assistant."},
+    {"role": "user", "content": "Count the words."},
+]
+
+
+@cache
+def messages(turns: int, image_bytes: int) -> list[dict[str, Any]]:
+    """Return a conversation: the question, after `turns` earlier messages, perhaps with an image.
+
+    Args:
+        turns: how many messages of earlier turns there are.
+        image_bytes: the size of the image's data URL; 0 for none.
+    """
+    system, question = MESSAGES
+    roles = ("user", "assistant")
+    earlier = [
+        {"role": roles[number % 2], "content": f"Turn {number} of a long talk about counting."}
+        for number in range(turns)
+    ]
+    if image_bytes:
+        url = "data:image/png;base64," + "iVBORw0K" * (image_bytes // 8)
+        content = [
+            {"type": "text", "text": question["content"]},
+            {"type": "image_url", "image_url": {"url": url}},
+        ]
+        question = {"role": "user", "content": content}
+    return [system, *earlier, question]
+
+
+@cache
+def tools(count: int) -> list[dict[str, Any]]:
+    """Return tools as agents define them."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": f"tool_{number}",
+                "description": "Look something up, and say where it was found.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        "a": {"type": "string", "description": "What to look for."},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": 50},
+                    },
+                    "required": ["a"],
+                },
+            },
+        }
+        for number in range(count)
+    ]
