@@ -246,21 +246,35 @@ async def _stream(request: MessagesRequest, prepared: Prepared) -> MessageStream
 
 
 def _as_completion(message: Mapping[str, Any], model: str, origin: Origin) -> litellm.ModelResponse:
-    """Return what callbacks see of a streamed message, as they see a completion."""
-    readable = _readable(message, model, origin)
-    return fill_message(litellm.ModelResponse(), readable, ROUTE_PREFIX + model, {})
+    """Return what callbacks see of a streamed message, as they see a completion.
 
-
-def _readable(message: Mapping[str, Any], model: str, origin: Origin) -> dict[str, Any]:
-    """Return a message that LiteLLM's log can read: without its content where a block is odd.
-
-    The caller has the message as it came. Its price hangs on the log, which must not fail.
+    Without its content where a block is odd: the caller has the message as it came, and its price
+    hangs on the log, which must not fail.
     """
     document = {"stop_reason": None, **message}
     try:
-        fill_message(litellm.ModelResponse(), document, ROUTE_PREFIX + model, {})
+        return _filled(document, model)
     except UnreadableReplyError as error:
-        reason = origin.scrub(str(error))
-        _log.warning("a message of %s is logged without its content: %s", model, reason)
-        return {**document, "content": [], "stop_reason": "end_turn"}
+        return _filled(_without_content(document, model, origin, error), model)
+
+
+def _filled(document: Mapping[str, Any], model: str) -> litellm.ModelResponse:
+    return fill_message(litellm.ModelResponse(), document, ROUTE_PREFIX + model, {})
+
+
+def _readable(message: Mapping[str, Any], model: str, origin: Origin) -> dict[str, Any]:
+    """Return a message that LiteLLM's log can read; see `_as_completion`."""
+    document = {"stop_reason": None, **message}
+    try:
+        _filled(document, model)
+    except UnreadableReplyError as error:
+        return _without_content(document, model, origin, error)
     return document
+
+
+def _without_content(
+    document: Mapping[str, Any], model: str, origin: Origin, error: Exception
+) -> dict[str, Any]:
+    reason = origin.scrub(str(error))
+    _log.warning("a message of %s is logged without its content: %s", model, reason)
+    return {**document, "content": [], "stop_reason": "end_turn"}

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 from litellm_synthetic.errors.bodies import Report, read_body, read_document, reports_error
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 
@@ -29,6 +31,21 @@ _FIELD_BY_DELTA: Final = {
 }
 
 
+def plain_document(event: Event) -> Mapping[str, Any] | None:
+    """Return the JSON object of an event; None where it holds none that needs no second look."""
+    if event.name == "error":
+        return None
+    try:
+        document = from_json(event.data)
+    except ValueError:  # `json` takes a little more: lone surrogates, deep nesting
+        return None
+    if type(document) is not dict:
+        return None
+    if document.get("type") == "content_block_delta" and "error" not in document:
+        return document
+    return None if reports_error(document) else document
+
+
 def event_document(event: Event) -> Mapping[str, Any]:
     """Return the JSON object of an event of the Messages API; {} where it holds none.
 
@@ -36,6 +53,9 @@ def event_document(event: Event) -> Mapping[str, Any]:
         ErrorEventError: the event reports an error.
         BrokenStreamError: the event is not a JSON object.
     """
+    document = plain_document(event)
+    if document is not None:
+        return document
     data = event.data.strip()
     if not data or data == "[DONE]":
         return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
@@ -75,17 +95,19 @@ class MessageAssembly:
     def take(self, document: Mapping[str, Any]) -> None:
         """Add one event; what it does not know it leaves out."""
         kind = document.get("type")
+        if kind == "content_block_delta":
+            self.begun = True
+            self._add(document.get("index"), document.get("delta"))
+            return
         if not isinstance(kind, str):
             return
         self.begun = self.begun or kind not in _PREAMBLE
-        self.progress += _is_progress(kind, document)
+        self.progress += kind in _PROGRESS
         if kind == "message_start":
             self._message = dict(_mapping(document.get("message")))
             self._usage |= _mapping(self._message.get("usage"))
         elif kind == "content_block_start":
             self._blocks[_index(document)] = dict(_mapping(document.get("content_block")))
-        elif kind == "content_block_delta":
-            self._add(_index(document), _mapping(document.get("delta")))
         elif kind == "message_delta":
             self._message |= _mapping(document.get("delta"))
             self._usage |= _mapping(document.get("usage"))
@@ -102,10 +124,23 @@ class MessageAssembly:
         """Return all that was generated, as text."""
         return "".join(piece for pieces in self._pieces.values() for piece in pieces)
 
-    def _add(self, index: int, delta: Mapping[str, Any]) -> None:
+    def _add(self, index: object, delta: object) -> None:
+        if not isinstance(delta, dict):
+            return
         field = _FIELD_BY_DELTA.get(str(delta.get("type")))
-        if field is not None and isinstance(piece := delta.get(field[0]), str):
-            self._pieces.setdefault((index, field[1]), []).append(piece)
+        piece = None if field is None else delta.get(field[0])
+        # What else a delta may hold counts where its text is empty.
+        self.progress += bool(piece) or any(
+            value and name != "type" for name, value in delta.items()
+        )
+        if field is None or not isinstance(piece, str):
+            return
+        place = (index if isinstance(index, int) else 0, field[1])
+        pieces = self._pieces.get(place)
+        if pieces is None:
+            self._pieces[place] = [piece]
+        else:
+            pieces.append(piece)
 
     def _content(self) -> list[dict[str, Any]]:
         content = []
@@ -119,13 +154,6 @@ class MessageAssembly:
                 block["input"] = _arguments("".join(pieces))
             content.append(block)
         return content
-
-
-def _is_progress(kind: str, document: Mapping[str, Any]) -> bool:
-    if kind == "content_block_delta":
-        delta = _mapping(document.get("delta"))
-        return any(value and name != "type" for name, value in delta.items())
-    return kind in _PROGRESS
 
 
 def _arguments(text: str) -> Any:

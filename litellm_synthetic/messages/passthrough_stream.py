@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.errors.local import shown_cause
-from litellm_synthetic.messages.assembly import MessageAssembly, event_document
+from litellm_synthetic.messages.assembly import MessageAssembly, event_document, plain_document
 from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ class _Reader:
 
     def take(self, data: bytes) -> tuple[bytes, Exception | None]:
         """Return the events that the next bytes complete, and the error that follows them."""
+        if self._took_plain(data):
+            return data, None
         whole: list[bytes] = []
         has_event = False
         try:
@@ -136,6 +138,20 @@ class _Reader:
             return b"".join(whole), error
         return b"".join(whole), None
 
+    def _took_plain(self, data: bytes) -> bool:
+        """Take bytes that are whole events, none of which reports or is an error; else nothing."""
+        events = self._events.whole_events(data)
+        if not events:
+            return False
+        documents = [plain_document(event) for event in events]
+        if None in documents:
+            return False
+        for document in documents:
+            self._assembly.take(document)  # type: ignore[arg-type]  # as was just looked
+        self._prefix.note(data, has_event=True)
+        self._note_progress()
+        return True
+
     def end(self) -> bytes:
         """Return the event that the end of the body left without its blank line."""
         raw, event = self._events.close_block()
@@ -147,6 +163,9 @@ class _Reader:
 
     def _read(self, event: Event) -> None:
         self._assembly.take(event_document(event))
+        self._note_progress()
+
+    def _note_progress(self) -> None:
         if self._assembly.progress != self._progress:
             self._progress = self._assembly.progress
             self._body.progressed()

@@ -17,6 +17,9 @@ from litellm_synthetic.transport.limits import shown_size
 # tokens) stays far below.
 MAX_EVENT_BYTES: Final = 64 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
+_BLANK_LINE: Final = b"\n\n"
+# An event of the Messages API: a name, and one line of data.
+_NAMED: Final = re.compile(rb"event: ([a-z_]+)\ndata: ([^\r\n]*)\n*")
 _LINE_FEEDS: Final = re.compile(rb"\n*")
 
 
@@ -63,7 +66,38 @@ class EventDecoder:
         Raises:
             OversizedEventError: an event is longer than `MAX_EVENT_BYTES`.
         """
+        events = self.whole_events(chunk)
+        if events is not None:
+            return events
         return [block.event for block in self.feed_blocks(chunk) if block.event is not None]
+
+    def whole_events(self, chunk: bytes) -> list[Event] | None:
+        """Return the events of bytes that are nothing but whole events, as most reads are.
+
+        They are not to be fed as well. None where they have to be: they begin or end within an
+        event, or hold line ends of another kind.
+        """
+        if (
+            self._held
+            or not self._at_line_start
+            or self._skips_feed
+            or self._prefix
+            or chunk[-2:] != _BLANK_LINE
+            or b"\r" in chunk
+            or len(chunk) > MAX_EVENT_BYTES
+            or (not self._seen_start and chunk[:1] == _BOM[:1])
+        ):
+            return None
+        self._seen_start = True
+        events = []
+        for text in chunk.split(_BLANK_LINE):
+            if text[:6] == b"data: " and b"\n" not in text:
+                events.append(Event("", text[6:].decode("utf-8", "replace")))
+            elif text:
+                event = _event(text)
+                if event is not None:
+                    events.append(event)
+        return events
 
     def feed_blocks(self, chunk: bytes) -> list[Block]:
         """Do what `feed` does, and return the bytes as well."""
@@ -165,6 +199,9 @@ def _event(text: bytes) -> Event | None:
     # Nearly every event is one line of data.
     if text[:6] == b"data: " and text.find(b"\n") == len(text) - 2 and b"\r" not in text:
         return Event("", text[6:-2].decode("utf-8", "replace"))
+    named = _NAMED.fullmatch(text)
+    if named is not None:
+        return Event(named[1].decode("utf-8", "replace"), named[2].decode("utf-8", "replace"))
     name = ""
     data: list[bytes] = []
     for line in text.splitlines():
