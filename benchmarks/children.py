@@ -83,6 +83,6 @@ def environment() -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)
     }
     # With it, each start would compile what an installation has compiled.
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    content.pop("PYTHONDONTWRITEBYTECODE", None)
     # Otherwise LiteLLM downloads its price list when it is imported.
     return {**content, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}

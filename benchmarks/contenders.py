@@ -134,6 +134,8 @@ class _LiteLLM(_OpenAITyped):
     def _target(self, case: Case) -> tuple[Any, dict[str, Any]]:
         """Return what has `completion`, and the parameters."""
         where = self._where(case)
+        if case.tools and not self._is_ours:
+            where["allowed_openai_params"] = ["tools"]  # it takes them for unknown to Synthetic
         if not self._uses_router:
             return self._litellm, {**where, **fields_of(case)}
         router = self._routers.get(where["api_base"])
