@@ -91,6 +91,18 @@ def hears_chunks(logging_obj: Any) -> bool:
     )
 
 
+def has_listeners(logging_obj: Any) -> bool:
+    """Tell whether any callback hears of this call's success, a proxy's own hooks among them."""
+    return bool(
+        litellm.callbacks
+        or litellm.success_callback
+        or litellm._async_success_callback  # noqa: SLF001  # no public name
+        or logging_obj.dynamic_success_callbacks
+        or logging_obj.dynamic_async_success_callbacks
+        or getattr(logging_obj, "_on_deferred_stream_complete", None) is not None
+    )
+
+
 def _overrides(callback: object, names: tuple[str, ...]) -> bool:
     return any(
         getattr(getattr(callback, name), "__func__", None) is not getattr(compat.CustomLogger, name)

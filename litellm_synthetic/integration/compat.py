@@ -80,7 +80,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ),
     (
         "litellm", "tell callbacks of a stream's chunks only where one hears of them",
-        ("_async_success_callback", "disable_streaming_logging", "success_callback"),
+        ("_async_success_callback", "callbacks", "disable_streaming_logging", "success_callback"),
     ),
     (
         "litellm", "hand out a stream's chunks as LiteLLM would",

@@ -32,6 +32,7 @@ from litellm_synthetic.errors.faults import (
 from litellm_synthetic.integration.call_log import (
     MessagesRequest,
     call_arguments,
+    has_listeners,
     log_stream_end,
     log_stream_failure,
     router_group_size,
@@ -226,6 +227,8 @@ async def _stream(request: MessagesRequest, prepared: Prepared) -> MessageStream
             if assembly.begun and error is not None:
                 log_stream_failure(request.logging_obj, error, started_at)
             return
+        if not has_listeners(request.logging_obj):
+            return  # putting the message together takes as long as all else at a stream's end
         text = assembly.text if was_abandoned else ""
         usage = _counted(assembly.message, request, prepared, text)
         message = {**assembly.message, "usage": usage}

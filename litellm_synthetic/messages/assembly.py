@@ -22,6 +22,7 @@ _PREAMBLE: Final = frozenset(("message_start", "ping"))
 _PROGRESS: Final = frozenset(
     ("message_start", "content_block_start", "message_delta", "message_stop")
 )
+_DELTA_NAMES: Final = frozenset(("type", "index", "delta"))
 # Which field of a block each kind of delta adds to.
 _FIELD_BY_DELTA: Final = {
     "text_delta": ("text", "text"),
@@ -41,7 +42,7 @@ def plain_document(event: Event) -> Mapping[str, Any] | None:
         return None
     if type(document) is not dict:
         return None
-    if document.get("type") == "content_block_delta" and "error" not in document:
+    if document.keys() == _DELTA_NAMES and document["type"] == "content_block_delta":
         return document
     return None if reports_error(document) else document
 

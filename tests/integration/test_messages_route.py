@@ -12,6 +12,8 @@ import pytest
 from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
+from litellm_synthetic.integration import messages_route
+from litellm_synthetic.messages.translate import fill_message
 from litellm_synthetic.testing import (
     Event,
     RawJSON,
@@ -163,6 +165,30 @@ async def test_the_price_is_told_once_and_right_to_the_token(
         assert reply["usage"]["cache_creation_input_tokens"] == 700
     price = 700 * 0.6e-6 + 500 * 0.03e-6 + 70 * 1.2e-6
     assert await recorder.settled_costs() == [pytest.approx(price)]
+
+
+@pytest.mark.parametrize("has_callback", [False, True])
+async def test_a_streamed_message_is_put_together_for_callbacks_only(
+    upstream: SyntheticServer,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    *,
+    has_callback: bool,
+) -> None:
+    recorder = request.getfixturevalue("recorder") if has_callback else None
+    filled = []
+
+    def noting(*args: Any, **named: Any) -> Any:
+        filled.append(args[1]["content"])
+        return fill_message(*args, **named)
+
+    monkeypatch.setattr(messages_route, "fill_message", noting)
+    upstream.enqueue(Text("Hi."))
+    raw = await read(await ask(stream=True))
+    assert events(raw)[-1]["type"] == "message_stop"
+    if recorder is not None:
+        await recorder.settled_costs()
+    assert filled == ([[{"type": "text", "text": "Hi."}]] if has_callback else [])
 
 
 async def test_a_reader_who_leaves_closes_the_connection_and_pays_for_what_came(

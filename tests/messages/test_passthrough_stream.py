@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 from litellm_synthetic.integration.compat import anthropic_chunk_parser
+from litellm_synthetic.messages import assembly as assembly_module
+from litellm_synthetic.messages import passthrough_stream
 from litellm_synthetic.messages.assembly import MessageAssembly, event_document
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
 from litellm_synthetic.transport.sse import Event, EventDecoder
@@ -85,6 +87,75 @@ def test_however_the_bytes_are_cut_each_piece_is_whole_events(
     assert assembly.message == WHOLE
     assert assembly.done
     assert assembly.text == 'HmsHéllo{"a":1}'
+
+
+ODD_EVENTS = (
+    b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"Busy"}}\n\n',
+    b'data: {"error":{"message":"Busy"}}\n\n',
+    b"event: content_block_delta\ndata: {\n\n",
+    b"data: []\n\n",
+    b": ping\n\n",
+    b"data: [DONE]\n\n",
+    b'data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"\\ud800"}}\n\n',
+)
+WRITTEN_EVENTS = [piece + b"\n\n" for piece in written("\n").split(b"\n\n") if piece]
+
+
+class SilentBody:
+    """Count how often progress was told of."""
+
+    def __init__(self) -> None:
+        self.progress = 0
+
+    def progressed(self) -> None:
+        self.progress += 1
+
+
+def passed_on(reads: list[bytes]) -> tuple[bytes, str, dict[str, Any], int, bool]:
+    """Return what a reader passes on, the error, the message, and how far it has come."""
+    assembly = MessageAssembly()
+    reader = passthrough_stream._Reader(assembly, SilentBody())  # type: ignore[arg-type]  # noqa: SLF001
+    out, shown = b"", ""
+    for data in reads:
+        piece, error = reader.take(data)
+        out += piece
+        if error is not None:
+            shown = repr(error)
+            break
+    return out, shown, assembly.message, assembly.progress, assembly.done
+
+
+@given(
+    st.lists(st.sampled_from([*WRITTEN_EVENTS, *ODD_EVENTS]), max_size=20),
+    st.lists(st.integers(1, 400), max_size=20),
+)
+def test_reads_of_whole_events_end_as_those_that_are_fed(
+    events: list[bytes], sizes: list[int]
+) -> None:
+    raw, start = b"".join(events), 0
+    reads = [b"".join(events[:7]), b"".join(events[7:])]
+    fast = passed_on([read for read in reads if read])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventDecoder, "whole_events", lambda _, __: None)
+        pieces = []
+        for size in [*sizes, len(raw) + 1]:
+            pieces.append(raw[start : start + size])
+            start += size
+        slow = passed_on([piece for piece in pieces if piece])
+    assert fast == slow
+
+
+def test_an_event_of_a_native_message_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+
+    def from_json(data: str) -> Any:
+        parsed.append(data)
+        return json.loads(data)
+
+    monkeypatch.setattr(assembly_module, "from_json", from_json)
+    out, error, message, _, is_done = passed_on([written("\n")])
+    assert (out, error, message, is_done) == (written("\n"), "", WHOLE, True)
+    assert len(parsed) == len(STORY)
 
 
 PIECES = st.binary(max_size=20) | st.sampled_from(

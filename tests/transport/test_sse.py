@@ -149,3 +149,41 @@ def test_blocks_carry_every_byte_and_the_same_events(
     blocks.append(decoder.close_block())
     assert b"".join(block.raw for block in blocks) == stream
     assert [block.event for block in blocks if block.event is not None] == read(stream)
+
+
+@given(st.booleans(), LINES)
+def test_whole_events_are_those_that_the_slow_way_finds(
+    has_begun: bool,  # noqa: FBT001  # drawn
+    lines: list[tuple[bytes, bytes]],
+) -> None:
+    stream = b"".join(line + ending for line, ending in lines)
+    fast, slow = EventDecoder(), EventDecoder()
+    if has_begun:
+        fast.feed(b"data: first\n\n")
+        slow.feed_blocks(b"data: first\n\n")
+    events = fast.whole_events(stream)
+    if events is None:
+        return
+    assert events == [each.event for each in slow.feed_blocks(stream) if each.event is not None]
+    # Both stand at the start of an event, and go on alike.
+    assert fast.feed(b"data: next\n") == slow.feed(b"data: next\n") == []
+    assert fast.close() == slow.close() == [Event("", "next")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"data: {}\n\n",
+        b"data: {}\n\n: ping\n\ndata: {}\n\n",
+        b"event: content_block_delta\ndata: {}\n\n",
+    ],
+)
+def test_a_read_of_whole_events_is_split_at_once(data: bytes) -> None:
+    assert EventDecoder().whole_events(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"data: {}", b"data: {}\n", b"data: {}\r\n\r\n", b"\xef\xbb\xbfdata: {}\n\n"]
+)
+def test_other_reads_are_not(data: bytes) -> None:
+    assert EventDecoder().whole_events(data) is None
