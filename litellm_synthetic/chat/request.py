@@ -79,7 +79,7 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
             accepted_efforts=facts.accepted_efforts if facts else (),
             can_stop_reasoning=facts.can_stop_reasoning if facts else None,
             unreliable_efforts=facts.unreliable_efforts if facts else (),
-            effort_is_from_budget=call.effort_is_from_budget,
+            effort_is_from_budget=call.is_messages_call,
         )
     except UnsupportedEffortError as error:
         if not call.drop_params:

@@ -35,7 +35,8 @@ class Call:
         fields: parameters in OpenAI's names, mapped and not, but for reasoning.
         extra_body: fields that go into the body as they are, and win.
         reasoning: the caller's `reasoning_effort` and `thinking`.
-        effort_is_from_budget: whether `reasoning_effort` may be LiteLLM's reading of a budget.
+        is_messages_call: whether the caller speaks the Messages API. Errors are in its wording, and
+            `reasoning_effort` may be LiteLLM's reading of a budget.
         drop_params: whether an unsupported parameter is dropped instead of refused.
         headers: the caller's own headers.
         key: the key that LiteLLM found (`api_key=`, else `SYNTHETIC_API_KEY`).
@@ -52,7 +53,7 @@ class Call:
     base_url: str | None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     reasoning: Mapping[str, Any] = field(default_factory=dict)
-    effort_is_from_budget: bool = False
+    is_messages_call: bool = False
     drop_params: bool = False
     timeout: float | httpx.Timeout | None = None
     stream_timeout: float | None = None
@@ -112,6 +113,7 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
         context_window_tokens=facts.context_window_tokens if facts else None,
         explain_model=lambda: explain(call.model, catalog),
         only_deployment=call.only_deployment,
+        is_messages_call=call.is_messages_call,
     )
     return Resolved(call, endpoint, key, origin, facts, catalog)
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client import litellm_globals
+from litellm_synthetic.config import settings
 from litellm_synthetic.errors import local
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ ANTHROPIC_VERSION: Final = "2023-06-01"
 # Synthetic takes its key as a Bearer and nothing else. A proxy that forwards its clients' headers
 # (`forward_client_headers_to_llm_api`) hands over the key that they have for the proxy. Anthropic's
 # betas are Anthropic's: Synthetic's Messages API fails on some (seen 2026-09-14).
-_UNSENT_HEADERS: Final = (CREDENTIAL_HEADERS - {"authorization"}) | {"anthropic-beta"}
+_UNSENT_HEADERS: Final = CREDENTIAL_HEADERS - {"authorization"}
+_BETA_HEADER: Final = "anthropic-beta"
 # They belong to one connection, or say how the body is framed (RFC 9110, 7.6.1 and 8; RFC 9112, 6).
 # Sent on, they would have two servers read one request differently. `proxy-…` goes with them.
 _FRAMING_HEADERS: Final = frozenset(
@@ -64,6 +66,8 @@ def headers_of(call: Call, key: Secret, *, stream: bool, anthropic: bool = False
 
 
 def _may_be_sent(name: str) -> bool:
+    if name == _BETA_HEADER:
+        return settings.MESSAGES_BETA.value() == "pass"
     return not (name in _UNSENT_HEADERS or name in _FRAMING_HEADERS or name.startswith("proxy-"))
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MessagesRoute = Literal["native", "translate"]
+MessagesBeta = Literal["drop", "pass"]
 CatalogMode = Literal["auto", "offline"]
 Billing = Literal["metered", "subscription"]
 Steering = Literal["plan-first", "balance", "off"]
@@ -138,6 +139,13 @@ MESSAGES: Final[Setting[MessagesRoute]] = Setting(
     default="native",
     default_text="`native`",
     meaning="`native` sends Anthropic messages to Synthetic's own endpoint, `translate` to chat",
+)
+MESSAGES_BETA: Final[Setting[MessagesBeta]] = Setting(
+    "SYNTHETIC_MESSAGES_BETA",
+    one_of(*get_args(MessagesBeta)),
+    default="drop",
+    default_text="`drop`",
+    meaning="`pass` sends the beta fields and headers of Anthropic's clients as they came",
 )
 STEER: Final[Setting[Steering]] = Setting(
     "SYNTHETIC_STEER",

@@ -35,6 +35,7 @@ class Origin:
         remedies: what to say of a status in place of the table's advice, which is about models.
         or_else: what to do beside trying again, as the end of a sentence.
         only_deployment: LiteLLM's Router has no other deployment for the same model.
+        is_messages_call: the caller speaks Anthropic's Messages API, and reads its wording.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Origin:
     remedies: Mapping[int, str] = field(default_factory=dict)
     or_else: str = ", or fall back to another model"
     only_deployment: bool = False
+    is_messages_call: bool = False
 
     @property
     def scope(self) -> Scope | None:

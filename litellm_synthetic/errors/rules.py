@@ -99,8 +99,45 @@ def _quoted_reply(failure: Failure) -> str:
 
 
 def _overflow(failure: Failure, origin: Origin, overflow: Overflow) -> Exception:
-    # The first words are OpenAI's, which LiteLLM and many frameworks look for.
     window = overflow.window_tokens or origin.context_window_tokens
+    words = _messages_overflow if origin.is_messages_call else _chat_overflow
+    size, shorten = words(overflow, window, origin)
+    return error_of(
+        "ContextWindowExceededError",
+        f"{size}. {_quoted_reply(failure)}. {shorten}, or use a model with a larger context window "
+        f"than {origin.model} (context_window_fallbacks does so by itself).",
+        failure,
+        origin,
+        _BAD_REQUEST,
+    )
+
+
+def _messages_overflow(overflow: Overflow, window: int | None, origin: Origin) -> tuple[str, str]:
+    """Return the words of Anthropic's API, which its clients read the figures from, and a remedy.
+
+    Claude Code compacts on the first form, and lowers `max_tokens` on the second.
+    """
+    prompt, output = overflow.prompt_tokens, overflow.output_tokens
+    if prompt is not None and output is not None and window is not None and prompt < window:
+        size = (
+            f"input length and `max_tokens` exceed context limit: {prompt} + {output} > {window}, "
+            "decrease input length or `max_tokens` and try again"
+        )
+        return size, f"Lower max_tokens to {window - prompt}, shorten the conversation"
+    prompt = prompt if prompt is not None else overflow.total_tokens
+    if prompt is None and origin.count_prompt_tokens is not None:
+        prompt = origin.count_prompt_tokens()
+    if window is None:
+        size = "prompt is too long: it exceeds the context window"
+    elif prompt is None or prompt <= window:
+        size = f"prompt is too long: it exceeds the context window of {window} tokens"
+    else:
+        size = f"prompt is too long: {prompt} tokens > {window} maximum"
+    return size, "Shorten the conversation"
+
+
+def _chat_overflow(overflow: Overflow, window: int | None, _: Origin) -> tuple[str, str]:
+    """Return OpenAI's words, which LiteLLM and many frameworks look for, and a remedy."""
     prompt, output = overflow.prompt_tokens, overflow.output_tokens
     shorten = "Shorten the conversation"
     if prompt is not None:
@@ -113,17 +150,9 @@ def _overflow(failure: Failure, origin: Origin, overflow: Overflow) -> Exception
     elif overflow.total_tokens is not None:
         size = f"the request needs {overflow.total_tokens}"
     else:
-        size = "the request exceeds it"
+        size = "the request exceeds the context window"
     limit = f" is {window} tokens, and" if window is not None else " is exceeded:"
-    return error_of(
-        "ContextWindowExceededError",
-        f"This model's maximum context length{limit} {size}. {_quoted_reply(failure)}. {shorten}, "
-        f"or use a model with a larger context window than {origin.model} "
-        "(context_window_fallbacks does so by itself).",
-        failure,
-        origin,
-        _BAD_REQUEST,
-    )
+    return f"This model's maximum context length{limit} {size}", shorten
 
 
 def _perhaps_overflow(failure: Failure, origin: Origin, _: object) -> Exception:

@@ -214,6 +214,10 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("litellm.search", "serve search", ("search",)),
     ("litellm.search.main", "serve search", ("search",)),
     ("litellm.integrations.custom_logger", "be loaded by a proxy", ("CustomLogger",)),
+    (
+        "litellm.anthropic_interface.exceptions", "write errors as Anthropic's API does",
+        ("AnthropicExceptionMapping.transform_to_anthropic_error",),
+    ),
     (MESSAGES_MODULE, "serve Anthropic messages", ("anthropic_messages_handler",)),
     (PROVIDER_ENTRY, "have SYNTHETIC_API_BASE read", (f"{PROVIDER}.api_base_env",)),
 )  # fmt: skip  # one table, read as one
@@ -301,6 +305,7 @@ _OWNERS: Final[Mapping[str, Callable[[], Any]]] = {
 check_installed()
 
 from litellm import main, utils
+from litellm.anthropic_interface.exceptions import AnthropicExceptionMapping
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils import streaming_handler
@@ -331,6 +336,7 @@ __all__ = [
     "SEARCH_PACKAGE",
     "TESTED_VERSIONS",
     "WORKING_VERSIONS",
+    "AnthropicExceptionMapping",
     "BaseLLMHTTPHandler",
     "BaseLLMModelInfo",
     "BaseTokenCounter",
@@ -357,6 +363,7 @@ SEARCH_MODULE: Final = import_module("litellm.search.main")
 LITELLM_PARAMETERS: Final = frozenset((*all_litellm_params, *GenericLiteLLMParams.model_fields))
 
 
+_REDACT: Final = "redact_internal_details_from_client_message"
 _ASSISTANTS_CALLS: Final = frozenset(
     (
         "get_assistants", "aget_assistants", "create_assistants", "acreate_assistants",
@@ -443,6 +450,15 @@ def rust_dispatch() -> Any:
         return import_module("litellm.rust_bridge.dispatch").PublicDispatch
     except ImportError:
         return None
+
+
+def redacted_for_client(text: str) -> str:
+    """Return a text without internal addresses and paths, as LiteLLM shows errors to its clients.
+
+    The function is there since 1.102; the setting that turns it off is LiteLLM's own.
+    """
+    redact = getattr(import_module("litellm._logging"), _REDACT, None)
+    return str(redact(text)) if callable(redact) else text
 
 
 def registered_rows() -> dict[str, Any]:

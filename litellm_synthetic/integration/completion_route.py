@@ -149,7 +149,7 @@ def _call(ctx: Any) -> Call:
         model=ctx.model,
         **_said(ctx.optional_params),
         # LiteLLM's translation of Anthropic messages makes one effort of budget and named effort.
-        effort_is_from_budget=getattr(ctx.logging, "call_type", None) == "anthropic_messages",
+        is_messages_call=getattr(ctx.logging, "call_type", None) == "anthropic_messages",
         drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,
         headers=ctx.headers,
         key=ctx.api_key,

@@ -1,6 +1,7 @@
 """Anthropic messages to Synthetic's own Messages endpoint, in and out as they are.
 
 Nothing is translated: thinking blocks, cache markers and fields that nobody here knows go through.
+Only the betas of Anthropic's clients are not sent; see `messages.documented_fields`.
 `SYNTHETIC_MESSAGES=translate` has LiteLLM translate to a chat completion and back instead.
 """
 
@@ -41,6 +42,7 @@ from litellm_synthetic.integration.compat import (
     DEFAULT_REQUEST_TIMEOUT_SECONDS,
     LITELLM_PARAMETERS,
 )
+from litellm_synthetic.messages.documented_fields import in_documented_fields
 from litellm_synthetic.messages.passthrough_stream import MessageStream
 from litellm_synthetic.messages.request import prepare_native
 from litellm_synthetic.messages.tool_ids import ids_of_blocks, with_ids
@@ -110,21 +112,23 @@ class NativeMessages:
 def _body(request: MessagesRequest, catalog: Catalog) -> dict[str, Any]:
     parameters = dict(request.parameters)
     effort = parameters.pop("reasoning_effort", None)
-    if effort is not None and parameters.get("thinking") is None:
-        facts = catalog.find(request.model)
-        try:
-            parameters |= effort_as_thinking(
-                effort, parameters.get("max_tokens"), facts, request.model
-            )
-        except (InvalidParameterError, InvalidThinkingError) as error:
-            raise local.refused(f"{error}.", request.model) from error
+    facts = catalog.find(request.model)
     dropped = request.litellm_params.get("additional_drop_params") or ()
     originals = call_arguments(request.logging_obj).get("messages")
     messages = with_ids(request.messages, ids_of_blocks(originals))
-    body = {"messages": messages, **parameters, **_unknown_fields(request)}
+    try:
+        if effort is not None and parameters.get("thinking") is None:
+            parameters |= effort_as_thinking(
+                effort, parameters.get("max_tokens"), facts, request.model
+            )
+        body = {"messages": messages, **parameters, **_unknown_fields(request)}
+        body = {name: value for name, value in body.items() if name not in dropped}
+        if settings.MESSAGES_BETA.value() == "drop":
+            body = in_documented_fields(body, facts, request.model)
+    except (InvalidParameterError, InvalidThinkingError) as error:
+        raise local.refused(f"{error}.", request.model) from error
     extra = request.kwargs.get("extra_body")
-    selection = {name: value for name, value in body.items() if name not in dropped}
-    return {**selection, **extra} if isinstance(extra, Mapping) else selection
+    return {**body, **extra} if isinstance(extra, Mapping) else body
 
 
 def _unknown_fields(request: MessagesRequest) -> dict[str, Any]:
@@ -166,6 +170,7 @@ def _call(request: MessagesRequest) -> Call:
         verify=params.get("ssl_verify"),
         client=request.client,
         is_async=True,
+        is_messages_call=True,
         only_deployment=router_group_size(request.kwargs) == 1,
     )
 
@@ -180,7 +185,12 @@ async def _whole(request: MessagesRequest, prepared: Prepared) -> Any:
     headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
     request.log_whole(_as_response(content, headers))
     request.logging_obj.model_call_details["response_headers"] = headers
-    return await request.finish(message)
+    answer = await request.finish(message)
+    if isinstance(answer, dict) and router_group_size(request.kwargs) is not None:
+        # A Router puts its own headers there, and a proxy takes it out again
+        # (common_request_processing.py:3252).
+        answer["_hidden_params"] = {"additional_headers": litellm.process_response_headers(headers)}
+    return answer
 
 
 def _as_response(content: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:

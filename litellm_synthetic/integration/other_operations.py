@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 
 from litellm_synthetic.chat.hints import hints_in
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import is_usable_key
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import local
+from litellm_synthetic.messages.documented_fields import BETA_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +54,7 @@ SERVED: Final[Mapping[str, str | None]] = {
 }  # fmt: skip  # one table, read as one
 # Where its caller gave no key and there is none for Synthetic, LiteLLM takes OpenAI's.
 _TAKES_OPENAI_KEY: Final = frozenset(("_aresponses_websocket",))
+_MESSAGES: Final = frozenset(("anthropic_messages", "anthropic_messages_handler"))
 # The part of LiteLLM whose functions call no provider by themselves; MCP tools, for example.
 _GATEWAY: Final = "proxy."
 # Functions that LiteLLM builds in a loop and gives no name of their own.
@@ -97,20 +100,23 @@ def refuse_if_ours(name: str, arguments: Mapping[str, Any]) -> None:
         raise _refusal(name, arguments)
 
 
-def drop_hints(args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+def drop_hints(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
     """Take out of a call for Synthetic what no answer depends on; see `chat.hints`.
 
     Before LiteLLM looks at them: its bridges from the Responses and the Messages API refuse some
     before anybody asks which parameters the provider takes (responses/main.py:499).
 
     Args:
+        name: LiteLLM's function.
         args: the positional arguments of the call, of which the first may be the model.
         kwargs: the call's own keywords, changed in place.
     """
     hints = list(hints_in(kwargs))
+    if hints and name in _MESSAGES and settings.MESSAGES_BETA.value() == "pass":
+        hints = [hint for hint in hints if hint not in BETA_FIELDS]
     if hints and is_ours({"model": args[0], **kwargs} if args else kwargs):
-        for name in hints:
-            del kwargs[name]
+        for hint in hints:
+            del kwargs[hint]
 
 
 def is_ours(arguments: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from litellm_synthetic.integration import (
 from litellm_synthetic.integration.arguments import check_arguments
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
+from litellm_synthetic.integration.messages_errors import hide_internal_hosts, write_error_types
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
 from litellm_synthetic.integration.named_model import check_model_is_named
 from litellm_synthetic.integration.other_operations import (
@@ -136,7 +137,8 @@ def _planned() -> Seams:
     seams.take_over_text_completion(route.text)
     seams.assemble_streams_at_once()
     seams.serve_embeddings(EmbeddingHandler(route))
-    seams.serve_messages(messages.answer, goes_native)
+    seams.serve_messages(messages.answer, goes_native, hide_internal_hosts)
+    write_error_types(seams)
     seams.take_over_search(search)
     operation_seams.check_operations(seams, _admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
@@ -156,7 +158,7 @@ def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     check_arguments(function, args, kwargs)
     keep_credentials_apart(function, args, kwargs)
     restrain(kwargs)
-    drop_hints(args, kwargs)
+    drop_hints(function.__name__, args, kwargs)
 
 
 def _catalog() -> Catalog:

@@ -8,12 +8,14 @@ pass-through. Line numbers are those of LiteLLM 1.106.2.
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import litellm
+import openai
 
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
@@ -24,6 +26,7 @@ from litellm_synthetic.integration.patches import Expected, Patch
 from litellm_synthetic.integration.stream_wrapper import stream_at_end
 
 Dispatch = Callable[[Any], Any]
+OnError = Callable[[Exception, Mapping[str, Any]], None]
 
 
 class Seams:
@@ -201,8 +204,11 @@ class Seams:
         self,
         answer: Callable[[MessagesRequest], Awaitable[Any]],
         goes_native: Callable[[str | None], bool],
+        on_error: OnError,
     ) -> None:
         """Answer `anthropic_messages` for `synthetic` natively, where `goes_native(api_base)` says.
+
+        `on_error` is told of what a call raises, native or translated, with the call's keywords.
 
         Whether messages are translated to a chat completion hangs on whether there is a config
         (utils.py:9164), which LiteLLM looks up by model and provider; the base URL is only known to
@@ -220,9 +226,10 @@ class Seams:
                     return decide(*args, **kwargs)
                 token = is_native.set(goes_native(kwargs.get("api_base")))
                 try:
-                    return decide(*args, **kwargs)
+                    decision = decide(*args, **kwargs)
                 finally:
                     is_native.reset(token)
+                return _watched(decision, kwargs, on_error)
 
             return anthropic_messages_handler
 
@@ -376,6 +383,19 @@ def _unhook(entry: Any, names_before: list[str]) -> None:
     providers = {one["provider"] for one in litellm.custom_provider_map}
     if PROVIDER not in providers and PROVIDER not in names_before:
         _discard(litellm._custom_providers, PROVIDER)  # noqa: SLF001  # LiteLLM's own list
+
+
+def _watched(decision: Any, kwargs: Mapping[str, Any], on_error: OnError) -> Any:
+    """Return a call, or its coroutine, that tells `on_error` of what it raises."""
+
+    async def watched() -> Any:
+        try:
+            return await decision
+        except openai.APIError as error:  # every LiteLLM exception of a call is one
+            on_error(error, kwargs)
+            raise
+
+    return watched() if inspect.isawaitable(decision) else decision
 
 
 def _discard(names: list[str], name: str) -> None:

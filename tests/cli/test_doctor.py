@@ -484,8 +484,17 @@ class TestLive:
 
         monkeypatch.setattr(litellm, "completion", completion)
         found = checks("--live")
-        assert bases == [live.openai_base, f"{live.anthropic_base}/v1"]
+        assert bases == [live.openai_base]
         assert found["live.anthropic"]["details"]["base_url"] == f"{live.anthropic_base}/v1"
+
+    def test_the_messages_api_is_called_as_claude_code_does(self, live: SyntheticServer) -> None:
+        found = checks("--live")["live.anthropic"]
+        assert found["details"]["cost_usd"] > 0
+        [call] = [each for each in live.requests if each.route == "/anthropic/v1/messages"]
+        assert call.json["max_tokens"] <= 16
+        assert [turn["role"] for turn in call.json["messages"]] == ["user"]
+        assert "Do not use tools." in repr(call.json["messages"])
+        assert call.json["tools"]
 
     def test_the_model_is_the_cheapest_that_may_be_used(
         self, live: SyntheticServer, monkeypatch: pytest.MonkeyPatch

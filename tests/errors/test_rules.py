@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import httpx
@@ -215,7 +216,59 @@ def test_a_400_without_a_reason_says_what_is_unknown(facts: dict[str, Any]) -> N
 
 def test_an_overflow_without_figures_names_the_window_that_is_known() -> None:
     error = make(400, "Context limit exceeded", context_window_tokens=1000)
-    assert "maximum context length is 1000 tokens, and the request exceeds it" in str(error)
+    text = "maximum context length is 1000 tokens, and the request exceeds the context window"
+    assert text in str(error)
+
+
+# What Claude Code 2.1.332 reads an overflow's figures with.
+CLAUDE_TOO_LONG = re.compile(r"prompt is too long[^0-9]*(\d+)\s*tokens?\s*>\s*(\d+)", re.IGNORECASE)
+CLAUDE_NO_ROOM = re.compile(
+    r"input length and `max_tokens` exceed context limit: (\d+) \+ (\d+) > (\d+)"
+)
+
+
+def test_an_overflow_is_in_anthropics_words_where_the_caller_speaks_messages() -> None:
+    error = make(400, OVERFLOW, is_messages_call=True)
+    figures = CLAUDE_TOO_LONG.search(str(error))
+    assert figures is not None
+    assert figures.groups() == ("262500", "262144")
+    assert str(error).endswith("(context_window_fallbacks does so by itself).")
+    assert "context window" in str(error)
+
+
+def test_no_room_for_the_reply_is_in_anthropics_words_too() -> None:
+    text = (
+        "This model's maximum context length is 1000 tokens. However, you requested 400 output "
+        "tokens and your prompt contains 700 input tokens"
+    )
+    error = make(400, text, is_messages_call=True)
+    figures = CLAUDE_NO_ROOM.search(str(error))
+    assert figures is not None
+    assert figures.groups() == ("700", "400", "1000")
+    assert "Lower max_tokens to 300" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({}, "prompt is too long: it exceeds the context window."),
+        ({"context_window_tokens": 1000}, "exceeds the context window of 1000 tokens."),
+        (
+            {"context_window_tokens": 1000, "count_prompt_tokens": lambda: 900},
+            "exceeds the context window of 1000 tokens.",
+        ),
+        (
+            {"context_window_tokens": 1000, "count_prompt_tokens": lambda: 1200},
+            "prompt is too long: 1200 tokens > 1000 maximum.",
+        ),
+    ],
+)
+def test_figures_that_the_upstream_leaves_out_are_counted_or_left_out(
+    facts: dict[str, Any], text: str
+) -> None:
+    error = make(400, "Context limit exceeded", is_messages_call=True, **facts)
+    assert "prompt is too long" in str(error)
+    assert text in str(error)
 
 
 def test_the_prompt_is_not_counted_where_its_length_does_not_matter() -> None:

@@ -28,7 +28,7 @@ from litellm_synthetic.testing import (
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
-    from tests.conftest import Recorder
+    from tests.conftest import NewRouter, Recorder
 
 MODEL = "synthetic/syn:large:text"
 MARKED = {"cache_control": {"type": "ephemeral"}}
@@ -405,3 +405,63 @@ def test_the_sync_door_is_translated(upstream: SyntheticServer) -> None:
     reply: Any = litellm.anthropic.messages.create(model=MODEL, max_tokens=50, messages=PLAIN)
     assert upstream.last_request.path == "/openai/v1/chat/completions"
     assert reply["content"][0]["text"] == "Hi."
+
+
+# ---- Anthropic's betas
+
+BETAS: dict[str, Any] = {
+    "messages": [*PLAIN, {"role": "system", "content": "Mind the time."}],
+    "thinking": {"type": "adaptive"},
+    "output_config": {"effort": "high"},
+    "context_management": {"edits": []},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_betas_are_written_in_documented_fields(
+    upstream: SyntheticServer, *, stream: bool
+) -> None:
+    answer = await ask(stream=stream, **BETAS, extra_headers={"anthropic-beta": "x-2026-01-01"})
+    if stream:
+        await read(answer)
+    request = upstream.last_request
+    assert request.json.keys() - {"stream"} == {"model", "max_tokens", "messages", "thinking"}
+    assert request.json["thinking"]["type"] == "enabled"
+    assert [turn["role"] for turn in request.json["messages"]] == ["user"]
+    assert "anthropic-beta" not in request.headers
+
+
+async def test_betas_pass_where_the_setting_says_so(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES_BETA", "pass")
+    kept = {**BETAS, "mcp_servers": [{"type": "url", "url": "https://example.com"}]}
+    await ask(**kept, extra_headers={"anthropic-beta": "x-2026-01-01"})
+    request = upstream.last_request
+    assert {name: request.json[name] for name in kept} == kept
+    assert request.headers["anthropic-beta"] == "x-2026-01-01"
+
+
+async def test_an_effort_that_is_none_is_refused_before_anything_is_sent(
+    upstream: SyntheticServer,
+) -> None:
+    with pytest.raises(litellm.BadRequestError, match=r"output_config\.effort='ultra'"):
+        await ask(output_config={"effort": "ultra"})
+    assert not upstream.requests
+
+
+async def test_betas_that_a_caller_puts_into_extra_body_are_sent(
+    upstream: SyntheticServer,
+) -> None:
+    await ask(extra_body={"output_config": {"effort": "max"}})
+    assert upstream.last_request.json["output_config"] == {"effort": "max"}
+
+
+async def test_a_router_finds_the_headers_of_a_whole_message(
+    upstream: SyntheticServer, new_router: NewRouter
+) -> None:
+    router = new_router([{"model_name": "group", "litellm_params": {"model": MODEL}}])
+    answer = await router.aanthropic_messages(model="group", max_tokens=50, messages=PLAIN)
+    headers = answer["_hidden_params"]["additional_headers"]
+    assert "llm_provider-x-synthetic-quotas" in headers
+    assert upstream.api_key not in repr(headers)

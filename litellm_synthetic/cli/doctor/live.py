@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 import openai
 
+from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.client import quotas as account
@@ -61,7 +63,10 @@ def check_live(endpoint: Endpoint, model_id: str | None) -> Iterator[Check]:
             )
         else:
             model = canonical_id(model_id)
-            yield _call(beside, partial(_complete, model), _report_answer, model=model)
+            if api == "anthropic":
+                yield _call(beside, partial(_message, model), _report_message, model=model)
+            else:
+                yield _call(beside, partial(_complete, model), _report_answer, model=model)
 
 
 def _details(api: Api, base_url: str | None = None) -> dict[str, Any]:
@@ -103,6 +108,51 @@ def _complete(model_id: str, base_url: str) -> Any:
         timeout=TIMEOUT_SECONDS,
         max_retries=0,
     )
+
+
+def _message(model_id: str, base_url: str) -> Any:
+    """Send what Claude Code sends, in small: blocks, a system message, a tool, betas."""
+    marked = {"cache_control": {"type": "ephemeral"}}
+    schema = {"type": "object", "properties": {"file_path": {"type": "string"}}}
+    call = litellm.anthropic_messages(
+        model=ROUTE_PREFIX + model_id,
+        system=[{"type": "text", "text": "You are an agent.", **marked}],
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "Say OK."}]},
+            {"role": "system", "content": "Do not use tools."},
+        ],
+        tools=[{"name": "Read", "description": "Read a file", "input_schema": schema}],
+        thinking={"type": "adaptive"},
+        output_config={"effort": "low"},
+        context_management={"edits": []},
+        metadata={"user_id": "litellm-synthetic-doctor"},
+        api_base=base_url,
+        max_tokens=_MAX_TOKENS,
+        timeout=TIMEOUT_SECONDS,
+        max_retries=0,
+    )
+    return asyncio.run(call)
+
+
+def _report_message(name: str, message: Any, details: dict[str, Any]) -> Check:
+    usage = uncached_once(message.get("usage"))
+    cached = usage.get("cache_read_input_tokens", 0)
+    cost = sum(
+        litellm.cost_per_token(
+            model=ROUTE_PREFIX + details["model"],
+            prompt_tokens=usage.get("input_tokens", 0) + cached,
+            completion_tokens=usage.get("output_tokens", 0),
+            cache_read_input_tokens=cached,
+        )
+    )
+    details["cost_usd"] = cost
+    has_text = any(block.get("type") == "text" for block in message["content"])
+    note = "" if has_text else ", without text"
+    found = (
+        f"{details['model']} answered Claude Code's kind of request in {details['latency_ms']} ms "
+        f"for ${cost:.6f}{note}."
+    )
+    return Check(name, "ok", found, details=details)
 
 
 def _report_answer(name: str, answer: Any, details: dict[str, Any]) -> Check:
