@@ -332,6 +332,7 @@ __all__ = [
     "NAMES",
     "PROVIDER_CONFIGS",
     "PROVIDER_ENTRY_PATH",
+    "PROXY_MESSAGES_MODULE",
     "SEARCH_MODULE",
     "SEARCH_PACKAGE",
     "TESTED_VERSIONS",
@@ -393,6 +394,8 @@ def cooling_down(of_router: Any) -> list[str]:
 # Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,
 # and its own entry for `synthetic`.
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
+# A proxy's endpoint of Anthropic messages, which nothing but a proxy can import.
+PROXY_MESSAGES_MODULE: Final = "litellm.proxy.anthropic_endpoints.endpoints"
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
@@ -54,6 +56,31 @@ def write_error_types(seams: Seams) -> None:
     seams.wrap(
         (compat.AnthropicExceptionMapping,), "transform_to_anthropic_error", wrap, is_watched=False
     )
+
+
+def hand_on_headers(seams: Seams) -> None:
+    """Have an error of `/v1/messages` carry the headers that it carries on every other endpoint.
+
+    `Retry-After` and `x-should-retry` are among them, and Claude Code heeds both. LiteLLM makes its
+    own headers there and forgets the exception's (proxy/anthropic_endpoints/endpoints.py:299); it
+    calls the function while it handles the exception.
+    """
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def _anthropic_error_json_response(*args: Any, **kwargs: Any) -> Any:
+            response = original(*args, **kwargs)
+            error = sys.exc_info()[1]
+            if seams.active and getattr(error, "llm_provider", None) == PROVIDER:
+                for name, value in (getattr(error, "headers", None) or {}).items():
+                    response.headers.setdefault(name, value)
+            return response
+
+        return _anthropic_error_json_response
+
+    # Only a proxy has it loaded.
+    where = (sys.modules, compat.PROXY_MESSAGES_MODULE)
+    seams.wrap(where, "_anthropic_error_json_response", wrap, is_watched=False)
 
 
 def hide_internal_hosts(error: Exception, kwargs: Mapping[str, Any]) -> None:

@@ -25,7 +25,11 @@ from litellm_synthetic.integration import (
 from litellm_synthetic.integration.arguments import check_arguments
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
-from litellm_synthetic.integration.messages_errors import hide_internal_hosts, write_error_types
+from litellm_synthetic.integration.messages_errors import (
+    hand_on_headers,
+    hide_internal_hosts,
+    write_error_types,
+)
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
 from litellm_synthetic.integration.named_model import check_model_is_named
 from litellm_synthetic.integration.other_operations import (
@@ -139,6 +143,7 @@ def _planned() -> Seams:
     seams.serve_embeddings(EmbeddingHandler(route))
     seams.serve_messages(messages.answer, goes_native, hide_internal_hosts)
     write_error_types(seams)
+    hand_on_headers(seams)
     seams.take_over_search(search)
     operation_seams.check_operations(seams, _admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)

@@ -67,6 +67,23 @@ def test_an_overflow_reads_as_anthropics(messages_proxy: Proxy, *, stream: bool)
     assert "context window" in error["message"]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize("name", ["subscription_cap", "payment_required", "parallel_requests"])
+def test_a_client_is_told_when_to_come_back_as_a_chat_is(
+    messages_proxy: Proxy, name: str, *, stream: bool
+) -> None:
+    # Too late for a second to pass between the two calls.
+    options = {"resets_in_seconds": 1e6} if name == "subscription_cap" else {}
+    messages_proxy.upstream.respond_with(fault(name, **options))
+    replies = [
+        post(messages_proxy, path, stream=stream)
+        for path in ("/v1/messages", "/v1/chat/completions")
+    ]
+    told = [(one.headers["x-should-retry"], int(one.headers["retry-after"])) for one in replies]
+    assert told[0][0] == told[1][0]
+    assert abs(told[0][1] - told[1][1]) < 600
+
+
 def test_anthropics_own_client_raises_its_own_class(proxy: Proxy) -> None:
     proxy.upstream.respond_with(fault("context_overflow"))
     with (
