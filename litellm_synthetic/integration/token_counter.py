@@ -9,10 +9,12 @@ import openai
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call
+from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors.faults import UnreadableReplyError
 from litellm_synthetic.integration.compat import BaseTokenCounter, TokenCountResponse
 from litellm_synthetic.integration.messages_route import goes_native, resolved
+from litellm_synthetic.messages.documented_fields import in_documented_fields
 from litellm_synthetic.messages.request import prepare_count
 from litellm_synthetic.messages.translate import translate
 
@@ -62,6 +64,8 @@ class SyntheticTokenCounter(BaseTokenCounter):
         body = {"messages": messages, "system": system, "tools": tools}
         if later.get("messages_format") != "anthropic" and _is_openai(messages, tools):
             body = _translated(model, messages, tools, system)
+        elif settings.MESSAGES_BETA.value() == "drop":
+            body = in_documented_fields(body, None, model)
         try:
             prepared = prepare_count(_call(model, params), body, self._catalog())
             reply = await exchange.asend(prepared)

@@ -164,6 +164,21 @@ def test_count_tokens_is_synthetics_own_count(proxy: Proxy) -> None:
     assert proxy.upstream.last_request.bearer == proxy.upstream.api_key
 
 
+def test_a_prompt_of_claude_code_is_counted_in_documented_fields(proxy: Proxy) -> None:
+    asked = {
+        "model": "small",
+        "messages": [*HELLO, {"role": "system", "content": "Mind the time."}],
+        "tools": [{"name": "look", "input_schema": {"type": "object"}, "defer_loading": True}],
+    }
+    with proxy.client() as client:
+        reply = client.post("/v1/messages/count_tokens", json=asked)
+    assert reply.json()["input_tokens"] > 0
+    [sent] = [one.json for one in proxy.upstream.requests if one.route == COUNT_ROUTE]
+    assert [turn["role"] for turn in sent["messages"]] == ["user"]
+    assert "Mind the time." in json.dumps(sent["messages"])
+    assert sent["tools"] == [{"name": "look", "input_schema": {"type": "object"}}]
+
+
 @pytest.mark.parametrize(
     "model", ["synthetic/hf:moonshotai/Kimi-K3", "synthetic/hf:zai-org/GLM-5.3-Flash"]
 )
