@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.advice import explain
+from litellm_synthetic.client import litellm_globals
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
@@ -74,6 +75,8 @@ class Resolved:
         endpoint: the base URL and the API that is spoken there.
         key: the credential for that endpoint.
         origin: what the errors of the call need to know.
+        verify: how the certificate of the endpoint is checked.
+        merges_chunks: whether events of a stream that wait are merged into few chunks.
         facts: the model's row in the table, None for an unknown model or for no model.
         catalog: the model table that was in force when the call was made.
     """
@@ -82,6 +85,8 @@ class Resolved:
     endpoint: Endpoint
     key: Secret
     origin: Origin
+    verify: Verify
+    merges_chunks: bool
     facts: Model | None = None
     catalog: Catalog | None = None
 
@@ -115,7 +120,8 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
         only_deployment=call.only_deployment,
         is_messages_call=call.is_messages_call,
     )
-    return Resolved(call, endpoint, key, origin, facts, catalog)
+    merges = bool(call.fields.get("stream")) and settings.STREAM_MERGE.value()
+    return Resolved(call, endpoint, key, origin, verify_of(call), merges, facts, catalog)
 
 
 def _check_allowed(model: str) -> None:
@@ -151,3 +157,14 @@ def key_of(call: Call) -> Secret:
     if key is None:
         raise local.no_key(call.model)
     return key
+
+
+def verify_of(call: Call) -> Verify:
+    """Return how a certificate is checked: what the call says, SSL_VERIFY or LiteLLM's setting."""
+    # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
+    setting: Any = call.verify if call.verify is not None else settings.SSL_VERIFY.value()
+    if setting is None:
+        setting = litellm_globals.ssl_verify()
+    if isinstance(setting, str) and setting.lower() in ("true", "false"):
+        return setting.lower() == "true"
+    return True if setting is None else setting

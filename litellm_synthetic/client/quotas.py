@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client import exchange
-from litellm_synthetic.client.call import Call, endpoint_of, key_of
+from litellm_synthetic.client.call import Call, endpoint_of, key_of, verify_of
 from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config.settings import API_KEY
@@ -79,7 +79,9 @@ def _prepare(
         )
     key = key_of(call)
     return Prepared(
-        outgoing=outgoing(call, key, account.url("quotas"), b"", method="GET"),
+        outgoing=outgoing(
+            call, key, account.url("quotas"), b"", verify=verify_of(call), method="GET"
+        ),
         origin=Origin(model=_NAME, base_url=account.base_url, key=key, or_else=""),
         body={},
         stream=False,

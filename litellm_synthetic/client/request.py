@@ -12,7 +12,6 @@ from litellm_synthetic.client.headers import CREDENTIAL_HEADERS, headers_of
 from litellm_synthetic.client.limits import limits_of, retries_of
 from litellm_synthetic.config.credentials import REDACTED
 from litellm_synthetic.config.ids import canonical_id
-from litellm_synthetic.config.settings import SSL_VERIFY
 from litellm_synthetic.errors import local
 from litellm_synthetic.transport.client import Outgoing
 
@@ -99,7 +98,15 @@ def prepare(
         warn_if_retired(resolved.facts, resolved.catalog)
     url = resolved.endpoint.url(operation)
     return Prepared(
-        outgoing=outgoing(call, resolved.key, url, content, stream=stream, anthropic=anthropic),
+        outgoing=outgoing(
+            call,
+            resolved.key,
+            url,
+            content,
+            verify=resolved.verify,
+            stream=stream,
+            anthropic=anthropic,
+        ),
         origin=replace(resolved.origin, count_prompt_tokens=count_prompt_tokens),
         body=body,
         stream=stream,
@@ -113,6 +120,7 @@ def outgoing(  # noqa: PLR0913  # what a request is made of, each named
     url: str,
     content: bytes,
     *,
+    verify: Verify,
     stream: bool = False,
     anthropic: bool = False,
     method: str = "POST",
@@ -127,20 +135,10 @@ def outgoing(  # noqa: PLR0913  # what a request is made of, each named
         content=content,
         limits=limits_of(call, stream=stream),
         retries=retries_of(call),
-        verify=_verify(call),
+        verify=verify,
         client=_client(call),
         method=method,
     )
-
-
-def _verify(call: Call) -> Verify:
-    # The order in which LiteLLM's own providers look: the call, SSL_VERIFY, litellm.ssl_verify.
-    setting: Any = call.verify if call.verify is not None else SSL_VERIFY.value()
-    if setting is None:
-        setting = litellm_globals.ssl_verify()
-    if isinstance(setting, str) and setting.lower() in ("true", "false"):
-        return setting.lower() == "true"
-    return True if setting is None else setting
 
 
 def _client(call: Call) -> httpx.Client | httpx.AsyncClient | None:

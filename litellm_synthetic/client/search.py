@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.body import encode_body
-from litellm_synthetic.client.call import Call, key_of
+from litellm_synthetic.client.call import Call, key_of, verify_of
 from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
@@ -95,7 +95,7 @@ def prepare(  # noqa: PLR0913  # LiteLLM's arguments of a search
     body = {"query": query}
     url = endpoint.url("search")
     return Prepared(
-        outgoing=outgoing(call, secret, url, encode_body(body, SEARCH)),
+        outgoing=outgoing(call, secret, url, encode_body(body, SEARCH), verify=verify_of(call)),
         origin=_origin(endpoint, secret),
         body=body,
         stream=False,

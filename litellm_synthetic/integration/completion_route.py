@@ -19,7 +19,6 @@ from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, Resolved, resolve
 from litellm_synthetic.client.stream import AsyncChunkStream, ChunkStream
 from litellm_synthetic.client.stream_reader import Decoder
-from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import bodies
 from litellm_synthetic.integration import compat
@@ -67,7 +66,7 @@ class Route:
             ctx,
             prepare_chat(resolved, ctx.messages),
             fill,
-            lambda: ChunkDecoder(model, **_stream_settings()),
+            lambda: ChunkDecoder(model, **_stream_settings(resolved)),
         )
 
     def text(self, ctx: Any) -> Any:
@@ -85,7 +84,7 @@ class Route:
             ctx,
             prepare_text(resolved, prompt),
             fill,
-            lambda: ChunkDecoder(model, **_stream_settings()),
+            lambda: ChunkDecoder(model, **_stream_settings(resolved)),
         )
 
     def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
@@ -165,9 +164,9 @@ def _call(ctx: Any) -> Call:
     )
 
 
-def _stream_settings(*, merges: bool = True) -> dict[str, Any]:
+def _stream_settings(resolved: Resolved, *, merges: bool = True) -> dict[str, Any]:
     return {
-        "merges": merges and settings.STREAM_MERGE.value(),
+        "merges": merges and resolved.merges_chunks,
         "max_repeats": litellm.REPEATED_STREAMING_CHUNK_LIMIT,
     }
 
@@ -188,7 +187,7 @@ def _over_messages(ctx: Any, resolved: Resolved) -> tuple[Prepared, Fill, NewDec
     def new_decoder() -> Decoder:
         parse = compat.anthropic_chunk_parser(json_mode=json_mode, tool_names=names)
         # The arguments of the tool that stands for a JSON answer become text one by one.
-        return MessageChunkDecoder(model, parse, **_stream_settings(merges=not json_mode))
+        return MessageChunkDecoder(model, parse, **_stream_settings(resolved, merges=not json_mode))
 
     return prepared, fill, new_decoder
 
