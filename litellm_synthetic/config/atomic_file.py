@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def write_atomically(
     """
     # In the same folder, because a rename cannot cross file systems.
     name = path.name.lstrip(".")[:_MAX_NAME_CHARACTERS]
-    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{name}.{os.urandom(4).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
