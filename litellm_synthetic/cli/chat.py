@@ -16,8 +16,7 @@ from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.terminal import error, harmless, has_styles, remark, working
 from litellm_synthetic.config.ids import canonical_id
 from litellm_synthetic.errors.classes import CallFailedError, plain_failures
-from litellm_synthetic.quota.header import HEADER
-from litellm_synthetic.quota.report import parse_quotas
+from litellm_synthetic.quota.latest import known_quotas
 from litellm_synthetic.quota.wording import quotas_sentence
 
 if TYPE_CHECKING:
@@ -206,9 +205,9 @@ def _remark_on(reply: ChatReply, conversation: _Conversation) -> None:
     if reply.finish_reason == "length":
         parts.append("cut at the limit of tokens")
     text = f"{', '.join(parts)}."
-    quotas = parse_quotas(reply.headers.get(HEADER))
-    if quotas is not None and not quotas.is_empty:
-        text += f" {quotas_sentence(quotas)}"
+    known = known_quotas()
+    if known is not None and known.quotas is not None and not known.quotas.is_empty:
+        text += f" {quotas_sentence(known.quotas, known.now)}"
     remark(text, dim=True)
     if reply.usd is not None and conversation.usd is not None:
         conversation.usd += reply.usd

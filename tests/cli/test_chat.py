@@ -34,7 +34,8 @@ def test_a_prompt_is_answered_once_and_the_answer_alone_is_on_stdout(
     assert messages(synthetic_server) == [{"role": "user", "content": "why is it blue"}]
     assert synthetic_server.last_request.json["model"] == "syn:large:text"
     assert "tokens in" in result.stderr
-    assert "Left of the plan: " in result.stderr  # the plan, from the reply's own header
+    # The plan, from the reply's own header.
+    assert "Left of the plan: 5-hour requests: 499 of 500 (+25 in " in result.stderr
 
 
 def test_piped_text_goes_before_the_prompt(synthetic_server: SyntheticServer) -> None:
