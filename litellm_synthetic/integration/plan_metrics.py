@@ -47,8 +47,14 @@ class PlanGauges:
         )
         self._counted: dict[str, int] = {}
 
-    def show(self, alias: str, known: KnownQuotas) -> None:
-        """Set the gauges of one key; what is not known has none."""
+    def show(self, alias: str, known: KnownQuotas, rest_seconds: float | None = None) -> None:
+        """Set the gauges of one key; what is not known has none.
+
+        Args:
+            alias: what the key is called.
+            known: its latest report.
+            rest_seconds: for how long it rests, where calls are steered around it.
+        """
         for bucket in known.buckets:
             labels = (alias, bucket.name, bucket.unit)
             _set(self._remaining, labels, 0.0 if bucket.exhausted else bucket.remaining)
@@ -56,7 +62,8 @@ class PlanGauges:
             _set(self._gain, labels, bucket.next_gain)
             at = bucket.next_gain_at
             _set(self._gain_at, labels, None if at is None else at.timestamp())
-        self._capped.labels(alias).set(_capped_seconds(known, known.buckets))
+        capped = _capped_seconds(known, known.buckets) if rest_seconds is None else rest_seconds
+        self._capped.labels(alias).set(capped)
         self._age.labels(alias).set(known.age_seconds)
         self._refused.labels(alias)  # a series that begins at 0 shows its first refusal
 

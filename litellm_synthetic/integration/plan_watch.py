@@ -19,6 +19,7 @@ from litellm_synthetic.integration.plan_metrics import plan_gauges
 from litellm_synthetic.quota.aliases import alias_of
 from litellm_synthetic.quota.projection import Projections
 from litellm_synthetic.quota.refusals import REFUSALS
+from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.quota.state import STATE
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class PlanWatch:
                 continue
             alias = alias_of(scope)
             if gauges is not None:
-                gauges.show(alias, known)
+                rest = RESTS.resting(scope)
+                now = STATE.clock.now()
+                gauges.show(alias, known, None if rest is None else rest.seconds_left(now))
             for crossing in self._projections.crossings(scope, known, alias):
                 await _tell(scope, crossing)
         if gauges is not None:

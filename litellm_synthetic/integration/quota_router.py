@@ -20,11 +20,14 @@ from litellm_synthetic.integration.deployments import Account, account_of, is_sp
 from litellm_synthetic.integration.quota_question import QUESTIONS
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.choice import Choice, choose
+from litellm_synthetic.quota.refusals import REFUSALS
 from litellm_synthetic.quota.rest import RESTS, Rest
 from litellm_synthetic.quota.state import STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from litellm_synthetic.quota.scope import Scope
 
 # How often a sync Router picks again, at random, before it gives up. So many times the number of
 # deployments finds the only one that has room; a pick takes about a millisecond.
@@ -68,6 +71,7 @@ class QuotaRouter(compat.CustomLogger):
         ]
         if chosen:
             return chosen
+        _count(scopes)
         raise _refusal(model, scopes)
 
     def pre_call_check(self, deployment: dict[str, Any]) -> dict[str, Any] | None:
@@ -88,7 +92,9 @@ class QuotaRouter(compat.CustomLogger):
         if choice.trial is not None:
             RESTS.give_back(choice.trial)  # it is not this deployment that tries
         error: Any = _refusal(str(deployment.get("model_name")), scopes)
-        if choice.scopes or None in accounts:
+        if not choice.scopes and None not in accounts:
+            _count(scopes)
+        else:
             error.num_retries = _PICKS_PER_DEPLOYMENT * len(group)
         raise error
 
@@ -120,6 +126,12 @@ def _choice(scopes: Mapping[str, Account]) -> Choice:
     for scope in curious:
         QUESTIONS.ask_soon(scopes[scope])
     return choice
+
+
+def _count(scopes: Iterable[Scope]) -> None:
+    """Count a call that goes nowhere, for each key that could have served it."""
+    for scope in scopes:
+        REFUSALS.note(scope)
 
 
 def _refusal(model: str, scopes: Mapping[str, Account]) -> Exception:

@@ -27,6 +27,11 @@ class Refusals:
         with self._lock:
             return dict(self._counts)
 
+    def forget(self) -> None:
+        """Count from 0 again."""
+        with self._lock:
+            self._counts.clear()
+
 
 REFUSALS: Final = Refusals()
 """The refusals of this process."""

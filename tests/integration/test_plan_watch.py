@@ -119,6 +119,7 @@ async def test_the_gauges_are_beside_those_of_litellm() -> None:
     prometheus = pytest.importorskip("prometheus_client")
     watch = PlanWatch()
     reported(requests_used=136)
+    REFUSALS.forget()
     REFUSALS.note(SCOPE)
     await watch.look()
     await watch.look()

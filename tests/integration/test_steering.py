@@ -12,6 +12,7 @@ import pytest
 import litellm_synthetic
 from litellm_synthetic.integration.quota_question import QUESTIONS, Questions
 from litellm_synthetic.quota.clock import Clock
+from litellm_synthetic.quota.refusals import REFUSALS
 from litellm_synthetic.quota.state import STATE
 from litellm_synthetic.testing import Account, SyntheticServer, fault
 
@@ -56,6 +57,7 @@ def service(time: Time) -> Iterator[SyntheticServer]:
 def steered(new_router: NewRouter, monkeypatch: pytest.MonkeyPatch) -> NewRouter:
     """Steer Routers; the free question is asked only where a test asks for it."""
     monkeypatch.setattr(Questions, "ask_soon", lambda *_: None)
+    REFUSALS.forget()
     litellm_synthetic.register(steer=True)
     return new_router
 
@@ -129,6 +131,20 @@ async def test_a_single_deployment_is_refused_here_too(
     router = steered([deployment(service, FIRST)])
     assert await served(caller, router, 10) == 2
     assert only.refusals <= 1
+
+
+async def test_each_call_that_is_refused_here_is_counted_once(
+    service: SyntheticServer, steered: NewRouter, caller: Caller
+) -> None:
+    first, second = plan(2), plan(2)
+    service.serve_accounts({FIRST: first, SECOND: second})
+    router = steered([deployment(service, FIRST), deployment(service, SECOND)])
+    await served(caller, router, 10)
+    sent = first.calls + second.calls + refusals(first, second)
+    REFUSALS.forget()
+    assert await served(caller, router, 5) == 0
+    assert first.calls + second.calls + refusals(first, second) == sent
+    assert list(REFUSALS.counts().values()) == [5, 5]
 
 
 async def test_three_models_on_one_key_rest_together(
