@@ -30,7 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--minutes", type=float, default=None, help="how long the soak runs (2)")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # First, because it takes longest and counts what its process has open.
+    items.sort(key=lambda item: "test_soak" not in item.nodeid)
     if config.getoption("--soak", default=False):
         items[:] = [one for one in items if "test_soak" in one.nodeid]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.harden.harness import Harness
 
 CASES: Final = [*FRAMING, *BODIES, *STREAMING]
-_SHORT_COUNT: Final = 4
+_SHORT_COUNT: Final = 2
 
 
 def chosen(case: Case, *, is_short: bool) -> list[EntryPoint]:

@@ -277,6 +277,7 @@ class RawUpstream:
     _requests: dict[str, list[Request]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _serving: list[threading.Thread] = field(default_factory=list)
     counts: _Counts = field(default_factory=_Counts)
 
     def __enter__(self) -> Self:
@@ -294,12 +295,9 @@ class RawUpstream:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
-        for one in self.threads():
+        # Not those of other servers, whose clients may keep their connections.
+        for one in self._serving:
             one.join()
-
-    @staticmethod
-    def threads() -> list[threading.Thread]:
-        return [one for one in threading.enumerate() if one.name.startswith(THREAD_PREFIX)]
 
     def base(self, token: str, path: str = "openai/v1") -> str:
         """Return a base URL whose calls a token's script answers."""
@@ -326,12 +324,15 @@ class RawUpstream:
                 self.counts.opened += 1
                 self.counts.live += 1
                 number = self.counts.opened
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._serve,
                 args=(sock, number),
                 name=f"{THREAD_PREFIX}-{number}",
                 daemon=True,
-            ).start()
+            )
+            self._serving = [one for one in self._serving if one.is_alive()]
+            self._serving.append(thread)
+            thread.start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         try:
