@@ -93,8 +93,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(proxy, other_vendor)
 
 
-@pytest.mark.parametrize("kind", ["address", "true", "mapping"])
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/chat/completions", "address"),
+        ("/v1/messages", "address"),
+        ("/v1/chat/completions", "true"),
+        ("/v1/messages", "mapping"),
+    ],
+)
 def test_no_keyword_moves_a_key(world: World, path: str, kind: str) -> None:
     address = world.other_vendor.openai_base
     values: dict[str, Any] = {
@@ -104,7 +111,8 @@ def test_no_keyword_moves_a_key(world: World, path: str, kind: str) -> None:
     }
     moved = []
     with world.proxy.client("sk-key-without-a-budget") as client:
-        for keyword in sorted(LITELLM_PARAMETERS - CLIENTS_OWN):
+        known = CLIENTS_OWN | _refused_or_removed_by_litellm()
+        for keyword in sorted(LITELLM_PARAMETERS - known):
             world.proxy.upstream.reset()
             body = {"model": "shop", "messages": HELLO, "max_tokens": 500, keyword: values[kind]}
             reply = client.post(path, json=body)
