@@ -291,7 +291,7 @@ class Harness:
             return counter[one.call_id] > 0
 
         with self.ears.changed:
-            self.ears.changed.wait_for(lambda: all(map(heard, logged)), WATCHDOG_SECONDS / 12)
+            self.ears.changed.wait_for(lambda: all(map(heard, logged)), WATCHDOG_SECONDS / 2)
             return [
                 f"{one.entry.name}: no callback heard of it" for one in logged if not heard(one)
             ]

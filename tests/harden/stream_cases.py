@@ -196,7 +196,7 @@ def _openai() -> list[Case]:
             *({**one, "id": None, "model": 7, "created": "then"} for one in docs),
             DONE,
         ],
-        "unknown fields": lambda docs, _: [
+        "unknown fields in each chunk": lambda docs, _: [
             *({**one, "zz": {"deep": [None]}, "prompt_token_ids": None} for one in docs),
             DONE,
         ],
