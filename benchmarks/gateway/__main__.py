@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks.children import ChildError
 from benchmarks.gateway import report
 from benchmarks.gateway.cases import CASE_BY_NAME, FULL, QUICK
-from benchmarks.gateway.rounds import run
+from benchmarks.gateway.rounds import Batch, complete_pairs, run
 
 
 def main() -> int:
@@ -28,12 +28,15 @@ def main() -> int:
         plan = replace(plan, workers=tuple(options.workers))
     if options.case:
         plan = replace(plan, cases=tuple(CASE_BY_NAME[name] for name in options.case))
+    measured: list[Batch] = []
     try:
         with Console(stderr=True).status("benchmark") as status:
-            measured = list(run(plan, status.update))
+            measured.extend(run(plan, status.update))
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # a busy machine takes long, and what is complete says something
+        measured = complete_pairs(measured)
     facts = report.context(plan)
     ratios = [asdict(one) for one in report.ratios(measured)]
     batches = [asdict(one) for one in measured]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from benchmarks.gateway.cases import CONTENDERS, Case, ContenderName, Plan
 from benchmarks.gateway.load import Order, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _WARMING_CALLS_PER_WORKER: Final = 16
 
@@ -114,6 +115,12 @@ def run(plan: Plan, progress: Callable[[str], None]) -> Iterator[Batch]:
                     progress(f"{workers} workers, pair {pair} of {plan.pairs}: {case.title}")
                     for name in CONTENDERS if pair % 2 else reversed(CONTENDERS):
                         yield bench.measure(case, name, pair)
+
+
+def complete_pairs(measured: Sequence[Batch]) -> list[Batch]:
+    """Return the batches that have their other half."""
+    halves = Counter((one.workers, one.case, one.pair) for one in measured)
+    return [one for one in measured if halves[one.workers, one.case, one.pair] == len(CONTENDERS)]
 
 
 def _start(stack: ExitStack, plan: Plan, workers: int) -> _Bench:
