@@ -1,4 +1,4 @@
-"""The file in which a fetched model table outlives its process.
+"""The cache file of a fetched model table.
 
 One file per base URL, so that the list of a stand-in or a private gateway is never taken for
 Synthetic's. A file that isn't plainly ours is ignored with a warning; the next refresh replaces it.

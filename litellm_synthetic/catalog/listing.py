@@ -1,4 +1,4 @@
-"""Read what `GET /models` answers: row by row, believing no figure that isn't one.
+"""Read the reply of `GET /models` row by row; a figure that is not a number stays unknown.
 
 The shape follows the complete list of 2026-01-30 and the entries seen until 2026-10. Every field
 but the id is optional. A row states a field, leaves it out (null and an empty list count as left

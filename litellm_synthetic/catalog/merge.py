@@ -1,4 +1,4 @@
-"""Lay what the API lists over what was known: the API wins on what it states.
+"""Merge the API's list into the known table: the API wins on what it states.
 
 The list says nothing of embedding and helper models, of probes, or of the past, so their rows stay.
 """

@@ -1,4 +1,4 @@
-"""Read the `pricing` of a listed model: no figure is believed that is not one, none is left out.
+"""Read the `pricing` of a listed model; a price with an unreadable part stays unknown.
 
 Synthetic's list follows OpenRouter's format for providers. Of that format's documentation (2025)
 come the prices per request and per image, and prices by context length: `pricing` as a list whose

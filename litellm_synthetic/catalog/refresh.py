@@ -1,4 +1,4 @@
-"""Fetch the model list, lay it over what is known, keep it, and put it in force."""
+"""Fetch the model list, merge it into the known table, cache it, and make it current."""
 
 from __future__ import annotations
 

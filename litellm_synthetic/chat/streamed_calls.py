@@ -1,4 +1,4 @@
-"""Tool calls as they are streamed: whose piece is it?"""
+"""Streamed tool calls: assign each piece to its call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One choice of a streamed reply: what has come of it so far, and the delta of the next event."""
+"""One choice of a streamed reply: its state so far, and the delta of the next event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thinking that leaks into the text as `<think>…</think>`, told apart however it is cut.
+"""Split `<think>…</think>` that leaks into the text from the answer, across any chunks.
 
 Defensive only: Synthetic has sent reasoning in fields of its own since 2026. A tag counts only at
 the very start of the text, so an answer that talks about the tag stays as it is.

@@ -1,4 +1,4 @@
-"""Fields of a streamed reply that nobody here knows: they come through, as they do in LiteLLM."""
+"""Unknown fields of a streamed reply: passed through, as LiteLLM does."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.errors import local
 from litellm_synthetic.errors.retryable import is_retryable
-from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, least
+from litellm_synthetic.transport.limits import CONNECT_TIMEOUT_SECONDS, TimeLimits, min_timeout
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES, RetryPolicy
 
 if TYPE_CHECKING:
@@ -79,15 +79,15 @@ def time_limits(
     """
     if _has_phases(timeout):
         if stream:
-            silence = stream_timeout or least(timeout.read, DEFAULT_SILENCE_SECONDS)
+            silence = stream_timeout or min_timeout(timeout.read, DEFAULT_SILENCE_SECONDS)
             return TimeLimits(timeout.connect, silence, timeout.write)
         return TimeLimits(timeout.connect, timeout.read, timeout.write, _total(timeout))
     seconds = None if timeout is None else float(timeout)
-    connect = least(seconds, CONNECT_TIMEOUT_SECONDS)
+    connect = min_timeout(seconds, CONNECT_TIMEOUT_SECONDS)
     if not stream:
         return TimeLimits(connect, seconds, seconds, seconds)
-    silence = stream_timeout or least(seconds, DEFAULT_SILENCE_SECONDS)
-    return TimeLimits(least(connect, silence), silence, silence)
+    silence = stream_timeout or min_timeout(seconds, DEFAULT_SILENCE_SECONDS)
+    return TimeLimits(min_timeout(connect, silence), silence, silence)
 
 
 def _total(timeout: httpx.Timeout) -> float | None:

@@ -1,4 +1,4 @@
-"""The words of an overflow: how the engines say that a prompt is too long, and for which window."""
+"""Texts of context overflows: each engine's wording, with the window and the prompt's size."""
 
 from __future__ import annotations
 

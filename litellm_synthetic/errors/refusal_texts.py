@@ -1,4 +1,4 @@
-"""The words of a refusal: whose status it names, and what kind of refusal it is.
+"""Texts of refusals: the backend's status that they name, and the kind of refusal.
 
 The phrases of LiteLLM's own checkers (`exception_mapping_utils.py`, 1.106.2) are the floor; the
 rest are the engines' own, from their public sources. Only a refusal's own words count: what it

@@ -1,4 +1,4 @@
-"""LiteLLM's operations that Synthetic has not: images, audio, batches, files, and many more.
+"""LiteLLM's operations that Synthetic does not offer: images, audio, batches, files, and more.
 
 LiteLLM would send them to Synthetic's base URL all the same, with OpenAI's key and organization.
 Whatever is not known to be served is refused, so an operation of a later LiteLLM is too.

@@ -1,4 +1,4 @@
-"""Places in LiteLLM that are ours for a while: put in, found again, put back.
+"""Patches of names in LiteLLM: apply, check and undo.
 
 Others patch LiteLLM too, before us, after us and in between. Whatever wraps ours stays where it is.
 Whatever displaced ours gets ours around it, with theirs underneath for the calls that are not ours,

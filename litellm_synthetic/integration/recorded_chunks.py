@@ -1,4 +1,4 @@
-"""The chunks that LiteLLM keeps of a stream, as few as it takes to say the same.
+"""The chunks of a stream that LiteLLM keeps, merged into as few as possible.
 
 From them come the logged response, its cost, and what a Router does when a stream breaks. The list
 is the one that LiteLLM holds, because its Router takes it over by reference (router.py:3088).

@@ -1,4 +1,4 @@
-"""A proxy's clients: what the body of a request may not decide.
+"""A proxy's clients: limits on what the body of a request may decide.
 
 LiteLLM's Router lays the fields of a body over those of the deployment (router.py:3945), so behind
 it the two look alike. The proxy keeps the body in `proxy_server_request`, which a client cannot set

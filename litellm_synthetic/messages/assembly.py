@@ -1,4 +1,4 @@
-"""A streamed message put together again: Anthropic's events in, the message they add up to out.
+"""Assemble a streamed message from Anthropic's events.
 
 Nothing is translated here. The message is for LiteLLM's callbacks, which want it whole; the caller
 gets the events themselves.

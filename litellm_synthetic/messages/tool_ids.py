@@ -1,4 +1,4 @@
-"""Ids of tool calls, kept as their caller wrote them on the way through LiteLLM.
+"""Restore the caller's ids of tool calls, which LiteLLM rewrites.
 
 LiteLLM rewrites ids that Anthropic would refuse (`functions.look:0`). Synthetic hands such ids out
 itself, and some of its models read them.

@@ -1,4 +1,4 @@
-"""A completion in the words of Anthropic's Messages API, there and back.
+"""Translate chat completions to and from Anthropic's Messages API.
 
 LiteLLM's own Anthropic transformation does the translating; this module feeds it what is true of
 Synthetic and mends what is true of Anthropic only.

@@ -1,4 +1,4 @@
-"""Sync calls over urllib3, with deadlines that also end what comes byte by byte."""
+"""Sync calls over urllib3, with deadlines that also end a reply that trickles in."""
 
 from __future__ import annotations
 

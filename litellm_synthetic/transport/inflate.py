@@ -1,4 +1,4 @@
-"""Decompression that cannot be made to fill the memory."""
+"""Decompression with a limit on memory."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ MAX_DRAIN_BYTES: Final = 64 * 1024
 Phase = Literal["connect", "send", "headers", "body"]
 
 
-def least(*limits: float | None) -> float | None:
+def min_timeout(*limits: float | None) -> float | None:
     """Return the shortest of some limits; None is no limit."""
     return min((limit for limit in limits if limit is not None), default=None)
 

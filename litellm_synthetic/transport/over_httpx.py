@@ -21,7 +21,7 @@ from litellm_synthetic.transport.failures import (
     UnsendableError,
 )
 from litellm_synthetic.transport.headers import Headers, incoming_headers
-from litellm_synthetic.transport.limits import Clock, least
+from litellm_synthetic.transport.limits import Clock, min_timeout
 from litellm_synthetic.transport.tls import Verify, tls_context
 from litellm_synthetic.transport.translation import itself, translated, untrusted
 
@@ -277,10 +277,10 @@ def _request(  # noqa: PLR0913, PLR0917  # what a request is made of
     limits, remaining = clock.limits, clock.total_left()
     remaining = None if remaining is None else max(remaining, 0.001)
     timeout = {
-        "connect": least(limits.connect_seconds, remaining),
-        "read": least(limits.silence_seconds, remaining),
-        "write": least(limits.write_seconds, remaining),
-        "pool": least(limits.connect_seconds, remaining),
+        "connect": min_timeout(limits.connect_seconds, remaining),
+        "read": min_timeout(limits.silence_seconds, remaining),
+        "write": min_timeout(limits.write_seconds, remaining),
+        "pool": min_timeout(limits.connect_seconds, remaining),
     }
     try:
         request = client.build_request(
@@ -313,7 +313,7 @@ def _bound_reads(stream: Any) -> None:
         clock = _current.clock
         if clock is not None:
             clock.check()
-            timeout = least(timeout, clock.left())
+            timeout = min_timeout(timeout, clock.left())
         data: bytes = original(max_bytes, timeout)
         return data
 

@@ -1,4 +1,4 @@
-"""Name look-ups that end: the system's own takes no time limit.
+"""DNS look-ups with a timeout, which the system's own lacks.
 
 Each runs in a thread of its own, so that a resolver that hangs holds up nothing but those who wait
 for it, neither a pool of threads nor the end of an event loop.

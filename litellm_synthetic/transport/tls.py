@@ -1,4 +1,4 @@
-"""Whom to trust: one TLS setting for every library underneath."""
+"""TLS settings: one trust store for every HTTP library underneath."""
 
 from __future__ import annotations
 
