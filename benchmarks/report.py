@@ -32,7 +32,7 @@ TITLES: Final[dict[ContenderName, str]] = {
     "httpx": "plain httpx",
     "floor": "LiteLLM's floor, no I/O",
 }
-_PLAIN_WIDTH: Final = 110
+_PLAIN_WIDTH: Final = 140
 
 
 def context(rounds: int) -> dict[str, Any]:
