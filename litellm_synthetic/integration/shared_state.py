@@ -50,6 +50,11 @@ class SharedState:
         self._tasks: set[asyncio.Task[None]] = set()
         self.redis: Any = None
 
+    @property
+    def pending(self) -> tuple[asyncio.Task[None], ...]:
+        """Return what is being written."""
+        return tuple(self._tasks)
+
     def forget(self) -> None:
         """Forget what was read and written."""
         self._read_at.clear()
