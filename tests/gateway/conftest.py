@@ -45,6 +45,8 @@ CONFIG: dict[str, Any] = {
         "disable_cooldowns": True,
     },
 }
+# Nor may its spent plan rest the next test's key.
+UNSTEERED = {"SYNTHETIC_STEER": "off"}
 
 
 @pytest.fixture(scope="session", params=["native", "translate"])
@@ -53,7 +55,7 @@ def running_messages_proxy(
 ) -> Iterator[Proxy]:
     """Run a proxy for each of the two ways in which `/v1/messages` is served."""
     folder = tmp_path_factory.mktemp(f"proxy-{request.param}")
-    settings = {"SYNTHETIC_MESSAGES": request.param}
+    settings = {**UNSTEERED, "SYNTHETIC_MESSAGES": request.param}
     with (
         SyntheticServer() as upstream,
         run_proxy(folder, CONFIG, upstream, environment=settings) as proxy,
@@ -72,7 +74,10 @@ def messages_proxy(running_messages_proxy: Proxy) -> Proxy:
 def running_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run one proxy for the session."""
     folder = tmp_path_factory.mktemp("proxy")
-    with SyntheticServer() as upstream, run_proxy(folder, CONFIG, upstream) as proxy:
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(folder, CONFIG, upstream, environment=UNSTEERED) as proxy,
+    ):
         yield proxy
 
 

@@ -106,9 +106,12 @@ def test_internal_hosts_are_shown_as_a_chat_shows_them(messages_proxy: Proxy, na
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_a_native_message_carries_the_providers_headers(proxy: Proxy, *, stream: bool) -> None:
-    name = "llm_provider-x-synthetic-quotas"
-    reply = post(proxy, stream=stream)
-    assert reply.is_success
-    assert name in reply.headers
-    if not stream:
-        assert "_hidden_params" not in reply.json()
+    replies = [
+        post(proxy, path, stream=stream) for path in ("/v1/messages", "/v1/chat/completions")
+    ]
+    message, chat = (
+        {name for name in reply.headers if name.startswith("llm_provider-")} for reply in replies
+    )
+    assert message == chat
+    assert "llm_provider-date" in message
+    assert "_hidden_params" not in replies[0].text
