@@ -36,6 +36,7 @@ def check_arguments(
     Raises:
         litellm.BadRequestError: `messages` are not a list of messages, `timeout` or a stream's
             `stream_timeout` is not a number of seconds, or a name in `extra_body` is not text.
+        litellm.UnsupportedParamsError: `moderation`, which LiteLLM would drop.
     """
     model = kwargs.get("model") or (args[0] if args else None)
     if not isinstance(model, str) or not model.startswith(ROUTE_PREFIX):
@@ -51,6 +52,12 @@ def check_arguments(
         raise local.refused(
             f"extra_body has the field {name!r}, which cannot be written as JSON. Name every field "
             "by a string.",
+            model,
+        )
+    # LiteLLM's bridge from the Responses API would drop it, and nobody would moderate.
+    if arguments.get("moderation") is not None:
+        raise local.unsupported(
+            "Synthetic does not moderate; leave `moderation` out, or use a guardrail of LiteLLM's.",
             model,
         )
     if function.__name__ in _TAKES_MESSAGES and "messages" in arguments:

@@ -146,9 +146,15 @@ def test_every_parameter_that_litellm_knows_is_sent_dropped_refused_or_its_own()
     classified = {*BY_NAME, *NAMES, *REFUSED, *LITELLMS_OWN}
     assert chat <= classified
     responses = set(get_type_hints(ResponsesAPIOptionalRequestParams))
-    assert responses <= classified | BRIDGED
+    assert responses <= classified | BRIDGED | {"moderation"}
     # Nothing of a call's own is taken for a hint.
     assert not {*all_litellm_params, *LITELLMS_OWN} & set(NAMES)
+
+
+async def test_a_request_to_moderate_is_refused(caller: Caller, upstream: SyntheticServer) -> None:
+    with pytest.raises(litellm.UnsupportedParamsError, match="does not moderate"):
+        await _responses(caller, moderation={"model": "omni-moderation-latest"})
+    assert upstream.requests == []
 
 
 def test_every_hint_is_tried_with_a_value() -> None:
