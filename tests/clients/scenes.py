@@ -56,7 +56,7 @@ class Scene:
 
     name: str
     title: str
-    fault: str
+    fault: Any
     words: str
 
 

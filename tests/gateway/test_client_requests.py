@@ -103,7 +103,7 @@ def test_a_client_gets_its_tool_called(proxy: Proxy, client: str) -> None:
     ],
 )
 def test_a_client_is_told_what_went_wrong(
-    proxy: Proxy, client: str, name: str, status: int, words: tuple[str, ...]
+    proxy: Proxy, client: str, name: Any, status: int, words: tuple[str, ...]
 ) -> None:
     proxy.upstream.respond_with(fault(name))
     reply = _send(proxy, recorded.read(client)[-1])

@@ -70,10 +70,10 @@ def test_an_overflow_reads_as_anthropics(messages_proxy: Proxy, *, stream: bool)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("name", ["subscription_cap", "payment_required", "parallel_requests"])
 def test_a_client_is_told_when_to_come_back_as_a_chat_is(
-    messages_proxy: Proxy, name: str, *, stream: bool
+    messages_proxy: Proxy, name: Any, *, stream: bool
 ) -> None:
     # Too late for a second to pass between the two calls.
-    options = {"resets_in_seconds": 1e6} if name == "subscription_cap" else {}
+    options: Any = {"resets_in_seconds": 1e6} if name == "subscription_cap" else {}
     messages_proxy.upstream.respond_with(fault(name, **options))
     replies = [
         post(messages_proxy, path, stream=stream)
@@ -94,7 +94,7 @@ def test_anthropics_own_client_raises_its_own_class(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("name", ["unknown_route", "method_not_allowed", "html_200", "redirect"])
-def test_internal_hosts_are_shown_as_a_chat_shows_them(messages_proxy: Proxy, name: str) -> None:
+def test_internal_hosts_are_shown_as_a_chat_shows_them(messages_proxy: Proxy, name: Any) -> None:
     messages_proxy.upstream.respond_with(fault(name))
     hosts = [
         re.findall(r"https?://([^:/ ]+)", post(messages_proxy, path).json()["error"]["message"])
