@@ -58,9 +58,14 @@ Synthetic behind a LiteLLM proxy. Written by
   {command}
 from the facts of {observed_on}. Models come and go; run it again to follow.{origin}
 
-Where litellm[proxy] and litellm-synthetic are installed:
+Where litellm-synthetic[proxy] is installed:
   export SYNTHETIC_API_KEY=syn_... LITELLM_MASTER_KEY=sk-...
   litellm --config {file}
+With several workers add --num_workers 4 --timeout_worker_healthcheck 120: without the second, \
+workers that start slowly on a busy machine are ended and started over.
+
+Probes: GET /health/liveliness and /health/readiness. Not /health, which sends one paid call to \
+each chat model at every poll.
 
 model_info wins over what litellm-synthetic knows, for as long as it is stated here. Limits and \
 capabilities of models are as of the date above; remove a line to follow the live table. Prices \

@@ -99,7 +99,7 @@ class TestTheEnvironmentOfChildren:
         done = python("-c", program, environment=environment, folder=tmp_path)
         assert done.stdout.splitlines() == [
             "theirs sitecustomize",
-            f"{tmp_path / 'sitecustomize.py'} False",
+            f"False {tmp_path / 'sitecustomize.py'}",
         ], done.stderr
 
     def test_harms_no_python_without_this_package(self, tmp_path: Path) -> None:
