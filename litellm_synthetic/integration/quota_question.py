@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import openai
 
-from litellm_synthetic.client import quotas
 from litellm_synthetic.quota.state import STATE
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class Questions:
 
 
 def _ask(account: Account) -> None:
+    from litellm_synthetic.client import quotas  # noqa: PLC0415  # pydantic, for the first question
+
     try:
         quotas.quotas(
             api_key=account.key.plain,

@@ -87,7 +87,8 @@ _Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 class _Part(BaseModel):
     # Frozen, because one report is shared by all who ask. What else the service says is left out:
     # a report that is kept must not grow with it.
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    # Nobody reads a report before the first call, so registering does not wait for the schemas.
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
 class Allowance(_Part):
