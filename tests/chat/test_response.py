@@ -406,6 +406,20 @@ def test_no_usage_is_none(fields: object) -> None:
     assert to_usage(fields) is None
 
 
+@pytest.mark.parametrize(
+    ("prompt", "cached", "expected"), [(5, 4, 4), (5, 5, 5), (5, 6, 5), (5, 10**9, 5), (None, 6, 0)]
+)
+def test_no_more_is_cached_than_was_sent(prompt: int | None, cached: int, expected: int) -> None:
+    usage: Any = to_usage(
+        {
+            "prompt_tokens": prompt,
+            "completion_tokens": 3,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        }
+    )
+    assert usage.prompt_tokens_details.cached_tokens == expected
+
+
 @given(USAGES)
 def test_the_uncached_part_is_never_negative(fields: dict[str, Any]) -> None:
     usage: Any = to_usage(fields)

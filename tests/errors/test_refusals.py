@@ -22,7 +22,12 @@ from litellm.llms.openai.common_utils import OpenAIError
 from litellm_synthetic.errors.bodies import read_body, read_document
 from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.overflow_texts import Overflow, find_overflow
-from litellm_synthetic.errors.refusal_texts import CONTENT_POLICY, backend_status, own_words
+from litellm_synthetic.errors.refusal_texts import (
+    CONTENT_POLICY,
+    MAX_READ_CHARACTERS,
+    backend_status,
+    own_words,
+)
 from litellm_synthetic.errors.rules import to_exception
 from litellm_synthetic.testing import RawJSON, Stream, fault, named_fault
 
@@ -400,6 +405,39 @@ def test_what_a_refusal_quotes_is_not_its_reason(text: str) -> None:
     for wrap in (WRAPPINGS["text"], WRAPPINGS["object"], WRAPPINGS["detail"]):
         assert type(ours(400, wrap(text))) is litellm.BadRequestError
         assert type(ours(422, wrap(text))) is litellm.BadRequestError
+
+
+@pytest.mark.parametrize("quotes", ['""', "``", "\u201c\u201d", "''"], ids=str)
+def test_a_quotation_is_left_out_unless_it_is_the_whole_refusal(quotes: str) -> None:
+    quoted = f"{quotes[0]}context length exceeded{quotes[1]}"
+    for whole in (quoted, f"  {quoted}\n"):
+        assert own_words(whole) == whole
+    assert own_words(f"Refused {quoted}") == "Refused \u2026"
+    assert own_words(f"{quoted} was refused") == "\u2026 was refused"
+    assert own_words(f"Refused {quoted} here") == "Refused \u2026 here"
+    assert own_words(f"{quoted} {quoted}") == "\u2026 \u2026"
+
+
+@pytest.mark.parametrize("field", ["messages", "input", "prompt", "instructions", "messages[0].x"])
+def test_the_name_of_the_field_that_holds_the_prompt_is_kept(field: str) -> None:
+    assert own_words(f"Refused '{field}' here") == f"Refused '{field}' here"
+    assert own_words(f"Refused 'tool {field}' here") == "Refused \u2026 here"
+
+
+@pytest.mark.parametrize("before", ["error: ", "message: ", "detail = ", "status 400 ", "code - "])
+def test_a_quotation_that_is_announced_as_the_refusal_is_kept(before: str) -> None:
+    assert own_words(f'{before}"{PHRASE}" (1)') == f'{before}"{PHRASE}" (1)'
+    # The announcement is read from the 40 characters before the quotation.
+    assert own_words(f'{before}{" " * 41}"x" (1)') == f"{before}{' ' * 41}\u2026 (1)"
+
+
+def test_codes_are_appended_to_the_words_in_lower_case_and_in_order() -> None:
+    assert own_words("No.", ["zed", "A_code"]) == "No. code:a_code code:zed"
+
+
+def test_only_the_beginning_of_a_refusal_is_read() -> None:
+    echo = "x" * (MAX_READ_CHARACTERS + 1)
+    assert own_words(echo) == echo[:-1]
 
 
 def test_the_input_that_a_validation_error_echoes_is_neither_read_nor_shown() -> None:

@@ -101,6 +101,15 @@ async def test_a_long_prompt_leaves_the_default_limit_what_fits(
     assert messages_api.last_request.json["max_tokens"] == 65_536
 
 
+async def test_a_prompt_that_seems_to_fill_the_window_leaves_a_limit_that_can_be_sent(
+    messages_api: SyntheticServer, caller: Caller
+) -> None:
+    messages_api.respond_with(Text("ok"))
+    full = [{"role": "user", "content": "word " * 131_000}]
+    await caller.completion(model="synthetic/hf:openai/gpt-oss-120b", messages=full)
+    assert messages_api.last_request.json["max_tokens"] == 1024
+
+
 @pytest.mark.parametrize(
     "body",
     [
