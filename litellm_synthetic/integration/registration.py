@@ -20,6 +20,7 @@ from litellm_synthetic.integration import (
     operation_seams,
     proxy_replies,
     repeated_work,
+    required_names,
     router_seams,
 )
 from litellm_synthetic.integration.arguments import check_arguments
@@ -66,7 +67,7 @@ def register(*, steer: bool = False) -> None:
     """Make this package serve `synthetic/…` in the running process; see the package's docs."""
     global _seams  # noqa: PLW0603  # LiteLLM's state is the process's, and so is this
     with _lock:
-        compat.check_installed()
+        required_names.check_installed()
         builder()  # warns where chunks cannot be built the fast way
         if _seams is None:
             _seams = _planned()
@@ -89,7 +90,7 @@ def register(*, steer: bool = False) -> None:
             raise
         if steer:
             _steer(_seams)
-    compat.warn_if_untested()
+    required_names.warn_if_untested()
 
 
 def _plan_proxy(seams: Seams) -> None:

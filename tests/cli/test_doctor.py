@@ -26,7 +26,7 @@ from litellm_synthetic.cli.doctor.check import Check, exit_code, lines_of
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.cli.terminal import Screen, plain
 from litellm_synthetic.config import key_check
-from litellm_synthetic.integration import compat
+from litellm_synthetic.integration import required_names
 from litellm_synthetic.testing import Text
 from tests.cli.invocation import invoke
 
@@ -423,7 +423,7 @@ class TestTheRoute:
         monkeypatch.delattr("litellm.main._complete_custom_openai")
         found = checks(code=1)
         assert "_complete_custom_openai" in found["litellm"]["found"]
-        assert compat.WORKING_VERSIONS in found["litellm"]["found"]
+        assert required_names.WORKING_VERSIONS in found["litellm"]["found"]
         assert found["route"]["status"] == "problem"
 
     def test_that_a_folder_would_shadow_in_a_proxy_is_warned_about(self, tmp_path: Path) -> None:

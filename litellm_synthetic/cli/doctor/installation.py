@@ -58,16 +58,16 @@ def check_litellm() -> Check:
         return Check("litellm", "problem", "LiteLLM is not installed.", _run(_INSTALL))
     details: dict[str, Any] = {"version": installed, "tried_versions": None}
     try:
-        from litellm_synthetic.integration import compat
+        from litellm_synthetic.integration import required_names
 
-        details["tried_versions"] = compat.WORKING_VERSIONS
-        compat.check_installed()
+        details["tried_versions"] = required_names.WORKING_VERSIONS
+        required_names.check_installed()
     except UnsupportedLiteLLMError as error:
         return Check("litellm", "problem", str(error), _run(_INSTALL), details)
     except Exception as error:  # noqa: BLE001  # whatever keeps LiteLLM from being imported
         found = f"LiteLLM {installed} cannot be imported: {_text(error)}"
         return Check("litellm", "problem", found, _run(_INSTALL), details)
-    oldest, newest = compat.TESTED_VERSIONS
+    oldest, newest = required_names.TESTED_VERSIONS
     if _numbers(installed) < _numbers(oldest):
         found = f"LiteLLM {installed} is older than the oldest supported one, {oldest}."
         return Check("litellm", "warning", found, _run(_INSTALL), details)

@@ -15,7 +15,7 @@ import litellm
 import pytest
 
 import litellm_synthetic
-from litellm_synthetic.integration import compat
+from litellm_synthetic.integration import required_names
 from litellm_synthetic.testing import Text
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _is_module(name: str) -> bool:
 
 
 def test_every_name_of_litellms_that_a_call_needs_is_in_the_list() -> None:
-    listed = {(name.module, name.path.split(".")[0]) for name in compat.NAMES}
+    listed = {(name.module, name.path.split(".")[0]) for name in required_names.NAMES}
     missing = {
         (*used, path.name)
         for path in _PACKAGE.rglob("*.py")
@@ -71,7 +71,7 @@ def test_every_name_of_litellms_that_a_call_needs_is_in_the_list() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_without_any_one_of_the_names_register_says_what_works() -> None:
-    pairs = [(name.module, name.path) for name in compat.NAMES]
+    pairs = [(name.module, name.path) for name in required_names.NAMES]
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, str(_PROGRAM)],
         input=json.dumps(pairs),
@@ -85,7 +85,7 @@ def test_without_any_one_of_the_names_register_says_what_works() -> None:
         name: outcome
         for name, outcome in outcomes.items()
         if not outcome.startswith("UnsupportedLiteLLMError: ")
-        or f"LiteLLM {compat.WORKING_VERSIONS} work" not in outcome
+        or f"LiteLLM {required_names.WORKING_VERSIONS} work" not in outcome
     }
     assert wrong == {}
 
@@ -95,16 +95,16 @@ def test_a_version_outside_the_tested_range_is_warned_of_once(
     version: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("litellm._version.version", version)
-    compat.warn_if_untested.cache_clear()
+    required_names.warn_if_untested.cache_clear()
     try:
         for _ in range(3):
             litellm_synthetic.register()
             litellm_synthetic.unregister()
     finally:
-        compat.warn_if_untested.cache_clear()
+        required_names.warn_if_untested.cache_clear()
     warnings = [each for each in caplog.messages if f"not with {version}" in each]
     assert len(warnings) == 1
-    assert compat.WORKING_VERSIONS in warnings[0]
+    assert required_names.WORKING_VERSIONS in warnings[0]
 
 
 def _replace_cost_map(monkeypatch: pytest.MonkeyPatch) -> None:
