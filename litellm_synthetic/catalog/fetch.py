@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.config.settings import SSL_VERIFY
 from litellm_synthetic.transport import client
-from litellm_synthetic.transport.client import ByteStream, Outgoing
+from litellm_synthetic.transport.byte_stream import ByteStream
+from litellm_synthetic.transport.client import Outgoing
 from litellm_synthetic.transport.failures import StallError, TransportError
 from litellm_synthetic.transport.limits import TimeLimits
 from litellm_synthetic.transport.retries import RetryPolicy

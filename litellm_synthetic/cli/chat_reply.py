@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.errors.failure import Origin
-    from litellm_synthetic.transport.client import ByteStream
+    from litellm_synthetic.transport.byte_stream import ByteStream
     from litellm_synthetic.transport.sse import Event
 
 _DONE: Final = "[DONE]"

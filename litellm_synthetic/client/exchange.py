@@ -13,7 +13,8 @@ from litellm_synthetic.quota.header import HEADER
 from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.quota.state import STATE
 from litellm_synthetic.transport import client
-from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply, is_answer
+from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
+from litellm_synthetic.transport.client import Reply, is_answer
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
     MalformedReplyError,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.client.stream_reader import Decoder
     from litellm_synthetic.errors.failure import Origin
-    from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
+    from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
 
 
 class ChunkStream:

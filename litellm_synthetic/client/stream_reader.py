@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from litellm import ModelResponseStream, Usage
 
-    from litellm_synthetic.transport.client import AsyncByteStream, ByteStream
+    from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
     from litellm_synthetic.transport.headers import Headers
     from litellm_synthetic.transport.sse import Event
 

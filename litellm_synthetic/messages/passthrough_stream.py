@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from litellm_synthetic.errors.failure import Origin
-    from litellm_synthetic.transport.client import AsyncByteStream
+    from litellm_synthetic.transport.byte_stream import AsyncByteStream
     from litellm_synthetic.transport.sse import Event
 
 

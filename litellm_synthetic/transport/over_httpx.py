@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,17 +12,13 @@ import httpx
 from litellm_synthetic.transport.destination import Proxy, origin_of
 from litellm_synthetic.transport.failures import (
     ConnectionBrokenError,
-    ConnectStallError,
-    MalformedReplyError,
-    OversizedReplyError,
-    StallError,
     TransportError,
     UnsendableError,
 )
 from litellm_synthetic.transport.headers import Headers, incoming_headers
+from litellm_synthetic.transport.httpx_failures import failure_of
 from litellm_synthetic.transport.limits import Clock, min_timeout
 from litellm_synthetic.transport.tls import Verify, tls_context
-from litellm_synthetic.transport.translation import itself, translated, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -38,7 +33,6 @@ _CONNECTED: Final = (
     ".connect_unix_socket.complete",
     ".start_tls.complete",
 )
-_OVERSIZED_HINT: Final = 431  # how h11 says that a header block is too long
 # What goes on closing by itself; the event loop holds tasks only weakly.
 _closing: Final[set[asyncio.Task[Any]]] = set()
 
@@ -73,7 +67,7 @@ class BlockingHttpx:
         try:
             response = self._client.send(request, stream=True, follow_redirects=False)
         except Exception as error:
-            raise _translated(error, clock) from error
+            raise failure_of(error, clock) from error
         finally:
             _current.clock = None
         return BlockingHttpxReply(response, clock)
@@ -110,7 +104,7 @@ class BlockingHttpxReply:
         try:
             return next((chunk for chunk in self._chunks if chunk), b"")
         except Exception as error:
-            raise _translated(error, self._clock) from error
+            raise failure_of(error, self._clock) from error
         finally:
             _current.clock = None
 
@@ -146,7 +140,7 @@ class AsyncHttpx:
         try:
             response: httpx.Response = await _undisturbed(sending, _close_response)
         except Exception as error:
-            raise _translated(error, clock) from error
+            raise failure_of(error, clock) from error
         return AsyncHttpxReply(response, clock)
 
     def retire(self) -> None:
@@ -195,7 +189,7 @@ class AsyncHttpxReply:
         except TimeoutError:
             raise ConnectionBrokenError("reading was given up") from None
         except Exception as error:
-            raise _translated(error, self._clock) from error
+            raise failure_of(error, self._clock) from error
         finally:
             self._scope = None
         return b""
@@ -353,52 +347,3 @@ def _close_response(response: httpx.Response) -> None:
 async def _closed(response: httpx.Response) -> None:
     with contextlib.suppress(httpx.HTTPError, OSError, RuntimeError):
         await response.aclose()
-
-
-def _translated(error: Exception, clock: Clock) -> Exception:
-    """Return what a failure of httpx means."""
-    return translated(
-        error,
-        (
-            (TransportError, itself),
-            (httpx.TimeoutException, lambda one: _stall(one, clock)),
-            (ssl.SSLCertVerificationError, untrusted),
-            (Exception, _hinted),
-            (
-                # httpx puts the header's value into its message.
-                (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL),
-                lambda _: UnsendableError("a header or the URL cannot be put into HTTP"),
-            ),
-            (httpx.RemoteProtocolError, _protocol),
-            ((httpx.HTTPError, OSError), lambda one: ConnectionBrokenError(str(one) or "it broke")),
-            (RuntimeError, _closed_client),
-        ),
-    )
-
-
-def _hinted(error: BaseException) -> TransportError | None:
-    is_oversized = getattr(error, "error_status_hint", None) == _OVERSIZED_HINT
-    return OversizedReplyError("the header block exceeds httpx's limit") if is_oversized else None
-
-
-def _protocol(error: httpx.RemoteProtocolError) -> TransportError:
-    text = str(error)
-    if text.startswith(("peer closed", "Server disconnected")):
-        return ConnectionBrokenError(text)
-    return MalformedReplyError("what came is not valid HTTP")
-
-
-def _closed_client(error: RuntimeError) -> TransportError | None:
-    if "client has been closed" not in str(error):
-        return None
-    return UnsendableError("the client that was passed is closed; pass an open one")
-
-
-def _stall(error: httpx.TimeoutException, clock: Clock) -> StallError:
-    remaining = clock.total_left()
-    if remaining is not None and remaining <= 0.002:  # noqa: PLR2004  # the two clocks differ a little
-        return clock.expired_whole()
-    limits = clock.limits
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return ConnectStallError(f"no connection within {limits.connect_seconds or 0:g} s")
-    return StallError(f"silence for {limits.silence_seconds or 0:g} s")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.transport import limits
-from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
+from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
+from litellm_synthetic.transport.client import Reply
 from litellm_synthetic.transport.failures import ConnectStallError, StallError
 from litellm_synthetic.transport.limits import IdleTimer, TimeLimits
 from tests.transport.upstream import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.transport import on_loop, pool
-from litellm_synthetic.transport.client import AsyncByteStream, ByteStream, Reply
+from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
 from litellm_synthetic.transport.failures import ConnectStallError
 from litellm_synthetic.transport.limits import TimeLimits
 from litellm_synthetic.transport.pool import retire_connections
@@ -21,6 +21,7 @@ from tests.transport.upstream import PATIENCE_SECONDS, Upstream, Way, chunked, w
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from litellm_synthetic.transport.client import Reply
     from tests.transport.upstream import Connection
 
 DESCRIPTORS = Path("/proc/self/fd")

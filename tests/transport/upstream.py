@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from litellm_synthetic.transport.client import (
-    AsyncByteStream,
-    ByteStream,
-    Outgoing,
-    Reply,
-    asend,
-    send,
-)
+from litellm_synthetic.transport.client import Outgoing, Reply, asend, send
 from litellm_synthetic.transport.limits import TimeLimits
 from litellm_synthetic.transport.pool import retire_connections
 from litellm_synthetic.transport.retries import RetryPolicy
@@ -29,6 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
     from litellm_synthetic.transport.tls import Verify
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
