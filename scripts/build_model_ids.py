@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 
 DEFAULT_OUT = Path(__file__).parent.parent / "litellm_synthetic" / "model_ids.py"
@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 ModelId: TypeAlias = Literal[
 {lines}
 ]
-"""What `model=` takes: `synthetic/` and the id of a model that was served on {observed_on}."""
+"""A value for `model=`: `synthetic/` and the id of a model that was served on {observed_on}."""
 '''
 
 

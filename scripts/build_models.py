@@ -18,7 +18,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from litellm_synthetic.catalog.models import EFFORT_SCALE, FORMAT, Catalog
+from litellm_synthetic.catalog.models import EFFORT_SCALE
+from litellm_synthetic.catalog.table import FORMAT, Catalog
 
 DEFAULT_OUT = Path(__file__).parent.parent / "litellm_synthetic" / "data" / "models.json"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.model_ids import ModelId
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "build_model_ids.py"

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.catalog.cache import CLOCK_TOLERANCE_SECONDS
-from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.settings import models_base_url
 
@@ -24,7 +24,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 
 @dataclass(frozen=True)
 class ModelTable:
-    """Hold a model table with its origin.
+    """A model table with its origin.
 
     Attributes:
         catalog: the facts.

@@ -11,7 +11,8 @@ from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
 if TYPE_CHECKING:
-    from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.table import Catalog
 
 _log: Final = logging.getLogger("litellm_synthetic")
 _warned_of: set[str] = set()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_synthetic.catalog.models import Catalog
+from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.config.atomic_file import write_atomically
 from litellm_synthetic.config.cache_folder import cache_folder
 
@@ -34,7 +34,7 @@ _warned: set[tuple[str, str]] = set()
 
 @dataclass(frozen=True, slots=True)
 class CachedTable:
-    """Hold a fetched table, when it was fetched (UTC), and what to ask "is it newer?" with."""
+    """A fetched table, its time (UTC), and the validators for a conditional request."""
 
     base_url: str
     fetched_at: datetime
@@ -44,7 +44,7 @@ class CachedTable:
 
 
 class _UnusableError(Exception):
-    """Say why a file isn't used."""
+    """A cache file is not used; the message says why."""
 
 
 def cache_file(base_url: str, suffix: str = ".json") -> Path:

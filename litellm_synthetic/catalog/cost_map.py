@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from litellm_synthetic.catalog.models import EFFORT_SCALE, Catalog, Model, Prices, PriceTier
+from litellm_synthetic.catalog.models import EFFORT_SCALE, Model, Prices, PriceTier
+from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.config.ids import DEFAULT_ID, HUGGING_FACE_SCHEME, PROVIDER, ROUTE_PREFIX
 

@@ -28,8 +28,9 @@ from pydantic import (
     WrapValidator,
 )
 
-from litellm_synthetic.catalog.models import EFFORT_SCALE, PriceTier, SkippedRow
+from litellm_synthetic.catalog.models import EFFORT_SCALE, PriceTier
 from litellm_synthetic.catalog.pricing import read_pricing
+from litellm_synthetic.catalog.table import SkippedRow
 from litellm_synthetic.config.ids import ALIAS_SCHEME, HUGGING_FACE_SCHEME
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ _FEATURES: Final = {
 
 
 class UnusableListError(ValueError):
-    """Say why a reply holds no list of models that could be used; it repeats nothing of it."""
+    """A reply has no usable list of models; the message says why and quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableField:
-    """Say which field of a listed model could not be read, so that it counts as unknown."""
+    """A field of a listed model that could not be read, so that it counts as unknown."""
 
     id: str
     field: str
@@ -69,7 +70,7 @@ class UnreadableField:
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """Hold what one row of the list states.
+    """The facts that one row of the list states.
 
     Attributes:
         id: the id, spelt as Synthetic spells it.
@@ -96,7 +97,7 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Hold a list of models as it was served.
+    """A list of models as it was served.
 
     Attributes:
         models: the usable rows, in the order of the list, each id once.

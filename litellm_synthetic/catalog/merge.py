@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.models import (
     AliasTarget,
-    Catalog,
     DatedPrices,
     Efforts,
     Kind,
@@ -20,6 +19,7 @@ from litellm_synthetic.catalog.models import (
     Prices,
     PriceTier,
 )
+from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.config.ids import ALIAS_SCHEME
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ Value = int | bool | str | Decimal | date | tuple[str, ...] | tuple[PriceTier, .
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Say that a fact about a model that was and is served has changed.
+    """A changed fact about a model that was and is served.
 
     `field` is a field of `catalog.Model` or `catalog.Prices`, `efforts` (the advertised ones) or
     `target` (what an alias serves). None means unknown.
@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Hold a merged table and how its models differ from the one before.
+    """A merged table, and how its models differ from the one before.
 
     `added` holds ids that are new here and ids that have come back.
     """

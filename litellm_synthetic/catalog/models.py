@@ -1,16 +1,12 @@
 """Facts about Synthetic's models: limits, capabilities, prices, efforts, and what aliases serve.
 
-The bundled file `data/models.json` holds them (see `docs/models.md`). None always means unknown:
+`table` holds the models of one file (see `docs/models.md`). None always means unknown:
 a missing price is not a free model, and an unread capability is not an absent one.
 """
 
-import json
-from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache, cached_property
-from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,13 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    ValidationError,
 )
-
-from litellm_synthetic.config.ids import canonical_id
-
-FORMAT = 1
-"""The version of the file's layout that this module reads."""
 
 EFFORT_SCALE = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Reasoning efforts from the least to the most, the values LiteLLM and OpenAI know."""
@@ -56,12 +46,14 @@ Tokens = Annotated[int, Field(gt=0, strict=True)]
 """A positive count of tokens."""
 
 
-class _Fact(BaseModel):
+class Fact(BaseModel):
+    """A record of the model table: frozen; fields that it does not know are ignored."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
 
-class PriceTier(_Fact):
-    """Give the prices of a whole request whose prompt has this many tokens or more.
+class PriceTier(Fact):
+    """The prices of a whole request whose prompt has this many tokens or more.
 
     A price for cached tokens that is not known is that of the input.
     """
@@ -73,8 +65,8 @@ class PriceTier(_Fact):
     cache_write_usd_per_token: UsdPerToken | None = None
 
 
-class Prices(_Fact):
-    """Give the list price of each kind of token, in USD per token, or None where unknown.
+class Prices(Fact):
+    """The list price of each kind of token, in USD per token, or None where unknown.
 
     Requests whose prompt is long enough for one of the `tiers` cost that tier's prices instead.
     """
@@ -92,14 +84,14 @@ class Prices(_Fact):
 
 
 class DatedPrices(Prices):
-    """Give the list prices that a source reported on a date."""
+    """The list prices that a source reported on a date."""
 
     observed_on: date = Field(alias="date")
     source: str
 
 
-class Efforts(_Fact):
-    """Say which `reasoning_effort` values a model was advertised, proven or refused to take.
+class Efforts(Fact):
+    """The `reasoning_effort` values that were advertised, verified or rejected for a model.
 
     Attributes:
         advertised: `reasoning_parameters.efforts` of the API's model list.
@@ -150,20 +142,20 @@ class Efforts(_Fact):
         return self.advertised is not None
 
 
-class Replay(_Fact):
-    """Name the request parameters that make a model keep thinking that is sent back to it."""
+class Replay(Fact):
+    """The request parameters that make a model keep thinking that is sent back to it."""
 
     chat_template_kwargs: dict[str, bool | int | str]
 
 
-class Embedding(_Fact):
-    """Give the length of the vectors that an embedding model returns by default."""
+class Embedding(Fact):
+    """The length of the vectors that an embedding model returns by default."""
 
     dimensions: Annotated[int, Field(gt=0, strict=True)]
 
 
-class AliasTarget(_Fact):
-    """Say which model an alias served, and when.
+class AliasTarget(Fact):
+    """A model that an alias served, and when.
 
     `since` and `until` are dates as far as they are known ("between 2026-09-15 and 2026-09-21");
     `until` is None while the alias serves the target.
@@ -175,8 +167,8 @@ class AliasTarget(_Fact):
     source: str
 
 
-class SeedDifference(_Fact):
-    """Record that another published table states another figure than the one kept here."""
+class SeedDifference(Fact):
+    """A figure of another published table that differs from the one kept here."""
 
     field: str
     seed: str
@@ -184,8 +176,8 @@ class SeedDifference(_Fact):
     value: int | bool | tuple[str, ...] | None
 
 
-class Model(_Fact):
-    """State what is known about one model id. Every None means unknown."""
+class Model(Fact):
+    """The known facts about one model id. Every None means unknown."""
 
     id: Annotated[str, Field(min_length=1)]
     kind: Kind
@@ -276,118 +268,3 @@ class Model(_Fact):
     def current_target(self) -> str | None:
         """Name the id that an alias serves now; None for what is not an alias."""
         return next((each.target for each in self.alias_targets if each.until is None), None)
-
-
-class SkippedRow(_Fact):
-    """Say which row of a model table could not be used, and why.
-
-    `reason` names fields and rules but repeats no value of the row, which may be anything.
-    """
-
-    index: int
-    id: str | None
-    reason: str
-
-
-class Catalog(_Fact):
-    """Hold the models of one table, its age and its sources.
-
-    Attributes:
-        observed_on: date of the newest look at the live list that the table rests on.
-        compiled_on: date on which the table was put together.
-        sources: what each key in a model's `sources` stands for.
-        models: one entry per id, in the table's order.
-        skipped: the rows that were left out because they are invalid.
-    """
-
-    observed_on: date
-    compiled_on: date
-    sources: Mapping[str, str]
-    models: tuple[Model, ...]
-    skipped: tuple[SkippedRow, ...] = ()
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "Catalog":
-        """Read a table from parsed JSON, row by row: a bad row costs that row only.
-
-        Raises:
-            ValueError: the document isn't of this format, or its header is unusable (pydantic's
-                ValidationError is one).
-        """
-        if document.get("format") != FORMAT:
-            raise ValueError(f"not a model table of format {FORMAT}")
-        rows = document.get("models")
-        if not isinstance(rows, list):
-            # ValueError on purpose: to the caller every unusable document is the same case.
-            raise ValueError("the model table has no list of models")  # noqa: TRY004
-        models, skipped = parse_rows(rows)
-        return cls.model_validate(
-            {**document, "models": models, "skipped": skipped},
-        )
-
-    def to_document(self) -> dict[str, Any]:
-        """Return what `from_document` reads, ready for JSON; what is unknown is left out."""
-        content = self.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True, exclude={"skipped"}
-        )
-        return {"format": FORMAT, **content}
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Model]:
-        """Map each id, spelt as Synthetic spells it, to its model."""
-        return {model.id: model for model in self.models}
-
-    def with_models(self, models: Iterable[Model], *, observed_on: date) -> "Catalog":
-        """Return a table in which `models` replace those of the same id and new ones come last.
-
-        Use this and not `model_copy`, which would carry the old index along.
-        """
-        merged = {**self.by_id, **{model.id: model for model in models}}
-        return Catalog(
-            observed_on=observed_on,
-            compiled_on=self.compiled_on,
-            sources=self.sources,
-            models=tuple(merged.values()),
-            skipped=self.skipped,
-        )
-
-    def find(self, model_id: str) -> Model | None:
-        """Return the model of an id in any spelling `canonical_id` understands, else None."""
-        return self.by_id.get(canonical_id(model_id))
-
-    def current(self) -> tuple[Model, ...]:
-        """List the models that were served at the newest look, aliases included."""
-        return tuple(model for model in self.models if model.is_current)
-
-
-def parse_rows(rows: Iterable[object]) -> tuple[tuple[Model, ...], tuple[SkippedRow, ...]]:
-    """Validate the rows of a model table one by one; of rows with the same id the first counts."""
-    models: dict[str, Model] = {}
-    skipped: list[SkippedRow] = []
-    for index, row in enumerate(rows):
-        try:
-            model = Model.model_validate(row)
-        except ValidationError as error:
-            row_id = row.get("id") if isinstance(row, dict) else None
-            row_id = row_id if isinstance(row_id, str) else None
-            skipped.append(SkippedRow(index=index, id=row_id, reason=_reason(error)))
-            continue
-        if model.id in models:
-            skipped.append(SkippedRow(index=index, id=model.id, reason="the id is there already"))
-            continue
-        models[model.id] = model
-    return tuple(models.values()), tuple(skipped)
-
-
-def _reason(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'row'}: {each['msg']}" for each in details
-    )
-
-
-@cache
-def load_bundled() -> Catalog:
-    """Read the model table that came with the package, once per process."""
-    text = resources.files("litellm_synthetic").joinpath("data/models.json").read_text("utf-8")
-    return Catalog.from_document(json.loads(text))

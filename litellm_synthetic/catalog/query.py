@@ -12,7 +12,8 @@ from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, cano
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.config.allowlist import Allowlist
 
 _STATUS_ORDER: Final = ("current", "hidden", "retired", "unverified")
@@ -23,7 +24,7 @@ _MIN_SIMILARITY: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Hold the models that were asked for.
+    """The models that were asked for.
 
     Attributes:
         models: those that match, aliases first, then by status, in the table's order.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.fetch import Fetched
     from litellm_synthetic.catalog.listing import Listing, UnreadableField
     from litellm_synthetic.catalog.merge import Change, Merged
-    from litellm_synthetic.catalog.models import SkippedRow
+    from litellm_synthetic.catalog.table import SkippedRow
 
 __all__ = [
     "RefreshError",
@@ -41,7 +41,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 
 @dataclass(frozen=True)
 class RefreshOutcome:
-    """Say what a refresh, or a check, found.
+    """The result of a refresh or of a check.
 
     Attributes:
         table: the table that is now in force; of a check, the one that a refresh would bring.

@@ -14,6 +14,7 @@ from litellm_synthetic.catalog.advice import explain
 from litellm_synthetic.cli.chat_reply import ask
 from litellm_synthetic.cli.environment import load_dotenv_as_litellm_does
 from litellm_synthetic.cli.terminal import error, harmless, has_styles, remark, working
+from litellm_synthetic.cli.usage_errors import INTERRUPTED
 from litellm_synthetic.config.ids import canonical_id
 from litellm_synthetic.errors.classes import CallFailedError, plain_failures
 from litellm_synthetic.quota.latest import known_quotas
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 DONE: Final = 0
 FAILED: Final = 1
-INTERRUPTED: Final = 130
 _PROMPT: Final = "> "
 _CONTINUED: Final = "... "
 _HELP: Final = (
@@ -197,7 +197,7 @@ def _end_line() -> None:
 
 
 def _remark_on(reply: ChatReply, conversation: _Conversation) -> None:
-    """Say what the answer cost, and what is left of the plan, on stderr."""
+    """Print what the answer cost, and what is left of the plan, on stderr."""
     parts = ["price unknown" if reply.usd is None else _usd(reply.usd)]
     if reply.prompt_tokens is not None and reply.completion_tokens is not None:
         cached = f" ({reply.cached_tokens:,} cached)" if reply.cached_tokens else ""

@@ -30,6 +30,7 @@ from litellm_synthetic.cli.init_key import (
     key_from_prompt,
 )
 from litellm_synthetic.cli.terminal import Line, Screen, drop_typed_ahead, error, remark
+from litellm_synthetic.cli.usage_errors import INTERRUPTED
 from litellm_synthetic.config import key_check, settings
 from litellm_synthetic.config.credentials import KEY_PREFIX, KEY_VARIABLE, Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 DONE: Final = 0
 NOT_DONE: Final = 1
 NO_TERMINAL: Final = 2
-INTERRUPTED: Final = 130
 _NOTHING_WRITTEN: Final = "Nothing was written."
 _SNIPPETS: Final = """\
 # In a shell

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import atexit
 import gc
-import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+from litellm_synthetic.cli.usage_errors import Group, PlanUsageError, QuotasCommand
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from litellm_synthetic.cli.models import Shape
 
-INTERRUPTED: Final = 130
 # click's own, by which a shell says who it is.
 _COMPLETE_VARIABLE: Final = "_LITELLM_SYNTHETIC_COMPLETE"
 
@@ -25,31 +25,7 @@ _STATUS_LINE: Final = "{requests_left}/{requests_limit} {credits_left} {gain}"
 _TABLE_FORMATS: Final = ("litellm", "litellm-full", "models.dev", "opencode", "openrouter")
 
 
-class _Group(click.Group):
-    """A group whose usage errors are written like the commands' own, `error: …`."""
-
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        run: Any = super().main  # overloads
-        try:
-            result = run(*args, standalone_mode=False, **extra)
-        except click.ClickException as failure:
-            if not standalone_mode:
-                raise
-            text = io.StringIO()
-            failure.show(text)
-            click.echo(text.getvalue().replace("Error: ", "error: ", 1), nl=False, err=True)
-            sys.exit(failure.exit_code)
-        except click.Abort:  # Ctrl-C
-            if not standalone_mode:
-                raise
-            click.echo("error: Interrupted.", err=True)
-            sys.exit(INTERRUPTED)
-        if standalone_mode:
-            sys.exit(result or 0)
-        return result
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="litellm-synthetic", prog_name="litellm-synthetic")
 def main() -> None:
     """Use Synthetic's open-weight models through LiteLLM."""
@@ -257,23 +233,7 @@ def chat(
     )
 
 
-class _PlanUsageError(click.UsageError):
-    """Words that can't be read, which must not look like an empty plan, exit code 2."""
-
-    exit_code = 3
-
-
-class _Quotas(click.Command):
-    """A command whose usage errors leave the plan unknown."""
-
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **extra)
-        except click.UsageError as failure:
-            raise _PlanUsageError(failure.format_message(), failure.ctx) from None
-
-
-@main.command(cls=_Quotas)
+@main.command(cls=QuotasCommand)
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--format",
@@ -311,12 +271,12 @@ def quotas(
     from litellm_synthetic.cli.quotas_view import status_line
 
     if sum((is_json, template is not None)) > 1 or (history and (template or watch)):
-        raise _PlanUsageError("These options exclude each other.")
+        raise PlanUsageError("These options exclude each other.")
     if template is not None:
         try:
             status_line(None, template, "unknown")
         except ValueError as failure:
-            raise _PlanUsageError(str(failure)) from None
+            raise PlanUsageError(str(failure)) from None
     sys.exit(
         run(
             is_json=is_json,

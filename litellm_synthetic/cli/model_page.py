@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from litellm_synthetic.catalog.models import Catalog, Efforts, Model
+    from litellm_synthetic.catalog.models import Efforts, Model
+    from litellm_synthetic.catalog.table import Catalog
 
 _SHORT_PRICES: Final = {
     "in": "input_usd_per_token",

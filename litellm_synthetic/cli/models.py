@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litellm_synthetic.catalog.active import ModelTable
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.config.allowlist import Allowlist
 
 NO_MODEL: Final = 1

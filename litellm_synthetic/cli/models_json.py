@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litellm_synthetic.catalog.active import ModelTable
-    from litellm_synthetic.catalog.models import Catalog, Efforts, Model
+    from litellm_synthetic.catalog.models import Efforts, Model
+    from litellm_synthetic.catalog.table import Catalog
 
 _FIELDS: Final = (
     "id", "kind", "status", "status_note", "deprecated", "deprecation_date", "serves",

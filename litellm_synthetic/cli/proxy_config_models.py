@@ -14,7 +14,8 @@ from litellm_synthetic.config.settings import ALLOWED_MODELS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.table import Catalog
 
 _KINDS: Final = ("alias", "chat", "embedding", "helper")
 _MAX_NAMED: Final = 3

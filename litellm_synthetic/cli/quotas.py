@@ -20,6 +20,7 @@ from litellm_synthetic.cli.quotas_view import (
     status_line,
 )
 from litellm_synthetic.cli.terminal import Screen, error, remark, working
+from litellm_synthetic.cli.usage_errors import INTERRUPTED
 from litellm_synthetic.client import quotas as account
 from litellm_synthetic.errors.classes import CallFailedError, plain_failures
 from litellm_synthetic.quota.latest import named_scope
@@ -37,7 +38,6 @@ FINE: Final = 0
 LOW: Final = 1
 EMPTY: Final = 2
 UNKNOWN: Final = 3
-INTERRUPTED: Final = 130
 CODES: Final[dict[PlanState, int]] = {
     "fine": FINE,
     "low": LOW,

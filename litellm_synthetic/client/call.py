@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.transport.tls import Verify
 
 

@@ -14,7 +14,7 @@ from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_
 from litellm_synthetic.config.variable import stripped
 from litellm_synthetic.errors import local
 from litellm_synthetic.errors.failure import Origin
-from litellm_synthetic.errors.rules import BILLING_URL
+from litellm_synthetic.errors.plan import BILLING_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,14 +28,14 @@ from litellm_synthetic.integration.call_log import (
     router_group_size,
 )
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
+from litellm_synthetic.messages.chat_response import fill_message
 from litellm_synthetic.messages.request import prepare_completion
 from litellm_synthetic.messages.stream_decoder import MessageChunkDecoder
-from litellm_synthetic.messages.translate import fill_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.client.exchange import Fill
     from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.transport.client import Reply

@@ -42,14 +42,15 @@ from litellm_synthetic.integration.compat import (
     DEFAULT_REQUEST_TIMEOUT_SECONDS,
     LITELLM_PARAMETERS,
 )
+from litellm_synthetic.messages.chat_response import fill_message
 from litellm_synthetic.messages.documented_fields import in_documented_fields
 from litellm_synthetic.messages.passthrough_stream import MessageStream
 from litellm_synthetic.messages.request import prepare_native
 from litellm_synthetic.messages.tool_ids import ids_of_blocks, with_ids
-from litellm_synthetic.messages.translate import effort_as_thinking, fill_message
+from litellm_synthetic.messages.translate import effort_as_thinking
 
 if TYPE_CHECKING:
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.client.request import Prepared
     from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.messages.assembly import MessageAssembly

@@ -18,7 +18,7 @@ from litellm_synthetic.integration.token_counter import SyntheticTokenCounter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
 
 
 class SyntheticConfig(litellm.OpenAIGPTConfig):

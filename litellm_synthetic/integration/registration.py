@@ -17,6 +17,7 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import (
     compat,
+    messages_seams,
     operation_seams,
     proxy_replies,
     repeated_work,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from litellm_synthetic.catalog.active import ModelTable
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
 
 _lock: Final = threading.Lock()
 # Made once: what others have kept of an earlier registration is known again.
@@ -142,7 +143,7 @@ def _planned() -> Seams:
     seams.take_over_text_completion(route.text)
     seams.assemble_streams_at_once()
     seams.serve_embeddings(EmbeddingHandler(route))
-    seams.serve_messages(messages.answer, goes_native, hide_internal_hosts)
+    messages_seams.serve_messages(seams, messages.answer, goes_native, hide_internal_hosts)
     write_error_types(seams)
     hand_on_headers(seams)
     seams.take_over_search(search)

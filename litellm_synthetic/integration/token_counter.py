@@ -21,7 +21,7 @@ from litellm_synthetic.messages.translate import translate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
 
 # A client waits for the count before it sends anything; LiteLLM's own estimate comes at once.
 TIMEOUT_SECONDS: Final = 10.0

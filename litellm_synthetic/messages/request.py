@@ -22,7 +22,8 @@ from litellm_synthetic.messages.translate import Translation, translate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from litellm_synthetic.catalog.models import Catalog, Model
+    from litellm_synthetic.catalog.models import Model
+    from litellm_synthetic.catalog.table import Catalog
     from litellm_synthetic.client.call import Resolved
 
 _COUNT_MARGIN: Final = 1.1
@@ -76,20 +77,18 @@ def prepare_native(call: Call, body: Mapping[str, Any], catalog: Catalog) -> Pre
         litellm.BadRequestError: a base URL beside which no Messages API is known, a model that is
             not allowed, or a body that has no JSON form.
     """
-    return prepare(
-        _resolved(call, catalog),
-        "messages",
-        body,
-        anthropic=True,
-        count_prompt_tokens=_counter(call, body),
-    )
+    return _prepared(call, "messages", body, catalog)
 
 
 def prepare_count(call: Call, body: Mapping[str, Any], catalog: Catalog) -> Prepared:
     """Return the request that has Synthetic count a prompt's tokens; raises as `prepare_native`."""
+    return _prepared(call, "messages/count_tokens", body, catalog)
+
+
+def _prepared(call: Call, path: str, body: Mapping[str, Any], catalog: Catalog) -> Prepared:
     return prepare(
         _resolved(call, catalog),
-        "messages/count_tokens",
+        path,
         body,
         anthropic=True,
         count_prompt_tokens=_counter(call, body),

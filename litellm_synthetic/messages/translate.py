@@ -1,4 +1,4 @@
-"""Translate chat completions to and from Anthropic's Messages API.
+"""Translate the requests of chat completions to Anthropic's Messages API.
 
 LiteLLM's own Anthropic transformation does the translating; this module feeds it what is true of
 Synthetic and mends what is true of Anthropic only.
@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import litellm
-from pydantic import BaseModel
 
 from litellm_synthetic.chat.params import OPENAI_ONLY, unstoppable
 from litellm_synthetic.chat.reasoning import (
@@ -23,36 +21,30 @@ from litellm_synthetic.chat.reasoning import (
     requested_effort,
     warn_if_unreliable,
 )
-from litellm_synthetic.chat.response import UPSTREAM_MODEL, VALIDATION_ERRORS
-from litellm_synthetic.chat.usage import uncached_once
+from litellm_synthetic.chat.response import VALIDATION_ERRORS
 from litellm_synthetic.config.ids import ROUTE_PREFIX
-from litellm_synthetic.errors.bodies import encodable_headers
 from litellm_synthetic.errors.faults import (
     InvalidParameterError,
     InvalidThinkingError,
-    UnreadableReplyError,
     UnsupportedOnMessagesError,
 )
+from litellm_synthetic.messages.protection import protect, unprotect
 from litellm_synthetic.messages.tool_ids import ids_of_calls, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from litellm_synthetic.catalog.models import Model
 
 # The longest output of every chat model that was served in October 2026; a model that came since
 # is taken to have it too. Anthropic's API needs the field, so something has to be said.
 ASSUMED_MAX_OUTPUT_TOKENS: Final = 65_536
-# What a text is marked with on its way through LiteLLM; see `_protect`.
-_NO_SIGNATURE: Final = "no-signature"
-_PLAIN_HTTP: Final = "https://plain-http.invalid/?"
-_SUCCESS: Final = 200
 _ELSEWHERE: Final = frozenset(("stream", "stream_options"))  # the request's own
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """Hold a request's body, and what its reply has to be read with.
+    """A request's body, and what is needed to read its reply.
 
     Attributes:
         body: the request without model and stream, and without what only the caller knows.
@@ -99,7 +91,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
     # LiteLLM looks the model up, and prints a hint where no provider stands before it.
     model_id, model = model, ROUTE_PREFIX + model
     config = litellm.AnthropicConfig()
-    sheltered: list[Any] = [_protect(message) for message in messages]
+    sheltered: list[Any] = [protect(message) for message in messages]
     try:
         parameters: dict[str, Any] = config.map_openai_params(
             non_default_params={**known, **_thinking(reasoning, facts, model_id, drop=drop)},
@@ -125,7 +117,7 @@ def translate(  # noqa: PLR0913  # what a request is made of, each named
             raise
         raise InvalidParameterError(_reason(error)) from error
     body.pop("model")
-    translated = [_unprotect(message) for message in body["messages"]]
+    translated = [unprotect(message) for message in body["messages"]]
     body["messages"] = with_ids(translated, ids_of_calls(sheltered))
     return Translation(body, json_mode, noted)
 
@@ -215,150 +207,3 @@ def _fit_thinking(parameters: dict[str, Any]) -> None:
         budget = thinking.get("budget_tokens")
         if isinstance(budget, int) and budget >= longest:
             parameters["thinking"] = {**thinking, "budget_tokens": max(longest - 1, 1)}
-
-
-# ---- messages on their way through LiteLLM's transformation
-
-
-def _protect(message: Any) -> dict[str, Any]:
-    """Return a message of which LiteLLM's transformation keeps everything.
-
-    It drops thinking without a signature, because Anthropic signs its own, and fetches an image
-    from a plain http URL by itself. Both go in under a name that `_unprotect` takes off again.
-    Role `developer` becomes `system`, as on the other API.
-    """
-    fields: Mapping[str, Any] = (
-        message.model_dump(exclude_none=True) if isinstance(message, BaseModel) else message
-    )
-    sheltered = dict(fields)
-    if sheltered.get("role") == "developer":
-        sheltered["role"] = "system"
-    if sheltered.get("role") == "assistant":
-        blocks = _thinking_blocks(sheltered)
-        if blocks:
-            sheltered["thinking_blocks"] = [_signed(block) for block in blocks]
-    if isinstance(content := sheltered.get("content"), list):
-        sheltered["content"] = [_protect_part(part) for part in content]
-    return sheltered
-
-
-def _thinking_blocks(message: Mapping[str, Any]) -> Sequence[Any]:
-    blocks = message.get("thinking_blocks")
-    if isinstance(blocks, list) and blocks:
-        return blocks
-    text = message.get("reasoning_content") or message.get("reasoning")
-    return [{"type": "thinking", "thinking": text}] if isinstance(text, str) and text else []
-
-
-def _signed(block: Any) -> Any:
-    if (
-        isinstance(block, Mapping)
-        and block.get("type") == "thinking"
-        and not block.get("signature")
-    ):
-        return {**block, "signature": _NO_SIGNATURE}
-    return block
-
-
-def _protect_part(part: Any) -> Any:
-    if not isinstance(part, Mapping):
-        return part
-    if part.get("type") == "thinking":
-        return _signed(part)
-    image = part.get("image_url")
-    url = image.get("url") if isinstance(image, Mapping) else image
-    if part.get("type") != "image_url" or not isinstance(url, str):
-        return part
-    if not url.startswith("http://"):
-        return part
-    protected = f"{_PLAIN_HTTP}{url}"
-    return {
-        **part,
-        "image_url": {**image, "url": protected} if isinstance(image, Mapping) else protected,
-    }
-
-
-def _unprotect(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_unprotect(each) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    if value.get("signature") == _NO_SIGNATURE:
-        value = {**value, "signature": ""}
-    url = value.get("url")
-    if isinstance(url, str) and url.startswith(_PLAIN_HTTP):
-        return {**value, "url": url.removeprefix(_PLAIN_HTTP)}
-    return {
-        name: _unprotect(each) if name in ("content", "source") else each
-        for name, each in value.items()
-    }
-
-
-# ---- replies
-
-
-def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
-    response: litellm.ModelResponse,
-    document: Mapping[str, Any],
-    model: str,
-    headers: Mapping[str, str],
-    *,
-    json_mode: bool = False,
-    tool_names: Mapping[str, str] | None = None,
-) -> litellm.ModelResponse:
-    """Fill a LiteLLM response from a message.
-
-    `response.model` is the id that was asked for; see `replies.fill_chat`.
-
-    Args:
-        response: what is filled.
-        document: the message.
-        model: the id that was asked for.
-        headers: the reply's.
-        json_mode: whether JSON was asked for, which comes back as a tool call.
-        tool_names: the caller's name of each tool that had to be renamed.
-
-    Raises:
-        UnreadableReplyError: it is not a message.
-    """
-    upstream_model = document.get("model")
-    fields = {**document, "model": model, "usage": uncached_once(document.get("usage"))}
-    try:
-        litellm.AnthropicConfig().transform_parsed_response(
-            completion_response=fields,
-            # Only its headers are looked at.
-            raw_response=httpx.Response(_SUCCESS, headers=encodable_headers(headers)),
-            model_response=response,
-            json_mode=json_mode,
-            tool_name_reverse_map=dict(tool_names or {}),
-        )
-    except VALIDATION_ERRORS as error:
-        raise UnreadableReplyError("it is not a message of the Messages API") from error
-    if isinstance(identifier := document.get("id"), str):
-        response.id = identifier
-    response.model = model
-    response._hidden_params[UPSTREAM_MODEL] = upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
-    _tidy(response.choices[0].message, document)
-    return response
-
-
-def _tidy(message: Any, document: Mapping[str, Any]) -> None:
-    """Mend a message where LiteLLM's transformation says less, or more, than the other API."""
-    content = {
-        name: value
-        for name, value in (message.provider_specific_fields or {}).items()
-        if value is not None
-    }
-    message.provider_specific_fields = content or None
-    # It numbers calls by their place among all blocks.
-    for index, call in enumerate(message.tool_calls or ()):
-        call.index = index
-    # JSON that came as a tool call becomes a new message, without the thinking.
-    if not getattr(message, "reasoning_content", None):
-        thinking = "".join(
-            block["thinking"]
-            for block in document["content"]
-            if block.get("type") == "thinking" and isinstance(block.get("thinking"), str)
-        )
-        if thinking:
-            message.reasoning_content = thinking

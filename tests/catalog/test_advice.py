@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_synthetic.catalog.advice import explain
-from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 
 
 def small_catalog() -> Catalog:

@@ -26,8 +26,8 @@ from litellm_synthetic.catalog.cache import (
     read_cache,
     write_cache,
 )
-from litellm_synthetic.catalog.models import Catalog, load_bundled
 from litellm_synthetic.catalog.pricing import PRICE_FIELDS
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,7 +249,7 @@ def test_no_damage_ever_raises_or_invents_a_figure(data: st.DataObject) -> None:
 WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.catalog.cache import CachedTable, read_cache, write_cache
 base, offset = sys.argv[1], int(sys.argv[2])
 start = datetime(2026, 11, 20, 12, tzinfo=UTC)

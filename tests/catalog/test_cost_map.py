@@ -10,7 +10,8 @@ import pytest
 from litellm import ModelResponse, Usage
 
 from litellm_synthetic.catalog.cost_map import cost_map, cost_map_keys, cost_map_row
-from litellm_synthetic.catalog.models import Catalog, Model, load_bundled
+from litellm_synthetic.catalog.models import Model
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 
 CATALOG = load_bundled()
 ROWS = cost_map(CATALOG)

@@ -19,7 +19,8 @@ from litellm_synthetic.catalog.merge import (
     rebase,
     seen_again,
 )
-from litellm_synthetic.catalog.models import Catalog, Efforts, Model, Prices, load_bundled
+from litellm_synthetic.catalog.models import Efforts, Model, Prices
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.testing.served_models import listed_models
 
 BUNDLED = load_bundled()

@@ -14,15 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from litellm_synthetic.catalog.models import (
-    EFFORT_SCALE,
-    Catalog,
-    Efforts,
-    Model,
-    load_bundled,
-    parse_rows,
-)
+from litellm_synthetic.catalog.models import EFFORT_SCALE, Efforts, Model
 from litellm_synthetic.catalog.pricing import PRICE_FIELDS
+from litellm_synthetic.catalog.table import Catalog, load_bundled, parse_rows
 from litellm_synthetic.config.ids import canonical_id
 
 # The two tables that other projects published, which users may have copied ids from.
@@ -416,8 +410,8 @@ def test_newer_models_replace_those_of_the_same_id() -> None:
 
 def test_reading_the_catalog_does_not_import_litellm() -> None:
     program = (
-        "import sys; from litellm_synthetic.catalog import cost_map, models; "
-        "cost_map.cost_map(models.load_bundled()); sys.exit('litellm' in sys.modules)"
+        "import sys; from litellm_synthetic.catalog import cost_map, table; "
+        "cost_map.cost_map(table.load_bundled()); sys.exit('litellm' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603  our own interpreter and text
 

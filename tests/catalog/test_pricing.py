@@ -16,8 +16,9 @@ from litellm_synthetic.catalog.billing import as_billed, list_price_usd
 from litellm_synthetic.catalog.cost_map import cost_map
 from litellm_synthetic.catalog.listing import parse_listing
 from litellm_synthetic.catalog.merge import merge
-from litellm_synthetic.catalog.models import Catalog, Model, Prices, load_bundled
+from litellm_synthetic.catalog.models import Model, Prices
 from litellm_synthetic.catalog.pricing import PRICE_FIELDS, Pricing, read_pricing
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

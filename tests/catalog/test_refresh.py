@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from litellm_synthetic.catalog import active, background, fetch
 from litellm_synthetic.catalog import cache as table_cache
 from litellm_synthetic.catalog.background import Schedule
-from litellm_synthetic.catalog.models import load_bundled
 from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.catalog.refresh import (
     RefreshError,
@@ -30,6 +29,7 @@ from litellm_synthetic.catalog.refresh import (
     refresh,
     refresh_in_background_if_due,
 )
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
 from litellm_synthetic.testing import (
@@ -716,7 +716,7 @@ class TestInTheBackground:
 import os, threading
 from datetime import UTC, datetime
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.catalog.background import Schedule
 
 made = []

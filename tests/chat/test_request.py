@@ -7,7 +7,7 @@ import pytest
 from litellm import exceptions
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler, HTTPHandler
 
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.chat.request import prepare_chat, prepare_embedding, prepare_text
 from litellm_synthetic.client.body import MAX_BODY_BYTES
 from litellm_synthetic.client.call import Call, resolve

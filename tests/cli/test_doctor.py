@@ -21,7 +21,7 @@ from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.advice import cheapest_chat_model
 from litellm_synthetic.catalog.cache import CachedTable, cache_file, write_cache
-from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.cli.doctor.check import Check, exit_code, lines_of
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.cli.terminal import Screen, plain

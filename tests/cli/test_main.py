@@ -19,8 +19,8 @@ from rich.console import Console
 
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
-from litellm_synthetic.catalog.models import Catalog, load_bundled
 from litellm_synthetic.catalog.query import closest_ids, matches
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.cli import formatting
 from litellm_synthetic.cli.formatting import ASCII, BLOCKS, sparkline
 from litellm_synthetic.cli.main import main

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from tests.cli.invocation import invoke
 
 Modality = Literal["text", "audio", "image", "video", "pdf"]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.fallbacks import window_fallbacks
-from litellm_synthetic.catalog.models import Catalog, Model, load_bundled
+from litellm_synthetic.catalog.models import Model
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.cli.proxy_config_models import choose
 from litellm_synthetic.cli.proxy_config_yaml import ConfigOptions, proxy_config
 from litellm_synthetic.config.allowlist import parse_allowlist

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 import pytest
 
-from litellm_synthetic.catalog.models import Catalog
+from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.client import call
 from litellm_synthetic.config import endpoint, settings
 from litellm_synthetic.config.variable import Setting

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.config.allowlist import Allowlist, parse_allowlist
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.cli.main import main
 from litellm_synthetic.testing import SyntheticServer
 from tests.gateway.redis_server import RedisServer, needs_redis
@@ -56,7 +56,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running(written: Path) -> Iterator[Proxy]:
     """Run one proxy on the written file, as it is."""
-    with SyntheticServer() as upstream, run_proxy(written.parent, written, upstream) as proxy:
+    with run_proxy(written.parent, written) as proxy:
         yield proxy
 
 

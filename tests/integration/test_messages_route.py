@@ -13,7 +13,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 import litellm_synthetic
 from litellm_synthetic.integration import messages_route
-from litellm_synthetic.messages.translate import fill_message
+from litellm_synthetic.messages.chat_response import fill_message
 from litellm_synthetic.testing import (
     Event,
     RawJSON,

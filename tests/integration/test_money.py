@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 import pytest
 
-from litellm_synthetic.catalog.models import load_bundled
+from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.testing import Text, Usage
 
 if TYPE_CHECKING:

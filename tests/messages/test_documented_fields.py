@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_synthetic.catalog.models import Catalog, load_bundled
+from litellm_synthetic.catalog.table import Catalog, load_bundled
 from litellm_synthetic.errors.faults import InvalidParameterError
 from litellm_synthetic.messages.documented_fields import (
     BETA_FIELDS,

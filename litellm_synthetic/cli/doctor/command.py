@@ -28,8 +28,8 @@ from litellm_synthetic.cli.doctor.installation import (
 )
 from litellm_synthetic.cli.doctor.programs import check_programs
 from litellm_synthetic.cli.json_document import as_json
-from litellm_synthetic.cli.main import INTERRUPTED
 from litellm_synthetic.cli.terminal import Screen, error, remark, working
+from litellm_synthetic.cli.usage_errors import INTERRUPTED
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL, InvalidBaseURLError
 from litellm_synthetic.config.settings import models_base_url

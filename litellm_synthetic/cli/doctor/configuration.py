@@ -25,7 +25,7 @@ from litellm_synthetic.config.variable import shown, stripped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from litellm_synthetic.catalog.models import Catalog
+    from litellm_synthetic.catalog.table import Catalog
 
 _INIT: Final = "litellm-synthetic init"
 # Each has a check of its own, and the path of certificates is not shown.

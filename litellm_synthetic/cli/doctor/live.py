@@ -16,7 +16,7 @@ from litellm_synthetic.cli.doctor.check import Check
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.client import quotas as account
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
-from litellm_synthetic.errors.rules import BILLING_URL
+from litellm_synthetic.errors.plan import BILLING_URL
 from litellm_synthetic.quota.cap import cap_of
 from litellm_synthetic.quota.state import KnownQuotas
 from litellm_synthetic.quota.wording import exhausted, quotas_document, quotas_sentence
