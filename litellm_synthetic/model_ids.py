@@ -21,4 +21,4 @@ ModelId: TypeAlias = Literal[
     "synthetic/hf:nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4",
     "synthetic/hf:nomic-ai/nomic-embed-text-v1.5",
 ]
-"""What `model=` takes: `synthetic/` and the id of a model that was served on 2026-10-08."""
+"""A value for `model=`: `synthetic/` and the id of a model that was served on 2026-10-08."""

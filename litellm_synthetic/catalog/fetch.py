@@ -30,12 +30,12 @@ _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 
 
 class FetchError(Exception):
-    """Say why the list could not be fetched."""
+    """The list could not be fetched; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Hold a reply: its body, or None where the server says that nothing has changed.
+    """A reply: its body, or None where the server says that nothing has changed.
 
     `etag` and `last_modified` are what the server offers for the next conditional request.
     """

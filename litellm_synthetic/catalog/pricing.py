@@ -55,7 +55,7 @@ _NOT_CHARGED: Final = "LiteLLM cannot charge it, so the price of the model is un
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Hold what a row states about its prices.
+    """The prices that a row states.
 
     Attributes:
         prices: the stated fields of `catalog.Prices` but for the tiers, in USD per token; None
@@ -70,7 +70,7 @@ class Pricing:
 
 
 class _UnreadableError(Exception):
-    """Say which field makes the prices of a row unknown, and why."""
+    """The field that makes the prices of a row unknown, and why."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(reason)

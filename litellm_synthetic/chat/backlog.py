@@ -27,7 +27,7 @@ _LOGPROBS_CHARACTERS: Final = 64
 _MIN_REPEATED_CHARACTERS: Final = 3
 
 Place = tuple[str, int, int]
-"""Where a delta belongs: its kind, its choice, and for a tool call the call's index."""
+"""The place of a delta: its kind, its choice, and for a tool call the call's index."""
 
 
 class Backlog:

@@ -15,7 +15,7 @@ _CHOICE_NAMES: Final = 4
 
 
 class TextSlot(NamedTuple):
-    """Say where a chunk keeps its one text.
+    """The place of a chunk's one text.
 
     Attributes:
         place: the kind of text, the choice, and for a tool call the call's index.

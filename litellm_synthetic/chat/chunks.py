@@ -21,7 +21,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 
 
 class Envelope:
-    """Hold what all chunks of one reply share."""
+    """The fields that all chunks of one reply share."""
 
     __slots__ = ("created", "fingerprint", "id", "model")
 
@@ -35,7 +35,7 @@ class Envelope:
 
 
 class CallPiece(NamedTuple):
-    """Hold one piece of a streamed tool call; id and name come on a call's first."""
+    """A piece of a streamed tool call; id and name come on a call's first."""
 
     call_index: int
     id: str | None
@@ -44,7 +44,7 @@ class CallPiece(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Hold what one chunk says: text, reasoning, or a piece of a tool call."""
+    """The content of one chunk: text, reasoning, or a piece of a tool call."""
 
     choice_index: int = 0
     role: str | None = None

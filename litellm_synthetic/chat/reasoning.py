@@ -33,7 +33,7 @@ _warned: dict[tuple[str, str], object] = {}
 
 
 class CannotStopReasoningError(ValueError):
-    """Say that a model reasons whatever it is told."""
+    """The model reasons and cannot be told not to."""
 
 
 def requested_effort(reasoning_effort: object, thinking: object) -> str | None:

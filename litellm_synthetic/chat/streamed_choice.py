@@ -23,7 +23,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Said:
-    """Hold what one event says of a choice.
+    """The fields of one event about a choice.
 
     Attributes:
         content: of the answer.

@@ -13,7 +13,7 @@ _CLOSE: Final = "</think>"
 
 
 class Split(NamedTuple):
-    """Hold what one piece of text turned out to be."""
+    """A piece of text, as answer or as reasoning."""
 
     reasoning: str
     content: str

@@ -40,7 +40,7 @@ class Delta(NamedTuple):
 
 
 class ChatReply:
-    """Hold one reply; iterate over it for its pieces as they come.
+    """One reply; iterate over it for its pieces as they come.
 
     Attributes:
         answer: the answer so far, without the reasoning.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
 
 UNKNOWN: Final = "-"
-"""What stands for an unknown fact, so that no cell of a table is empty."""
+"""The sign for an unknown fact, so that no cell of a table is empty."""
 
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 ASCII: Final = " .:-=+*#"

@@ -38,7 +38,7 @@ _PACE: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Hold one report and when it came, in UTC on this machine's clock."""
+    """A report and its time, in UTC on this machine's clock."""
 
     at: datetime
     text: str
@@ -50,7 +50,7 @@ class Look:
 
 
 class UnusableHistoryError(Exception):
-    """Say why the history can be neither read nor written."""
+    """The history can be neither read nor written; the message says why."""
 
 
 class History:

@@ -1,4 +1,4 @@
-"""What is left of a plan: bars, one line for a status bar, and the last two weeks."""
+"""The rest of a plan: bars, one line for a status bar, and the last two weeks."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _style(fraction: float) -> str:
 
 
 def _pace(bucket: Bucket, known: KnownQuotas) -> Iterator[str]:
-    """Say how the bucket stands against the time, where that is known."""
+    """Describe how the bucket stands against the time, where that is known."""
     elapsed = bucket.elapsed_fraction(known.now)
     if not bucket.is_stepwise and elapsed is not None and bucket.fraction_left is not None:
         yield f"{1 - bucket.fraction_left:.0%} used, {elapsed:.0%} of the time gone"

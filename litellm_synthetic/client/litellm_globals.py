@@ -1,4 +1,4 @@
-"""What a program has set on LiteLLM: headers, TLS and shared clients.
+"""A program's settings on LiteLLM itself: headers, TLS and shared clients.
 
 LiteLLM is not imported for it: where nobody has imported it, nobody has set anything. The import
 takes longer than everything that a command makes one call for.

@@ -22,7 +22,7 @@ _MAX_URL_CHARACTERS: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hold one page that was found.
+    """A page that was found.
 
     Attributes:
         url: an http(s) address.
@@ -43,7 +43,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class SkippedResult:
-    """Say which row of a reply was skipped, counted from 0, and why; no value is repeated."""
+    """A skipped row of a reply, counted from 0, and why; no value is repeated."""
 
     index: int
     reason: str
@@ -51,7 +51,7 @@ class SkippedResult:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """Hold what a search found, best first; iterate over it for the results."""
+    """The results of a search, best first; iterate over it for them."""
 
     query: str
     results: tuple[SearchResult, ...]

@@ -26,7 +26,7 @@ _UNCLOSED_BRACKET: Final = re.compile(r"\[(?!!?+.[^\]]*\])")
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """Hold the globs that decide which model ids may be used.
+    """The globs that decide which model ids may be used.
 
     Attributes:
         entries: the usable globs, as they were written, without surrounding white space.

@@ -18,11 +18,11 @@ _MIN_SECRET_CHARACTERS: Final = 4
 
 
 class InvalidKeyError(ValueError):
-    """Say why a key cannot be sent as an HTTP header, without showing it."""
+    """A key cannot be sent as an HTTP header; the message says why, without the key."""
 
 
 class Secret:
-    """Hold an API key whose `repr`, `str` and format never show it.
+    """An API key whose `repr`, `str` and format never show it.
 
     It is not a dataclass, because `dataclasses.asdict` of whatever holds it would spell it out.
     """

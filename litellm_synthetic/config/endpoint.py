@@ -45,7 +45,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class InvalidBaseURLError(ValueError):
-    """Say why a base URL is refused. The message never holds the userinfo of the URL."""
+    """A base URL is refused; the message says why, without the URL's userinfo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ PROVIDER = "synthetic"
 """LiteLLM's name for this provider."""
 
 ROUTE_PREFIX = f"{PROVIDER}/"
-"""What LiteLLM puts before a model id to choose this provider."""
+"""LiteLLM's prefix of a model id, by which it chooses this provider."""
 
 HUGGING_FACE_SCHEME = "hf:"
-"""What Synthetic puts before the Hugging Face name of a model."""
+"""Synthetic's prefix of a model's Hugging Face name."""
 
 ALIAS_SCHEME = "syn:"
-"""What the ids of Synthetic's aliases begin with."""
+"""The prefix of Synthetic's aliases."""
 
 DEFAULT_ID = "default"
 """The id that stands for `SYNTHETIC_MODEL`, or for an alias of Synthetic's where that is unset."""

@@ -88,7 +88,7 @@ def encodable_headers(headers: Mapping[str, str]) -> httpx.Headers:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold what an error says of itself.
+    """The description that an error gives of itself.
 
     Attributes:
         text: its message, "" where it has none.

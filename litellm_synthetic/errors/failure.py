@@ -61,7 +61,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Hold what the upstream answered.
+    """The failed answer of the upstream.
 
     Attributes:
         status: that of the reply; 200 for an error inside a success or a stream.

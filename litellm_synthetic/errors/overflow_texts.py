@@ -116,7 +116,7 @@ _TOTALS: Final = (r"total of (?:at least )?#", r"you requested # tokens")
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """Hold what a text tells of a request that is too long: tokens, None where it names none.
+    """The figures in a text about a too long request, in tokens; None where it names none.
 
     Attributes:
         prompt_is_at_least: the count stopped at the limit, so there may be more.

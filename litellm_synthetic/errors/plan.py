@@ -1,4 +1,4 @@
-"""What a refusal by the plan tells: why, when it ends, and whether asking again helps.
+"""Refusals by the plan: the reason, the end, and whether a retry helps.
 
 Clients hammer a proxy that tells them neither to stop nor when to come back, so the exceptions of
 a cap, a missing payment and a passing 429 carry `Retry-After` and `x-should-retry` as headers of

@@ -111,7 +111,7 @@ def _overrides(callback: object, names: tuple[str, ...]) -> bool:
 
 
 class MessagesRequest:
-    """Hold what LiteLLM hands to the transport of a native `anthropic_messages` call.
+    """LiteLLM's arguments for the transport of a native `anthropic_messages` call.
 
     Attributes:
         model: the id without `synthetic/`.

@@ -1,4 +1,4 @@
-"""What answers for LiteLLM's MCP gateway where that cannot be imported.
+"""A stand-in for LiteLLM's MCP gateway where that cannot be imported.
 
 LiteLLM 1.106.0 to 1.108.3 import the gateway at every call with `tools=`, on every provider, to ask
 whether one of the tools is meant for it (main.py:5297, responses/main.py:1066,

@@ -21,7 +21,7 @@ _MAX_OBJECTS_SEARCHED: Final = 1000
 
 
 Expected = tuple["Callable[[Any], Any]", Any, Any]
-"""How to look a place up, under which name, and what was there when it was last looked after."""
+"""A look-up of a place, the name in it, and its value at the last check."""
 
 
 @dataclass(frozen=True, slots=True)

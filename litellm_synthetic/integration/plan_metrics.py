@@ -22,7 +22,7 @@ _MODE: Final = "mostrecent"
 
 
 class PlanGauges:
-    """Hold the gauges."""
+    """The gauges."""
 
     def __init__(self) -> None:
         from prometheus_client import Counter, Gauge  # noqa: PLC0415  # may not be installed

@@ -1,4 +1,4 @@
-"""What workers and machines tell one another of plans, through LiteLLM's own Redis.
+"""Knowledge of plans that workers and machines share through LiteLLM's own Redis.
 
 Two entries per key: the latest report, and the rest. No machine's time travels: how old an entry
 is, and how long a rest lasts, is told by its expiry in Redis, and a report's moments count from the

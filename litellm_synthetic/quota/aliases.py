@@ -1,4 +1,4 @@
-"""What people call a key: the variable of the environment that holds it."""
+"""Names for keys: the environment variable that holds one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _ORDER: Final[dict[Account, int]] = {"plan": 0, "unknown": 1, "prepaid": 2}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Say which keys a call may go to.
+    """The keys that a call may go to.
 
     Attributes:
         scopes: those that go first; empty where all of them rest.

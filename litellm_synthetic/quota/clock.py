@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Hold one moment on both clocks of this machine, in seconds."""
+    """One moment on both clocks of this machine, in seconds."""
 
     wall: float
     monotonic: float

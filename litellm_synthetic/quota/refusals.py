@@ -1,4 +1,4 @@
-"""How many calls were refused here, because the keys that could serve them rest."""
+"""Counts of the calls that were refused here because their keys rest."""
 
 from __future__ import annotations
 

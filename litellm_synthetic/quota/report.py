@@ -154,7 +154,7 @@ class WeeklyCredits(_Part):
 
 
 class Quotas(_Part):
-    """Hold what one reply said about the plan; None for each part that it did not mention."""
+    """One reply's report on the plan; None for each part that it did not mention."""
 
     subscription: Annotated[Allowance | None, BeforeValidator(_part)] = None
     search_hourly: Annotated[Allowance | None, BeforeValidator(_part)] = None
@@ -174,7 +174,7 @@ class Quotas(_Part):
         )
 
     def resets_at(self) -> datetime | None:
-        """Return when a cap that is known to be reached gives way, the latest of several."""
+        """Return when a cap that is known to be reached resets, the latest of several."""
         candidates: list[datetime | None] = []
         if self.rolling_five_hours is not None and self.rolling_five_hours.exhausted:
             candidates.append(self.rolling_five_hours.next_tick_at)

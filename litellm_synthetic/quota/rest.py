@@ -1,4 +1,4 @@
-"""Which keys rest: those whose plan is known to be empty, and those that cannot pay.
+"""Keys that rest: those whose plan is known to be empty, and those that cannot pay.
 
 A key rests until its bucket gains. One call then tries it, not a crowd. What is known here never
 locks a key out for longer than it is true: a later report that shows room ends the rest, a key
@@ -162,7 +162,7 @@ class Rests:
             self._rests.clear()
 
     def after_fork(self) -> None:
-        """Make the lock anew: another thread may have held it when the process forked."""
+        """Make a new lock: another thread may have held it when the process forked."""
         self._lock = threading.Lock()
 
     def _put(self, scope: Scope, rest: Rest, *, is_own: bool = True) -> None:

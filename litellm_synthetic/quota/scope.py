@@ -1,4 +1,4 @@
-"""What a report of quotas is about: one key at one origin, named by a digest.
+"""The subject of a quota report: one key at one origin, named by a digest.
 
 The digest is the same in every process, so that workers and machines can share what they know. It
 is salted, so that it cannot be looked up in a list of other digests, and it does not lead back to

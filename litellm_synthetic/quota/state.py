@@ -34,7 +34,7 @@ _MAX_DATE_CHARACTERS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Hold a report as it came.
+    """A report as it came.
 
     Attributes:
         text: what was sent.
@@ -63,7 +63,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class KnownQuotas:
-    """Hold the latest that any reply told of one key's plan.
+    """The latest report on one key's plan, from any reply.
 
     Attributes:
         quotas: what it told; None where it reported no subscription (`{}`), as with prepaid
@@ -194,7 +194,7 @@ class QuotaState:
             self._read.clear()
 
     def after_fork(self) -> None:
-        """Make the lock anew: another thread may have held it when the process forked."""
+        """Make a new lock: another thread may have held it when the process forked."""
         self._lock = threading.Lock()
 
     def _latest(self, scope: Scope) -> tuple[Sighting, Quotas | None] | None:
@@ -220,7 +220,7 @@ class QuotaState:
 
 
 STATE: Final = QuotaState()
-"""What the replies of this process have told."""
+"""Plans as the replies of this process reported them."""
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=STATE.after_fork)

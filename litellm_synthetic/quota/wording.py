@@ -70,7 +70,7 @@ def gain_phrase(bucket: Bucket, now: datetime) -> str:
 def cap_sentence(cap: Cap | None) -> str:
     """Return why a key is capped and when that ends, as a sentence without its full stop."""
     if cap is None:
-        return "The reply does not say when the plan gives way"
+        return "The reply does not say when the plan resets"
     bucket, title = cap.bucket, TITLES[cap.bucket.name]
     if bucket.exhausted:
         state = f"The {title} are used up ({left_phrase(bucket)} left)"

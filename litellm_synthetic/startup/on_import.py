@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FOLDER: Final = Path(__file__).parent / "handed_down"
-"""What PYTHONPATH begins with in the processes that are to register."""
+"""The first entry of PYTHONPATH in processes that are to register."""
 
 
 def register_on_import() -> None:

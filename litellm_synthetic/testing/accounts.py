@@ -28,7 +28,7 @@ _REGENERATION_PART: Final = 0.02
 
 @dataclass
 class Account:
-    """Hold one key's account.
+    """One key's account.
 
     Attributes:
         requests: the five-hour limit of a plan, full at the start; None for a prepaid account.

@@ -37,7 +37,7 @@ def cut_text(text: str, chunks: int | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold one call with what the reply takes from the server's side.
+    """One call, with what its reply needs from the server.
 
     Attributes:
         call: What was asked for.

@@ -80,4 +80,4 @@ FaultName: TypeAlias = Literal[
     "models_text_limits",
     "models_missing_fields",
 ]
-"""What `fault()` takes; `docs/testing.md` describes each. A test holds it against `FAULTS`."""
+"""A name that `fault()` takes; `docs/testing.md` describes each. A test holds them equal."""

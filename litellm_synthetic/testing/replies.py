@@ -53,7 +53,7 @@ class ToolCall:
 
 @dataclass(frozen=True, kw_only=True)
 class Spoken(Framing):
-    """Hold what every logical answer can be told.
+    """The options that every logical answer has.
 
     Attributes:
         reasoning: The thinking that goes before the answer.

@@ -34,7 +34,7 @@ class _State:
 
 
 class Script:
-    """Hold the replies to give and the requests that came, for two threads at once."""
+    """The replies to give and the requests received; safe for two threads at once."""
 
     def __init__(self) -> None:
         """Start with nothing scripted and the default models list."""

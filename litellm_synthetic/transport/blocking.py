@@ -133,7 +133,7 @@ class Blocking:
 
 
 class BlockingReply:
-    """Hold a reply from urllib3 whose body is still open."""
+    """A reply from urllib3 whose body is still open."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse, clock: Clock) -> None:
         self._response = response

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ByteStream:
-    """Hold the open body of a streamed reply: read it, say what was progress, then close it."""
+    """The open body of a streamed reply: read it, report progress, then close it."""
 
     def __init__(self, incoming: Incoming, clock: Clock) -> None:
         self.status = incoming.status
@@ -60,11 +60,11 @@ class ByteStream:
             self._idle.end()
 
     def progressed(self) -> None:
-        """Say that what was read brought the reply forward, so that the wait starts again."""
+        """Start the wait again: what was read brought the reply forward."""
         self._idle.progressed()
 
     def handed_out(self) -> None:
-        """Say that the caller has what was read; until the next read no silence is counted."""
+        """Stop counting silence until the next read: the caller has what was read."""
         self._idle.handed_out()
 
     def __iter__(self) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ def is_answer(status: int) -> bool:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Outgoing:
-    """Hold one request, ready to send. Its repr shows no header, because one is the key."""
+    """One request, ready to send. Its repr shows no header, because one is the key."""
 
     url: str
     headers: Mapping[str, str]
@@ -63,7 +63,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Hold a whole reply; the names of its headers are in lower case."""
+    """A whole reply; the names of its headers are in lower case."""
 
     status: int
     headers: Headers

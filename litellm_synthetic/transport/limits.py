@@ -48,7 +48,7 @@ class TimeLimits:
 
 
 class Clock:
-    """Hold the deadlines of one call: that of the whole, and that of the phase it is in."""
+    """The deadlines of one call: that of the whole, and that of the phase it is in."""
 
     __slots__ = ("_phase_at", "_total_at", "limits", "phase")
 

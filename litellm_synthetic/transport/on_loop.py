@@ -213,7 +213,7 @@ class OnLoop:
 
 
 class LoopReply:
-    """Hold a reply from aiohttp whose body is still open."""
+    """A reply from aiohttp whose body is still open."""
 
     def __init__(self, response: aiohttp.ClientResponse, way: OnLoop) -> None:
         self._response = response

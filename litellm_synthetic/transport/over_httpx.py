@@ -38,7 +38,7 @@ _closing: Final[set[asyncio.Task[Any]]] = set()
 
 
 class _Current(threading.local):
-    """Hold the clock of the call that a thread is in: httpcore fixes a limit for a whole phase."""
+    """The clock of the call that a thread is in: httpcore fixes a limit for a whole phase."""
 
     clock: Clock | None = None
 
@@ -78,7 +78,7 @@ class BlockingHttpx:
 
 
 class BlockingHttpxReply:
-    """Hold a reply from httpx whose body is still open."""
+    """A reply from httpx whose body is still open."""
 
     def __init__(self, response: httpx.Response, clock: Clock) -> None:
         self._response = response

@@ -28,7 +28,7 @@ Key = tuple[str, "Verify"]
 
 
 class _OfLoop:
-    """Hold the connections of one event loop."""
+    """The connections of one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

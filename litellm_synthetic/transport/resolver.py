@@ -24,7 +24,7 @@ _lock: Final = threading.Lock()
 
 
 class _Lookup:
-    """Hold one look-up, however many wait for it."""
+    """One look-up, however many wait for it."""
 
     def __init__(self) -> None:
         self.found: Addresses | OSError | None = None

@@ -24,18 +24,18 @@ _LINE_FEEDS: Final = re.compile(rb"\n*")
 
 
 class OversizedEventError(OversizedReplyError):
-    """Say that one event of the stream exceeds `MAX_EVENT_BYTES`."""
+    """One event of the stream exceeds `MAX_EVENT_BYTES`."""
 
 
 class Event(NamedTuple):
-    """Hold one dispatched event: its name ("" unless the server named one) and its data."""
+    """One dispatched event: its name ("" unless the server named one) and its data."""
 
     name: str
     data: str
 
 
 class Block(NamedTuple):
-    """Hold what ends with a blank line: its bytes as they came, and the event in them.
+    """A part of a stream up to a blank line: its bytes as they came, and the event in them.
 
     Comments and further blank lines hold none. The bytes of all blocks together are the stream.
     """

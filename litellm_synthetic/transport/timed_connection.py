@@ -43,7 +43,7 @@ _DEFECTS: Final = (
 
 
 class _Current(threading.local):
-    """Hold the clock of the call that a thread is opening: urllib3 has no way to hand it on."""
+    """The clock of the call that a thread is opening: urllib3 has no way to hand it on."""
 
     clock: Clock | None = None
 

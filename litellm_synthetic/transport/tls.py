@@ -10,7 +10,7 @@ from pathlib import Path
 from litellm_synthetic.transport.failures import UnsendableError
 
 Verify = bool | str | ssl.SSLContext
-"""Whom to trust: True the usual CAs, False anybody, a CA file or folder, or a context."""
+"""True for the usual CAs, False for no check at all, a CA file or folder, or a context."""
 
 
 def tls_context(verify: Verify) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ Meaning = Callable[[Any], TransportError | None]
 """Return what an exception means; None where it depends, and it means nothing here."""
 
 Table = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Meaning], ...]
-"""What to look for in an exception and in what it wraps, the most telling first."""
+"""Classes to look for in an exception and in its causes, the most specific first."""
 
 
 def translated(error: Exception, table: Table) -> Exception:

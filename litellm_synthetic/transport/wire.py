@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Incoming(Protocol):
-    """Hold a reply that has begun. Failures are raised as `failures` names them."""
+    """A reply that has begun. Failures are raised as `failures` names them."""
 
     status: int
     headers: Headers
