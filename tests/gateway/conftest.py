@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import SyntheticServer
 from tests.forks import import_too
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
@@ -56,10 +55,7 @@ def running_messages_proxy(
     """Run a proxy for each of the two ways in which `/v1/messages` is served."""
     folder = tmp_path_factory.mktemp(f"proxy-{request.param}")
     settings = {**UNSTEERED, "SYNTHETIC_MESSAGES": request.param}
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, environment=settings) as proxy,
-    ):
+    with run_proxy(folder, CONFIG, environment=settings) as proxy:
         yield proxy
 
 
@@ -74,10 +70,7 @@ def messages_proxy(running_messages_proxy: Proxy) -> Proxy:
 def running_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run one proxy for the session."""
     folder = tmp_path_factory.mktemp("proxy")
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, environment=UNSTEERED) as proxy,
-    ):
+    with run_proxy(folder, CONFIG, environment=UNSTEERED) as proxy:
         yield proxy
 
 

@@ -23,13 +23,12 @@ import httpx
 import pytest
 import yaml
 
+from litellm_synthetic.testing import SyntheticServer
 from tests.forks import ENVIRONMENT, Command, fork
 from tests.waiting import MAX_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from litellm_synthetic.testing import SyntheticServer
 
 MASTER_KEY = "sk-made-up-for-tests-0123456789abcdef0123456789abcdef"
 # The lines that the README names; every proxy that the tests start is loaded by them.
@@ -96,7 +95,7 @@ def free_port() -> int:
 def run_proxy(
     folder: Path,
     config: Mapping[str, Any] | Path,
-    upstream: SyntheticServer,
+    upstream: SyntheticServer | None = None,
     *,
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
@@ -107,7 +106,8 @@ def run_proxy(
     Args:
         folder: where the log, and a config given as a mapping, are written.
         config: the whole config, or the path of a written one.
-        upstream: the stand-in; its key and base URL are put into the environment.
+        upstream: the stand-in, by default one of its own; its key and base URL are put into the
+            environment.
         environment: more variables, which win.
         arguments: more arguments, such as `--num_workers 2`.
         from_scratch: run the command itself instead of a fork. Needed for more than one worker, and
@@ -117,25 +117,26 @@ def run_proxy(
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(dict(config)))
         config = path
-    port = free_port()
-    log = folder / f"proxy-{port}.log"
-    variables = {
-        **os.environ,
-        **ENVIRONMENT,
-        "LITELLM_MASTER_KEY": MASTER_KEY,
-        "SYNTHETIC_API_KEY": upstream.api_key,
-        "SYNTHETIC_API_BASE": upstream.openai_base,
-        "SYNTHETIC_CATALOG": "offline",
-        **(environment or {}),
-    }
-    words = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
-    started: Process = (_Command if from_scratch else _Fork)(words, variables, log)
-    proxy = Proxy(f"http://127.0.0.1:{port}", upstream, log, started)
-    try:
-        _wait(proxy)
-        yield proxy
-    finally:
-        _stop(started)
+    with SyntheticServer() if upstream is None else contextlib.nullcontext(upstream) as behind:
+        port = free_port()
+        log = folder / f"proxy-{port}.log"
+        variables = {
+            **os.environ,
+            **ENVIRONMENT,
+            "LITELLM_MASTER_KEY": MASTER_KEY,
+            "SYNTHETIC_API_KEY": behind.api_key,
+            "SYNTHETIC_API_BASE": behind.openai_base,
+            "SYNTHETIC_CATALOG": "offline",
+            **(environment or {}),
+        }
+        words = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
+        started: Process = (_Command if from_scratch else _Fork)(words, variables, log)
+        proxy = Proxy(f"http://127.0.0.1:{port}", behind, log, started)
+        try:
+            _wait(proxy)
+            yield proxy
+        finally:
+            _stop(started)
 
 
 class _Command:

@@ -48,10 +48,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     other = {"provider": "other", "custom_handler": "other.handler"}
     config["litellm_settings"]["custom_provider_map"] = [other]
     hook = {"LITELLM_WORKER_STARTUP_HOOKS": "litellm_synthetic:register"}
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, config, upstream, environment=hook) as proxy,
-    ):
+    with run_proxy(folder, config, environment=hook) as proxy:
         yield proxy
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import SyntheticServer
 from tests.gateway.running import MASTER_KEY, run_proxy
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ def blocks(language: str) -> list[str]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run one proxy on the example's file, where it lies."""
     folder = tmp_path_factory.mktemp("example")
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, FOLDER / "config.yaml", upstream) as proxy,
-    ):
+    with run_proxy(folder, FOLDER / "config.yaml") as proxy:
         yield proxy
 
 

@@ -49,10 +49,7 @@ def running_logging_proxy(
 ) -> Iterator[Proxy]:
     """Run a proxy at each level of its log."""
     folder = tmp_path_factory.mktemp(f"log-{request.param}")
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, arguments=CHATTINESS[request.param]) as proxy,
-    ):
+    with run_proxy(folder, CONFIG, arguments=CHATTINESS[request.param]) as proxy:
         yield proxy
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import RawJSON, SyntheticServer, Text, fault, named_fault
+from litellm_synthetic.testing import RawJSON, Text, fault, named_fault
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ CONFIG: dict[str, Any] = {
 def running_retrying_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run a proxy whose router asks up to three times."""
     folder = tmp_path_factory.mktemp("retries")
-    with SyntheticServer() as upstream, run_proxy(folder, CONFIG, upstream) as proxy:
+    with run_proxy(folder, CONFIG) as proxy:
         yield proxy
 
 

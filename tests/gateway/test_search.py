@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from litellm_synthetic.testing import KeyEcho, SyntheticServer
+from litellm_synthetic.testing import KeyEcho
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CONFIG: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("search")
-    with SyntheticServer() as upstream, run_proxy(folder, CONFIG, upstream) as proxy:
+    with run_proxy(folder, CONFIG) as proxy:
         yield proxy
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from litellm_synthetic.testing import SyntheticServer, Text, ToolCall, ToolCalls, Usage, fault
+from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault
 from tests.gateway.running import (
     LOADING,
     MASTER_KEY,
@@ -84,10 +84,7 @@ def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("spend")
     put_beside_config(folder, "spend_log", "issued_keys")
     settings = {"SPEND_LOG": str(folder / "spend.jsonl")}
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, CONFIG, upstream, environment=settings) as proxy,
-    ):
+    with run_proxy(folder, CONFIG, environment=settings) as proxy:
         yield proxy
 
 
@@ -275,10 +272,7 @@ def running_capped_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
         },
     }
     settings = {"SPEND_LOG": str(folder / "spend.jsonl")}
-    with (
-        SyntheticServer() as upstream,
-        run_proxy(folder, config, upstream, environment=settings) as proxy,
-    ):
+    with run_proxy(folder, config, environment=settings) as proxy:
         yield proxy
 
 
