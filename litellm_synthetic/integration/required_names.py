@@ -101,6 +101,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ("CustomLLM", "_custom_providers", "custom_provider_map", "provider_list"),
     ),
     ("litellm", "serve Anthropic messages", ("anthropic_messages",)),
+    ("litellm", "steer Routers around plans that are used up", ("Router",)),
     ("litellm", "serve search", ("search",)),
     (
         "litellm.exceptions", "raise LiteLLM's own exceptions",

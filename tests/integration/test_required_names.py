@@ -27,6 +27,7 @@ MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
 _PACKAGE = Path(litellm_synthetic.__file__).parent
 _PROGRAM = Path(__file__).with_name("without_each_name.py")
 _MODULES = ("constants", "exceptions")
+_EXCEPTIONS = "litellm.exceptions"
 
 
 def names_used(path: Path) -> Iterator[tuple[str, str]]:
@@ -67,6 +68,25 @@ def test_every_name_of_litellms_that_a_call_needs_is_in_the_list() -> None:
         if used not in listed
     }
     assert missing == set()
+
+
+def modules_imported(path: Path) -> Iterator[str]:
+    """Yield the modules below `litellm` that a file imports by a statement."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{each.name}" for each in node.names]
+            if node.module == "litellm":
+                # LiteLLM's exceptions are public, wherever they are imported from.
+                yield from (each for each in names if _is_module(each) and each != _EXCEPTIONS)
+            elif (node.module or "").startswith("litellm."):
+                yield from names
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names if each.name.startswith("litellm."))
+
+
+def test_internals_of_litellm_are_imported_in_one_module_only() -> None:
+    importers = {path for path in _PACKAGE.rglob("*.py") if any(modules_imported(path))}
+    assert importers == {_PACKAGE / "integration" / "compat.py"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
