@@ -22,12 +22,12 @@ from litellm_synthetic.catalog.cache import (
     MAX_BYTES,
     CachedTable,
     cache_file,
-    cache_folder,
     read_cache,
     write_cache,
 )
 from litellm_synthetic.catalog.pricing import PRICE_FIELDS
 from litellm_synthetic.catalog.table import Catalog, load_bundled
+from litellm_synthetic.config.cache_folder import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -32,6 +32,7 @@ from litellm_synthetic.catalog.refresh import (
 from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.config import settings as catalog_settings
 from litellm_synthetic.config import variable
+from litellm_synthetic.config.cache_folder import cache_folder
 from litellm_synthetic.testing import (
     RawBytes,
     RawJSON,
@@ -436,7 +437,7 @@ class TestACheck:
     def test_writes_no_file(self, server: SyntheticServer) -> None:
         del server
         check()
-        assert not table_cache.cache_folder().exists()
+        assert not cache_folder().exists()
         assert active.current_table().source == "bundled"
 
     def test_raises_as_a_refresh_does(self, monkeypatch: pytest.MonkeyPatch) -> None:

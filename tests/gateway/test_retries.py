@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from litellm_synthetic.testing import RawJSON, Text, fault, named_fault
+from tests.gateway.conftest import UNSTEERED
 from tests.gateway.running import LOADING, Proxy, run_proxy
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ CONFIG: dict[str, Any] = {
 def running_retrying_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run a proxy whose router asks up to three times."""
     folder = tmp_path_factory.mktemp("retries")
-    with run_proxy(folder, CONFIG) as proxy:
+    with run_proxy(folder, CONFIG, environment=UNSTEERED) as proxy:
         yield proxy
 
 

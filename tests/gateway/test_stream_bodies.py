@@ -35,7 +35,7 @@ from litellm_synthetic.testing import (
     ToolCall,
     ToolCalls,
     Usage,
-    fault,
+    named_fault,
 )
 from litellm_synthetic.testing.stream_faults import STREAM_FAULTS
 from litellm_synthetic.transport.sse import Event
@@ -243,7 +243,7 @@ async def test_a_client_gets_what_litellm_would_have_written(
 async def test_a_client_gets_what_litellm_would_have_written_of_every_fault(
     write: Write, name: str
 ) -> None:
-    await _same(write, fault(name))
+    await _same(write, named_fault(name))
 
 
 RECORDED = [path.stem for path in sorted(CASSETTES.glob("*stream*async*.yaml"))]
