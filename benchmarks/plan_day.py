@@ -2,9 +2,10 @@
 
     python -m benchmarks.plan_day
 
-Plays the same calls three times: steered, not steered, and with stock LiteLLM's own `synthetic`
-entry. Calls, Router and HTTP are real; Synthetic is the stand-in, and the time is made up, so a day
-passes in the time that the calls take. Nothing waits: where Router would sleep, the clock moves on.
+Plays the same calls three times: steered, not steered, and stock, which is LiteLLM's `openai/`
+provider with Synthetic's address, without this package. Calls, Router and HTTP are real; Synthetic
+is the stand-in, and the time is made up, so a day passes in the time that the calls take. Nothing
+waits: where Router would sleep, the clock moves on.
 """
 
 from __future__ import annotations

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _PROCESSING: Final = "litellm.proxy.common_request_processing"
 _PREFIXED: Final = f"llm_provider-{HEADER}"
+# A client that ignores `x-should-retry` waits for so long, several times, before it shows the text.
+# The key itself rests for longer: a client that comes back early is refused here, for nothing.
+MAX_UNPAID_RETRY_AFTER_SECONDS: Final = 5
+_PAYMENT_REQUIRED: Final = 402
 LIMIT: Final = "x-ratelimit-limit-requests"
 REMAINING: Final = "x-ratelimit-remaining-requests"
 # Ours are filled from the plan, so they tell of it.
@@ -97,7 +101,11 @@ def advice_of(error: BaseException | None) -> dict[str, str]:
     headers = getattr(error, "headers", None)
     if not _is_ours(error) or not isinstance(headers, dict):
         return {}
-    return {name: headers[name] for name in (RETRY_AFTER, SHOULD_RETRY) if name in headers}
+    advice = {name: headers[name] for name in (RETRY_AFTER, SHOULD_RETRY) if name in headers}
+    seconds = advice.get(RETRY_AFTER, "")
+    if getattr(error, "status_code", None) == _PAYMENT_REQUIRED and seconds.isdecimal():
+        advice[RETRY_AFTER] = str(min(int(seconds), MAX_UNPAID_RETRY_AFTER_SECONDS))
+    return advice
 
 
 def _is_ours(error: object) -> bool:
