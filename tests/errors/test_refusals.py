@@ -123,7 +123,9 @@ def mapped(error: Exception) -> Exception:
     return result
 
 
-SDK = openai.OpenAI(api_key="x", base_url="http://127.0.0.1:9")
+# Typed loosely, because version 3 of openai's SDK has a response type of its own.
+SDK: Any = openai.OpenAI(api_key="x", base_url="http://127.0.0.1:9")
+SDK_ERROR: Any = openai.APIError
 REQUEST = httpx.Request("POST", "http://127.0.0.1:9")
 
 
@@ -141,7 +143,7 @@ def stock_in_stream(event: Any) -> Exception | None:
         return None
     message = error.get("message") if isinstance(error, dict) else None
     message = message or "An error occurred during streaming"
-    return mapped(openai.APIError(message, request=REQUEST, body=error))
+    return mapped(SDK_ERROR(message, request=REQUEST, body=error))
 
 
 def _dict(body: object) -> dict[str, Any] | None:

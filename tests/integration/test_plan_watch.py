@@ -12,7 +12,6 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from litellm.caching.caching import DualCache
-from litellm.proxy.utils import ProxyLogging
 
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.integration import plan_watch
@@ -24,6 +23,12 @@ from litellm_synthetic.testing.quotas import header_value, newest_form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+ProxyLogging: Any = pytest.importorskip(
+    "litellm.proxy.utils",
+    reason="LiteLLM's proxy is not installed; the environment gateway runs this file",
+    exc_type=ImportError,
+).ProxyLogging
 
 KEY = "syn_made_up_0123456789"
 SCOPE = scope_of(Secret(KEY), "https://api.synthetic.new/openai/v1")

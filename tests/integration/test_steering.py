@@ -27,6 +27,17 @@ EMBEDDING = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
 FIRST, SECOND, PREPAID = (f"syn_{name}_0123456789" for name in ("first", "second", "prepaid"))
 TICK_SECONDS = 900
+# LiteLLM 1.110 cools down, retries and picks for sync calls in Rust, which asks no function of
+# Python's (router_rust/core.py): docs/quotas.md says what is lost.
+ROUTER_ASKS = hasattr(litellm.router, "set_cooldown_deployments") or hasattr(
+    litellm.router, "_set_cooldown_deployments"
+)
+needs_questions = pytest.mark.skipif(not ROUTER_ASKS, reason="this LiteLLM's Router is Rust's")
+
+
+def skip_where_no_sync_router_asks(caller: Caller) -> None:
+    if not (caller.is_async or ROUTER_ASKS):
+        pytest.skip("this LiteLLM's Router is Rust's, which asks nobody before a sync call")
 
 
 class Time:
@@ -98,6 +109,7 @@ async def served(caller: Caller, router: litellm.Router, count: int) -> int:
 async def test_a_key_whose_plan_is_empty_is_passed_over(
     service: SyntheticServer, steered: NewRouter, caller: Caller
 ) -> None:
+    skip_where_no_sync_router_asks(caller)
     first, second = plan(3), plan(50)
     service.serve_accounts({FIRST: first, SECOND: second})
     router = steered([deployment(service, FIRST), deployment(service, SECOND)])
@@ -136,6 +148,7 @@ async def test_a_single_deployment_is_refused_here_too(
 async def test_each_call_that_is_refused_here_is_counted_once(
     service: SyntheticServer, steered: NewRouter, caller: Caller
 ) -> None:
+    skip_where_no_sync_router_asks(caller)
     first, second = plan(2), plan(2)
     service.serve_accounts({FIRST: first, SECOND: second})
     router = steered([deployment(service, FIRST), deployment(service, SECOND)])
@@ -236,6 +249,7 @@ async def test_of_two_plans_the_one_with_more_left_goes_first(
     assert second.calls == 31
 
 
+@needs_questions
 async def test_a_402_moves_on_to_a_sibling_and_the_key_rests_longer_each_time(
     service: SyntheticServer, steered: NewRouter, time: Time
 ) -> None:
@@ -324,6 +338,7 @@ async def test_other_providers_in_the_group_stay(
         await router.acompletion(model="m", messages=HELLO)
 
 
+@needs_questions
 @pytest.mark.parametrize("name", ["invalid_key", "model_retired", "payment_required"])
 async def test_the_second_caller_reads_the_first_error(
     service: SyntheticServer, new_router: NewRouter, caller: Caller, name: Any
