@@ -37,11 +37,11 @@ def main() -> int:
                 starts = startup.measure(rounds, status.update)
             measured = run(cases, rounds=rounds, progress=status.update)
             if options.sweeps:
-                sweep_figures = sweeps.run(status.update)
+                sweep_figures = sweeps.run(rounds, status.update)
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
-    facts = report.context(rounds)
+    facts = report.context(rounds, cases, measured)
     results = goals.results(measured, starts)
     whole: dict[str, Any] = {
         **report.as_json(facts, results, measured, starts),

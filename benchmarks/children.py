@@ -33,6 +33,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the one that reports
         )
 
     def say(self, line: str) -> None:

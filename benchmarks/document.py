@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _TEXT: Final = """\
 # Performance
 
-Written by `tox run -e bench -- --sweeps --write-docs`;
+Written on {measured_on} by
+`tox run -e bench -- --rounds {rounds_option} {sweeps_option}--write-docs`;
 [how it is measured](../benchmarks/README.md).
 
 {machine}
@@ -52,9 +53,12 @@ def write(
     machine = (
         f"{facts['python']}, LiteLLM {facts['litellm']}, httpx {facts['httpx']}; a shared "
         f"{facts['system']} machine with {facts['cores']} cores and a load average of "
-        f"{facts['load_average']}; {facts['rounds']} rounds; server and contenders on loopback."
+        f"{facts['load_average']}; {_rounds(facts)}; server and contenders on loopback."
     )
     page = _TEXT.format(
+        rounds_option=facts["rounds"],
+        sweeps_option="--sweeps " if swept else "",
+        measured_on=facts["measured_on"],
         machine=machine,
         rows=rows,
         reached=sum(one.is_reached for one in goals),
@@ -66,6 +70,13 @@ def write(
         _plot(folder, swept)
 
 
+def _rounds(facts: dict[str, Any]) -> str:
+    complete, rounds = facts["complete_rounds"], facts["rounds"]
+    if complete == rounds:
+        return f"{rounds} rounds"
+    return f"ended early, so {complete} to {rounds} rounds of each case"
+
+
 def _plot(folder: Path, swept: Sequence[Swept]) -> None:
     import matplotlib as mpl  # noqa: PLC0415  # only the documents need it
 
@@ -73,9 +84,11 @@ def _plot(folder: Path, swept: Sequence[Swept]) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415  # after the backend is chosen
 
     figure, axes = plt.subplots(2, 4, figsize=(16, 8))
-    for axis, sweep in zip(axes.flat, SWEEPS, strict=False):
+    complete = [sweep for sweep in SWEEPS if any(one.sweep == sweep.name for one in swept)]
+    for axis, sweep in zip(axes.flat, complete, strict=False):
         _draw(axis, sweep, [one for one in swept if one.sweep == sweep.name])
-    axes.flat[-1].axis("off")
+    for axis in axes.flat[len(complete) :]:
+        axis.axis("off")
     handles, labels = axes.flat[0].get_legend_handles_labels()
     axes.flat[-1].legend(handles, labels, loc="center")
     figure.tight_layout()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -35,8 +37,13 @@ TITLES: Final[dict[ContenderName, str]] = {
 _PLAIN_WIDTH: Final = 140
 
 
-def context(rounds: int) -> dict[str, Any]:
-    """Return what the figures depend on."""
+def context(rounds: int, cases: Sequence[Case], measured: Sequence[Measured]) -> dict[str, Any]:
+    """Return what the figures depend on; `complete_rounds` is less than `rounds` after Ctrl-C."""
+    made = Counter(one.case for one in measured if one.contender == BASELINE)
+    # A few cases take part in fewer rounds than the rest.
+    short = [
+        made[case.name] for case in cases if made[case.name] < min(case.rounds or rounds, rounds)
+    ]
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         **{
@@ -49,7 +56,9 @@ def context(rounds: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "network": "loopback",
+        "measured_on": datetime.now(UTC).date().isoformat(),
         "rounds": rounds,
+        "complete_rounds": min(short, default=rounds),
     }
 
 

@@ -103,7 +103,8 @@ def run(cases: Sequence[Case], *, rounds: int, progress: Callable[[str], None]) 
 
     Each round goes through all contenders of a case before the next case, and starts with another
     contender than the round before, so that each ratio is of two batches that ran one right after
-    the other. What a batch needs to be warm, its worker does first and does not count.
+    the other. What a batch needs to be warm, its worker does first and does not count. Ctrl-C ends
+    it with what is complete, once every case has been measured.
 
     Raises:
         ChildError: a process failed, for instance because a contender lost data.
@@ -118,7 +119,13 @@ def run(cases: Sequence[Case], *, rounds: int, progress: Callable[[str], None]) 
                     continue
                 progress(f"round {number + 1} of {rounds}: {case.title}")
                 shift = number % len(case.contenders)
-                with field.load(case):
-                    order = case.contenders[shift:] + case.contenders[:shift]
-                    measured += [field.measure(case, name, number) for name in order]
+                order = case.contenders[shift:] + case.contenders[:shift]
+                try:
+                    with field.load(case):
+                        batches = [field.measure(case, name, number) for name in order]
+                except KeyboardInterrupt:
+                    if not number:
+                        raise
+                    return measured
+                measured += batches
     return measured

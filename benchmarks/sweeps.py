@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from benchmarks.workload import ContenderName
 
-_ROUNDS: Final = 3
+_MAX_ROUNDS: Final = 3
 _MILLISECONDS: Final = 1000.0
 _CALL: Final = Case("sweep", "", batch=5, is_async=True)
 _STREAM: Final = Case("sweep", "", stream=True, is_async=True, batch=1)
@@ -112,8 +112,10 @@ SWEEPS: Final = (
 )  # fmt: skip  # one table, read as one
 
 
-def run(progress: Callable[[str], None]) -> list[Swept]:
-    """Measure every sweep; at each size the contenders take turns.
+def run(rounds: int, progress: Callable[[str], None]) -> list[Swept]:
+    """Measure every sweep in at most three rounds; at each size the contenders take turns.
+
+    Ctrl-C ends it with the sweeps that are complete.
 
     Raises:
         ChildError: a process failed, for instance because a contender lost data.
@@ -123,16 +125,21 @@ def run(progress: Callable[[str], None]) -> list[Swept]:
     with ExitStack() as stack:
         field = Field(stack, [case for sweep in SWEEPS for _, case in sweep.cases])
         for sweep in SWEEPS:
-            for size, case in sweep.cases:
-                progress(f"{size} {sweep.title}")
-                made += _measured(field, sweep, size, case)
+            swept: list[Swept] = []
+            try:
+                for size, case in sweep.cases:
+                    progress(f"{size} {sweep.title}")
+                    swept += _measured(field, sweep, size, case, min(rounds, _MAX_ROUNDS))
+            except KeyboardInterrupt:
+                return made
+            made += swept
     return made
 
 
-def _measured(field: Field, sweep: Sweep, size: int, case: Case) -> list[Swept]:
+def _measured(field: Field, sweep: Sweep, size: int, case: Case, rounds: int) -> list[Swept]:
     batches = [
         field.measure(case, name, number)
-        for number in range(_ROUNDS)
+        for number in range(rounds)
         for name in (case.contenders if number % 2 else case.contenders[::-1])
     ]
     made = []
