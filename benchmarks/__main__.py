@@ -36,12 +36,17 @@ def main() -> int:
             if not options.quick and not options.case:
                 starts = startup.measure(rounds, status.update)
             measured = run(cases, rounds=rounds, progress=status.update)
-            if options.sweeps:
-                sweep_figures = sweeps.run(rounds, status.update)
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
-    facts = report.context(rounds, cases, measured)
+    failure: ChildError | None = None
+    if options.sweeps:
+        try:
+            with Console(stderr=True).status("benchmark") as status:
+                sweep_figures = sweeps.run(rounds, status.update)
+        except ChildError as error:  # what the rounds have measured stands all the same
+            failure = error
+    facts = {**report.context(rounds, cases, measured), "options": _shown(options, rounds)}
     results = goals.results(measured, starts)
     whole: dict[str, Any] = {
         **report.as_json(facts, results, measured, starts),
@@ -57,7 +62,17 @@ def main() -> int:
     report.show_goals(results)
     for line in report.notes(facts, measured):
         print(line)
+    if failure is not None:
+        print(failure, file=sys.stderr)
+        return 1
     return 0
+
+
+def _shown(options: argparse.Namespace, rounds: int) -> str:
+    """Return the options that measure the same again; where the figures go is not among them."""
+    switches = [name for name in ("quick", "sweeps") if getattr(options, name)]
+    cases = [f"case {name}" for name in options.case or ()]
+    return " ".join(f"--{each}" for each in (f"rounds {rounds}", *switches, *cases, "write-docs"))
 
 
 def _parser() -> argparse.ArgumentParser:

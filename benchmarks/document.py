@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _TEXT: Final = """\
 # Performance
 
-Written on {measured_on} by
-`tox run -e bench -- --rounds {rounds_option} {sweeps_option}--write-docs`;
+Written on {measured_on} by `tox run -e bench -- {options}`;
 [how it is measured](../benchmarks/README.md).
 
 {machine}
@@ -27,6 +26,7 @@ Written on {measured_on} by
 
 Unless a unit says else, a figure is the CPU time of all threads as a ratio to that of stock LiteLLM
 in the same round: 0.25 is a quarter of it. The median over the rounds, and the middle half of them.
+A goal whose cases the options leave out is not in the table.
 
 | goal | bound | measured | middle half | |
 |---|---|---|---|---|
@@ -56,8 +56,7 @@ def write(
         f"{facts['load_average']}; {_rounds(facts)}; server and contenders on loopback."
     )
     page = _TEXT.format(
-        rounds_option=facts["rounds"],
-        sweeps_option="--sweeps " if swept else "",
+        options=facts["options"],
         measured_on=facts["measured_on"],
         machine=machine,
         rows=rows,
