@@ -5,6 +5,7 @@ Every exception of a call is made here, so that none shows a key.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,8 @@ _GENERIC: Final = frozenset((400, 500))
 REFUSALS_OF_SYNTHETIC: Final = frozenset((401, 402, 403))
 # Statuses that no text inside the body overrules.
 CERTAIN_STATUSES: Final = frozenset((408, 429, 504, 524))
+# All but tabs and line feeds.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +132,9 @@ def make_error(
     """
     # JSON may hold lone surrogates, which no log can write.
     text = origin.scrub(message).encode("utf-8", "replace").decode()
-    return make_exception(kind, text, origin.model, reply)
+    return make_exception(kind, _printable(text), origin.model, reply)
+
+
+def _printable(text: str) -> str:
+    """Escape control characters, which would steer the terminal that shows an error."""
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text.replace("\r\n", "\n"))

@@ -608,3 +608,10 @@ def test_nothing_is_chained_that_holds_the_key(arguments: tuple[Any, ...]) -> No
     error = ValueError("fine")
     error.__cause__ = Quiet(*arguments)
     assert local.shown_cause(error, origin()) is None
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_control_characters_of_an_upstream_are_escaped(status: int) -> None:
+    text = str(make(status, "\x1b[31mred\x00 and\r\n\tmore\x9b"))
+    assert r"\x1b[31mred\x00 and" in text
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
