@@ -76,6 +76,8 @@ FAULTS: Final[dict[str, type[Exception] | tuple[type[Exception], ...]]] = {
     "stall": litellm.Timeout,
     "stalled body": litellm.Timeout,
 }
+# What is called with a short limit.
+STALLS: Final = ("stall", "stalled body")
 # What passes at the second attempt, where there is one.
 PASSING: Final = ("reset", "cut headers", "500", "503")
 KINDS: Final = (
@@ -317,7 +319,7 @@ class Soak:
     def _arguments(self, plan: Plan) -> dict[str, Any]:
         over_messages = plan.kind.startswith(("over_messages", "native"))
         path = "anthropic/v1" if over_messages else "openai/v1"
-        stalls = plan.fault in ("stall", "stalled body")
+        stalls = plan.fault in STALLS
         question = f"Answer number {plan.number}"
         arguments: dict[str, Any] = {
             "model": VECTOR_MODEL if plan.kind == "embedding" else MODEL,
@@ -587,7 +589,11 @@ def _unbalanced(entry: Entry, ledger: Ledger, ears: Ears) -> list[str]:
     elif fate == "failed":
         complaints += _wrongly_failed(entry)
     wanted = 2 if plan.passes else 1
-    if received > wanted or (received < wanted and fate in ("answered", "failed")):
+    # On a busy machine a short limit may pass before anything was sent.
+    may_be_unsent = plan.fault in STALLS and fate == "failed"
+    if received > wanted or (
+        received < wanted and fate in ("answered", "failed") and not may_be_unsent
+    ):
         complaints.append(f"{fate}, and was received {received} times")
     return complaints + _wrongly_told(entry, ears)
 
