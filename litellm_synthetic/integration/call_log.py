@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -210,7 +210,7 @@ def log_stream_end(
     if not was_abandoned and getattr(logging_obj, "_on_deferred_stream_complete", None) is not None:
         logging_obj._deferred_stream_complete_args = (work,)  # noqa: SLF001  # as above
     else:
-        compat.log_in_background(work)
+        _log_soon(work)
 
 
 def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: bool) -> None:
@@ -244,12 +244,17 @@ def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: 
     if not is_async:
         compat.executor.submit(log_sync)
         return
+    _log_soon(log())
+
+
+def _log_soon(work: Coroutine[Any, Any, Any]) -> None:
+    """Log on LiteLLM's worker; in a thread where a stream was dropped without an event loop."""
     try:
         asyncio.get_running_loop()
-    except RuntimeError:  # dropped after its event loop ended
-        compat.executor.submit(lambda: asyncio.run(log()))
+    except RuntimeError:
+        compat.executor.submit(asyncio.run, work)
     else:
-        compat.log_in_background(log())
+        compat.log_in_background(work)
 
 
 def log_stream_failure(logging_obj: Any, error: BaseException, started_at: datetime) -> None:

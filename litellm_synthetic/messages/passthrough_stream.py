@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
@@ -11,7 +14,7 @@ from litellm_synthetic.messages.assembly import MessageAssembly, event_document,
 from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.byte_stream import AsyncByteStream
@@ -44,16 +47,16 @@ class MessageStream:
         self._body = body
         self._origin = origin
         self._on_end = on_end
-        self._pieces = self._run()
+        self._reader = _Reader(self.assembly, body)
+        self._pending: Exception | None = None
         self._held: list[bytes] = []
         self._has_ended = False
+        self._loop = asyncio.get_running_loop()
 
     async def wait_for_first(self) -> None:
         """Wait until the answer has begun, so that an error until then is the call's own error."""
-        async for piece in self._pieces:
+        while not self.assembly.begun and (piece := await self._next_piece()) is not None:
             self._held.append(piece)
-            if self.assembly.begun:
-                return
 
     def __aiter__(self) -> MessageStream:
         return self
@@ -62,48 +65,80 @@ class MessageStream:
         if self._held:
             block, self._held = b"".join(self._held), []
             return block
-        return await anext(self._pieces)
+        piece = await self._next_piece()
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
 
     async def aclose(self) -> None:
         """Stop reading and close the connection."""
         try:
-            await self._pieces.aclose()
-        finally:
             await self._body.aclose()
+        finally:
             self._end(GeneratorExit())
 
-    async def _run(self) -> AsyncGenerator[bytes]:
+    def __del__(self) -> None:
+        # An async generator would be finished by its event loop, which may be closed before it
+        # comes to that. The collector may run in any thread, or at the interpreter's exit.
+        with contextlib.suppress(Exception):
+            if not self._has_ended:
+                self._has_ended = True
+                self._end_dropped()
+        with contextlib.suppress(Exception):
+            self._loop.call_soon_threadsafe(self._body.close)
+
+    def _end_dropped(self) -> None:
+        end = partial(self._on_end, self.assembly, GeneratorExit())
+        # LiteLLM's log stays on the stream's own event loop where that goes on elsewhere.
+        if self._loop.is_running() and asyncio._get_running_loop() is not self._loop:  # noqa: SLF001  # does not raise
+            self._loop.call_soon_threadsafe(end)
+        else:
+            end()
+
+    async def _next_piece(self) -> bytes | None:
+        """Return the next whole events; None once the message is over."""
+        if self._has_ended:
+            return None
         try:
-            async for piece in self._read():
-                yield piece
+            piece = await self._read()
         except STREAM_ERRORS as error:
             translated = translated_error(error, self._origin, self._body.headers)
             self._end(translated)
+            await self._body.aclose()
             raise translated from shown_cause(error, self._origin)
         except BaseException as error:
             self._end(error)
-            raise
-        else:
-            self._end(None)
-        finally:
             await self._body.aclose()
+            raise
+        if piece is None:
+            self._end(None)
+            await self._body.aclose()
+        return piece
 
-    async def _read(self) -> AsyncGenerator[bytes]:
-        reader = _Reader(self.assembly, self._body)
-        async for data in self._body:
-            piece, error = reader.take(data)
-            if piece:
-                self._body.handed_out()
-                yield piece  # what was received stays received
+    async def _read(self) -> bytes | None:
+        while True:
+            error, self._pending = self._pending, None
             if error is not None:
                 raise error
             if self.assembly.done:
                 await self._body.drain()
-                return
-        if tail := reader.end():
-            yield tail
+                return None
+            data = await self._body.read()
+            if not data:
+                return self._read_end()
+            piece, self._pending = self._reader.take(data)
+            if piece:
+                self._body.handed_out()
+                return piece  # what was received stays received
+
+    def _read_end(self) -> bytes | None:
+        tail = self._reader.end()
         if not self.assembly.done:
-            raise BrokenStreamError("ended early, without message_stop")
+            error = BrokenStreamError("ended early, without message_stop")
+            if not tail:
+                raise error
+            self._pending = error
+        return tail or None
 
     def _end(self, error: BaseException | None) -> None:
         if not self._has_ended:

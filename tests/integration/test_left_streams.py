@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 from litellm_synthetic.testing import fault
 
@@ -94,3 +95,31 @@ async def test_sync(name: str, way: str, upstream: SyntheticServer, recorder: Re
     del stream
     gc.collect()
     await _is_billed_once(recorder, upstream)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_dropped_just_before_its_event_loop_ends(
+    name: str, upstream: SyntheticServer, recorder: Recorder
+) -> None:
+    async def begin_and_drop() -> None:
+        stream = await _open(name, upstream)
+        await anext(aiter(stream))
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(begin_and_drop())
+        # What LiteLLM has been given to log is lost with a loop, whatever the provider.
+        loop.run_until_complete(GLOBAL_LOGGING_WORKER.flush())
+        loop.run_until_complete(_end_tasks())
+    finally:
+        loop.close()
+    gc.collect()
+    asyncio.run(_is_billed_once(recorder, upstream))
+
+
+async def _end_tasks() -> None:
+    """End LiteLLM's worker, which would be left to the collector with the loop."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
