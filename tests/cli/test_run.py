@@ -37,6 +37,12 @@ sys.exit(7)
 """
 
 
+@pytest.fixture(autouse=True)
+def own_python_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a command hands down to its children from the children of other tests."""
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+
+
 def environment_for(server: SyntheticServer) -> dict[str, str]:
     return {
         **os.environ,
