@@ -57,11 +57,11 @@ def test_chunks_are_passed_on_as_they_come(proxy: Proxy) -> None:
     assert proxy.upstream.wait_until_idle()
 
 
-def test_the_upstreams_quota_header_and_the_cost_reach_the_client(proxy: Proxy) -> None:
+def test_the_cost_reaches_the_client_and_the_operators_plan_does_not(proxy: Proxy) -> None:
     with proxy.client() as client:
         body = {"model": "large", "messages": HELLO}
         reply = client.post("/v1/chat/completions", json=body)
-    assert "rollingFiveHourLimit" in json.loads(reply.headers["llm_provider-x-synthetic-quotas"])
+    assert not [name for name in reply.headers if "synthetic-quotas" in name]
     assert float(reply.headers["x-litellm-response-cost"]) > 0
 
 
