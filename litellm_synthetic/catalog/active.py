@@ -96,6 +96,12 @@ def current_table() -> ModelTable:
     return table if table is not None else _load_first()
 
 
+def current_catalog() -> Catalog:
+    """Return the facts of the table that calls go by; see `current_table`."""
+    table = _table
+    return (table if table is not None else _load_first()).catalog
+
+
 def _load_first() -> ModelTable:
     global _table  # noqa: PLW0603  # one table per process, read on every request
     with _state.table_lock:

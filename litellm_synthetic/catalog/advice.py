@@ -18,9 +18,9 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _warned_of: set[str] = set()
 
 
-def warn_if_retired(model: Model | None, catalog: Catalog) -> None:
-    """Warn, once per id and process, that a model is no longer served; the call goes on."""
-    if model is not None and model.is_retired and model.id not in _warned_of:
+def warn_of_retirement(model: Model, catalog: Catalog) -> None:
+    """Warn, once per id and process, that a model is not served any more; the call goes on."""
+    if model.id not in _warned_of:
         _warned_of.add(model.id)
         _log.warning("%s The call is sent all the same.", explain(model.id, catalog))
 

@@ -68,7 +68,7 @@ HINTS: Final[tuple[Hint, ...]] = (
     Hint("max_tool_calls", "limits the tools that run on the server's side, where none do"),
     Hint("partial_images", "no model draws"),
 )  # one table, read as one
-_BY_NAME: Final[Mapping[str, Hint]] = {hint.name: hint for hint in HINTS}
+HINT_BY_NAME: Final[Mapping[str, Hint]] = {hint.name: hint for hint in HINTS}
 
 
 def hints_in(arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -76,9 +76,7 @@ def hints_in(arguments: Mapping[str, Any]) -> Iterator[str]:
 
     Those that the caller names in `allowed_openai_params` are wanted, and left out.
     """
-    if _BY_NAME.keys().isdisjoint(arguments):  # nearly every call
-        return
     allowed = arguments.get("allowed_openai_params") or ()
-    for name in _BY_NAME.keys() & arguments.keys():
-        if name not in allowed and _BY_NAME[name].is_hint(arguments[name]):
+    for name in HINT_BY_NAME.keys() & arguments.keys():
+        if name not in allowed and HINT_BY_NAME[name].is_hint(arguments[name]):
             yield name

@@ -20,6 +20,7 @@ from litellm_synthetic.errors.faults import (
 )
 
 if TYPE_CHECKING:
+    from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.client.call import Call, Resolved
 
 
@@ -73,8 +74,21 @@ def _check_kind(resolved: Resolved) -> None:
 
 def _fields(resolved: Resolved) -> dict[str, Any]:
     call, facts = resolved.call, resolved.facts
+    effort = _effort(call, facts) if call.reasoning else {}
+    fields = {**call.fields, **effort, **call.extra_body}
+    if "reasoning_effort" in fields:
+        warn_if_unreliable(fields["reasoning_effort"], call.model, facts)
+    stream_options = fields.pop("stream_options", None)
+    if call.fields.get("stream"):
+        # Without it some backends report no usage, and the price would be a guess.
+        options = dict(stream_options) if isinstance(stream_options, Mapping) else {}
+        fields["stream_options"] = {**options, "include_usage": True}
+    return fields
+
+
+def _effort(call: Call, facts: Model | None) -> dict[str, Any]:
     try:
-        effort = map_reasoning(
+        return map_reasoning(
             call.reasoning,
             accepted_efforts=facts.accepted_efforts if facts else (),
             can_stop_reasoning=facts.can_stop_reasoning if facts else None,
@@ -84,17 +98,9 @@ def _fields(resolved: Resolved) -> dict[str, Any]:
     except UnsupportedEffortError as error:
         if not call.drop_params:
             raise local.refused(f"{error}.", call.model) from error
-        effort = {}
+        return {}
     except InvalidThinkingError as error:
         raise local.refused(f"{error}.", call.model) from error
-    fields = {**call.fields, **effort, **call.extra_body}
-    warn_if_unreliable(fields.get("reasoning_effort"), call.model, facts)
-    stream_options = fields.pop("stream_options", None)
-    if call.fields.get("stream"):
-        # Without it some backends report no usage, and the price would be a guess.
-        options = dict(stream_options) if isinstance(stream_options, Mapping) else {}
-        fields["stream_options"] = {**options, "include_usage": True}
-    return fields
 
 
 def check_call_fields(call: Call, fields: Mapping[str, Any]) -> None:

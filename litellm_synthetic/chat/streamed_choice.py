@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.chat.chunks import Delta, as_delta
-from litellm_synthetic.chat.content import content_text
-from litellm_synthetic.chat.response import arguments_text, reasoning_of
+from litellm_synthetic.chat.response import arguments_text, content_text, reasoning_of
 from litellm_synthetic.chat.streamed_calls import StreamedCalls
 from litellm_synthetic.chat.think_tags import ThinkTagSplitter
 from litellm_synthetic.chat.unknown_fields import are_worth_a_chunk, delta_fields, set_fields

@@ -11,8 +11,8 @@ from litellm_synthetic.catalog.billing import list_price_usd
 from litellm_synthetic.chat.think_tags import ThinkTagSplitter
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, resolve
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.client.request import prepare
-from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, translated_error
 from litellm_synthetic.config.settings import API_KEY
 from litellm_synthetic.errors import local

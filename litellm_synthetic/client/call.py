@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.catalog.advice import explain
 from litellm_synthetic.client import litellm_globals
-from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
 from litellm_synthetic.config.endpoint import Api, Endpoint, InvalidBaseURLError

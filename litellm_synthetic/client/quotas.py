@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call, endpoint_of, key_of, verify_of
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.client.request import Prepared, outgoing
-from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config.settings import API_KEY
 from litellm_synthetic.errors import local
 from litellm_synthetic.errors.failure import Origin

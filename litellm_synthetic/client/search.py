@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.body import encode_body
 from litellm_synthetic.client.call import Call, key_of, verify_of
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.client.request import Prepared, outgoing
-from litellm_synthetic.client.secrets import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_same_host
 from litellm_synthetic.config.variable import stripped

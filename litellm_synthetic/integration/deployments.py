@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 
 from litellm_synthetic.catalog import active
-from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import InvalidKeyError, Secret, parse_key
 from litellm_synthetic.config.endpoint import InvalidBaseURLError

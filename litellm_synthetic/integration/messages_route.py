@@ -20,7 +20,7 @@ from litellm_synthetic.catalog.refresh import refresh_in_background_if_due
 from litellm_synthetic.chat.usage import count_locally, uncached_once
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client.call import Call
-from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import InvalidBaseURLError
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX

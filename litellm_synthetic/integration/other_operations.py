@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
-from litellm_synthetic.chat.hints import hints_in
-from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import is_usable_key
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import local
-from litellm_synthetic.messages.documented_fields import BETA_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +51,6 @@ SERVED: Final[Mapping[str, str | None]] = {
 }  # fmt: skip  # one table, read as one
 # Where its caller gave no key and there is none for Synthetic, LiteLLM takes OpenAI's.
 _TAKES_OPENAI_KEY: Final = frozenset(("_aresponses_websocket",))
-_MESSAGES: Final = frozenset(("anthropic_messages", "anthropic_messages_handler"))
 # The part of LiteLLM whose functions call no provider by themselves; MCP tools, for example.
 _GATEWAY: Final = "proxy."
 # Functions that LiteLLM builds in a loop and gives no name of their own.
@@ -64,26 +60,26 @@ _NESTED: Final = frozenset(("session", "transcription_session"))
 _ID_MARK: Final = f"custom_llm_provider:{PROVIDER};".encode()
 
 
-def check_operation(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> None:
+def is_always_served(function: Callable[..., Any]) -> bool:
+    """Tell whether a function's name alone says that Synthetic has what it does."""
+    name = function.__name__
+    return SERVED.get(name, "") is None and name not in _TAKES_OPENAI_KEY
+
+
+def check_operation(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     """Refuse a call of one of LiteLLM's public functions if it is for Synthetic, which lacks it.
 
     Args:
         function: LiteLLM's function, without decorators.
-        args: the positional arguments of the call.
-        kwargs: the keyword arguments of the call.
+        arguments: the arguments of the call, by name.
 
     Raises:
         litellm.BadRequestError: the operation is not served; the message says which ones are.
     """
     name = function.__name__
-    if SERVED.get(name, "") is None and name not in _TAKES_OPENAI_KEY:
-        return
     root, _, module = function.__module__.partition(".")
     if root != "litellm" or module.startswith(_GATEWAY):
         return
-    arguments = by_name(function, args, kwargs)
     if not is_served(name, module) and is_ours(arguments):
         raise _refusal(_public_name(name, module), arguments)
     if name in _TAKES_OPENAI_KEY and is_ours(arguments):
@@ -98,25 +94,6 @@ def refuse_if_ours(name: str, arguments: Mapping[str, Any]) -> None:
     """
     if is_ours(arguments):
         raise _refusal(name, arguments)
-
-
-def drop_hints(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-    """Take out of a call for Synthetic what no answer depends on; see `chat.hints`.
-
-    Before LiteLLM looks at them: its bridges from the Responses and the Messages API refuse some
-    before anybody asks which parameters the provider takes (responses/main.py:499).
-
-    Args:
-        name: LiteLLM's function.
-        args: the positional arguments of the call, of which the first may be the model.
-        kwargs: the call's own keywords, changed in place.
-    """
-    hints = list(hints_in(kwargs))
-    if hints and name in _MESSAGES and settings.MESSAGES_BETA.value() == "pass":
-        hints = [hint for hint in hints if hint not in BETA_FIELDS]
-    if hints and is_ours({"model": args[0], **kwargs} if args else kwargs):
-        for hint in hints:
-            del kwargs[hint]
 
 
 def is_ours(arguments: Mapping[str, Any]) -> bool:

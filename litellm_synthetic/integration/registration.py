@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import litellm
 
@@ -24,7 +24,7 @@ from litellm_synthetic.integration import (
     required_names,
     router_seams,
 )
-from litellm_synthetic.integration.arguments import check_arguments
+from litellm_synthetic.integration.admission import admit
 from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
 from litellm_synthetic.integration.mcp_gateway import gateway_import
 from litellm_synthetic.integration.messages_errors import (
@@ -33,29 +33,19 @@ from litellm_synthetic.integration.messages_errors import (
     write_error_types,
 )
 from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
-from litellm_synthetic.integration.named_model import check_model_is_named
-from litellm_synthetic.integration.other_operations import (
-    check_operation,
-    drop_hints,
-    refuse_if_ours,
-)
+from litellm_synthetic.integration.other_operations import refuse_if_ours
 from litellm_synthetic.integration.plan_watch import WATCH
 from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
 from litellm_synthetic.integration.quota_question import QUESTIONS
 from litellm_synthetic.integration.quota_router import QuotaRouter
-from litellm_synthetic.integration.sdk_fallbacks import keep_credentials_apart
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
 from litellm_synthetic.integration.shared_state import SHARED
-from litellm_synthetic.integration.tenant import restrain
 from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from litellm_synthetic.catalog.active import ModelTable
-    from litellm_synthetic.catalog.table import Catalog
 
 _lock: Final = threading.Lock()
 # Made once: what others have kept of an earlier registration is known again.
@@ -131,14 +121,14 @@ def unregister() -> None:
 
 def _planned() -> Seams:
     seams = Seams()
-    route = Route(_catalog)
-    config = SyntheticConfig(_catalog)
-    listing = SyntheticListing(_catalog)
-    messages = NativeMessages(_catalog)
+    route = Route(active.current_catalog)
+    config = SyntheticConfig(active.current_catalog)
+    listing = SyntheticListing(active.current_catalog)
+    messages = NativeMessages(active.current_catalog)
     seams.read_base_url_from(settings.API_BASE.name)
     seams.keep_httpx_timeouts()
-    seams.set_provider_config(lambda: config)
-    seams.answer_model_questions(lambda: listing)
+    seams.set_provider_config(config)
+    seams.answer_model_questions(listing)
     seams.take_over_chat(route.chat)
     seams.take_over_text_completion(route.text)
     seams.assemble_streams_at_once()
@@ -147,7 +137,7 @@ def _planned() -> Seams:
     write_error_types(seams)
     hand_on_headers(seams)
     seams.take_over_search(search)
-    operation_seams.check_operations(seams, _admit)
+    operation_seams.check_operations(seams, admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
     repeated_work.make_config_class_once(seams)
     repeated_work.serialize_chunks_directly(seams)
@@ -156,20 +146,6 @@ def _planned() -> Seams:
     router_seams.move_on_after_402(seams)
     router_seams.tell_the_router(seams)
     return seams
-
-
-def _admit(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Let a call through that is served, and that asks for nothing its caller may not decide."""
-    check_model_is_named(args, kwargs)
-    check_operation(function, args, kwargs)
-    check_arguments(function, args, kwargs)
-    keep_credentials_apart(function, args, kwargs)
-    restrain(kwargs)
-    drop_hints(function.__name__, args, kwargs)
-
-
-def _catalog() -> Catalog:
-    return active.current_table().catalog
 
 
 def _publish(seams: Seams, table: ModelTable) -> None:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 from litellm_synthetic.errors import local
-from litellm_synthetic.integration.other_operations import by_name, is_ours
+from litellm_synthetic.integration.other_operations import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 _FUNCTIONS: Final = frozenset(("completion", "acompletion"))
+FALLBACKS: Final = frozenset(("fallbacks", "context_window_fallback_dict"))
+"""The keywords of a call that name other models."""
 _OF_ONE_VENDOR: Final = (
     "api_key", "api_base", "base_url", "api_version", "organization", "client",
 )  # fmt: skip  # one list, read as one
@@ -25,7 +27,7 @@ _CREDENTIAL_HEADERS: Final = frozenset(("authorization", "api-key", "x-api-key")
 
 
 def keep_credentials_apart(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+    function: Callable[..., Any], call: Mapping[str, Any], kwargs: dict[str, Any]
 ) -> None:
     """Have no fallback of a call carry Synthetic's credentials elsewhere, or another's here.
 
@@ -33,7 +35,7 @@ def keep_credentials_apart(
 
     Args:
         function: LiteLLM's function, without decorators.
-        args: the positional arguments of the call.
+        call: the arguments of the call, by name.
         kwargs: the call's own keywords, of which `fallbacks` is replaced.
 
     Raises:
@@ -43,7 +45,6 @@ def keep_credentials_apart(
     fallbacks, by_window = kwargs.get("fallbacks"), kwargs.get("context_window_fallback_dict")
     if not (fallbacks or by_window) or function.__name__ not in _FUNCTIONS:
         return
-    call = by_name(function, args, kwargs)
     if isinstance(fallbacks, list):
         kwargs["fallbacks"] = [_with_own_credentials(one, call) for one in fallbacks]
     if isinstance(by_window, Mapping):

@@ -134,15 +134,15 @@ class Seams:
 
         self.wrap((compat.main,), "supports_httpx_timeout", wrap)
 
-    def set_provider_config(self, factory: Callable[[], Any]) -> None:
+    def set_provider_config(self, config: object) -> None:
         """Make ours the class that says which parameters are supported and how they map.
 
         Without an entry here (utils.py:8974) LiteLLM makes one from its JSON, which strips tools
         and reasoning. The table is made at LiteLLM's first look-up, which would cost time here.
         """
-        config = (factory, False)
+        value = (lambda: config, False)
         table = (*compat.PROVIDER_CONFIGS, "_PROVIDER_CONFIG_MAP")
-        entry = Patch(table, LlmProviders.SYNTHETIC, lambda _: config)
+        entry = Patch(table, LlmProviders.SYNTHETIC, lambda _: value)
 
         def wrap(original: Callable[[], dict[Any, Any]]) -> Callable[[], dict[Any, Any]]:
             @functools.wraps(original)
@@ -280,7 +280,7 @@ class Seams:
             else:
                 litellm.models_by_provider[PROVIDER] = self._listed_before
 
-    def answer_model_questions(self, factory: Callable[[], Any]) -> None:
+    def answer_model_questions(self, listing: object) -> None:
         """Make ours the class that lists models live (utils.py:8099).
 
         `get_valid_models(check_provider_endpoint=True)` knows the listing providers from a chain of
@@ -291,7 +291,7 @@ class Seams:
             def get_provider_model_info(model: str | None, provider: LlmProviders) -> Any:
                 # Not `serves`: LiteLLM asks this in the middle of registering rows.
                 if self.active and provider == PROVIDER:
-                    return factory()
+                    return listing
                 return original(model=model, provider=provider)
 
             return get_provider_model_info

@@ -25,7 +25,8 @@ class ByteStream:
         self._incoming = incoming
         self._clock = clock
         self._idle = IdleTimer(clock.limits.silence_seconds)
-        self._inflater = inflater_for(self.headers.get("content-encoding", ""))
+        encoding = self.headers.get("content-encoding")
+        self._inflater = inflater_for(encoding) if encoding else None
         self._inflated: Iterator[bytes] = iter(())
 
     def read(self) -> bytes:
@@ -100,7 +101,8 @@ class AsyncByteStream:
         self.headers = incoming.headers
         self._incoming = incoming
         self._idle = IdleTimer(clock.limits.silence_seconds)
-        self._inflater = inflater_for(self.headers.get("content-encoding", ""))
+        encoding = self.headers.get("content-encoding")
+        self._inflater = inflater_for(encoding) if encoding else None
         self._inflated: Iterator[bytes] = iter(())
         self._timer: asyncio.TimerHandle | None = None
         self._is_waiting = False

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import litellm_synthetic
 from litellm_synthetic.catalog.fetch import _verify as verify_of_a_fetch
-from litellm_synthetic.client.secrets import read_secret
+from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.config import settings, variable
 from litellm_synthetic.config.settings import API_KEY, SETTINGS
 
