@@ -231,7 +231,7 @@ def known_quotas(
         reported no subscription. Both mean unknown, never unlimited.
 
     Raises:
-        ValueError: there is no key, or key or base URL cannot be right; the message says which.
+        ValueError: no key is set, or key or base URL cannot be right; the message says which.
     """
     from litellm_synthetic.quota import latest  # noqa: PLC0415  # costs time where it is not used
 

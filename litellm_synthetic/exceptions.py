@@ -4,7 +4,7 @@ __all__ = ["RefreshError", "UnsupportedLiteLLMError"]
 
 
 class RefreshError(Exception):
-    """There is no new model table; the one before stays in force."""
+    """The model table was not refreshed; the one before stays in force."""
 
 
 class UnsupportedLiteLLMError(RuntimeError):

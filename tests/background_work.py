@@ -1,4 +1,4 @@
-"""What goes on after a call has returned, and ways to wait for the end of it.
+"""LiteLLM's work after a call has returned, and ways to wait for the end of it.
 
 LiteLLM tells callbacks of a call from a pool of threads, from a worker task of the event loop, and
 of a sync stream's failure from a thread of its own.

@@ -1,4 +1,4 @@
-"""What cassettes may hold: no secret, and where they come from."""
+"""Cassettes hold no secret, and say where they come from."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_job_tells_of_drift_once_and_of_failures_as_failures(
 ) -> None:
     bash = shutil.which("bash")
     if bash is None:
-        pytest.skip("there is no bash here")
+        pytest.skip("bash is not installed")
     outputs = tmp_path / "outputs"
     environment = {
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",

@@ -90,7 +90,7 @@ def current_table() -> ModelTable:
     """Return the table that calls go by.
 
     The first call reads the cache of the base URL in force (`SYNTHETIC_API_BASE`, else
-    Synthetic's), or the bundled file if there is no usable one. Never fetches, never raises.
+    Synthetic's), or the bundled file if the cache is not usable. Never fetches, never raises.
     """
     table = _table
     return table if table is not None else _load_first()

@@ -186,7 +186,7 @@ def _only_process(base_url: str) -> Iterator[bool]:
 
     Where no lock file can be made, each process fetches for itself.
     """
-    import filelock  # noqa: PLC0415  # in the background, where its time is no request's
+    import filelock  # noqa: PLC0415  # in the background, where no request waits for it
 
     try:
         path = cache.cache_file(base_url, ".lock")

@@ -45,7 +45,7 @@ def _window(model: Model) -> int:
 
 
 def _price(model: Model) -> tuple[bool, object]:
-    # A long prompt costs its input; the output is no longer than it would have been.
+    # A long prompt costs its input; the output is as long as it would have been.
     price = model.prices.input_usd_per_token
     return price is None, 0 if price is None else price
 

@@ -229,7 +229,7 @@ def _efforts(before: Efforts | None, row: ListedModel) -> Efforts | None:
     if before.advertised is None or row.efforts is None:
         return before.model_copy(update={"advertised": row.efforts})
     # A probe is from before the API changed its mind: what is advertised again was not refused
-    # since, and what is no longer advertised was not accepted since.
+    # since, and what is not advertised any more was not accepted since.
     new = {*row.efforts}.difference(before.advertised)
     gone = {*before.advertised}.difference(row.efforts)
     update: dict[str, Any] = {

@@ -198,7 +198,7 @@ def _warn_of_a_collapse(table: ModelTable, merged: Merged) -> None:
     before = len(table.catalog.current())
     if 2 * len(merged.retired) > before:
         _log.warning(
-            "%s/models no longer lists %d of the %d models that were current",
+            "%s/models lacks %d of the %d models that were current",
             table.base_url,
             len(merged.retired),
             before,

@@ -54,7 +54,7 @@ class ChunkDecoder:
     Args:
         model: the id that was asked for; all chunks bear it.
         merges: whether deltas that wait together become one chunk, see `Backlog`.
-        max_repeats: how often the model may say the same in a row; None is no limit.
+        max_repeats: how often the model may say the same in a row; None means unlimited.
     """
 
     def __init__(self, model: str, *, merges: bool = True, max_repeats: int | None = None) -> None:
@@ -215,7 +215,7 @@ class ChunkDecoder:
         choice = self._choices.get(index)
         if choice is None:
             choice = self._choices[index] = StreamedChoice()
-        if reason := fields.get("finish_reason"):  # "" on every chunk is no reason
+        if reason := fields.get("finish_reason"):  # some backends send "" on every chunk
             self.progress += choice.finish_reason is None
             choice.finish_reason = str(reason)
         if not _KNOWN_CHOICE.issuperset(fields):

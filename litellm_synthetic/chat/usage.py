@@ -19,7 +19,7 @@ _DETAILS: Final = (
 _MESSAGES_COUNTS: Final = (
     "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
 )  # fmt: skip  # one list, read as one
-# Beyond it a price computed in floats is no longer exact; no bill gets there.
+# Beyond it a price computed in floats is not exact; no bill gets there.
 _MAX_COUNT: Final = 2**53
 
 

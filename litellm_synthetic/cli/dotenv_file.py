@@ -49,8 +49,8 @@ class DotEnvFile:
 
     Attributes:
         path: where it is, or would be.
-        content: all of it; None if there is no such file.
-        mode: its permission bits; None if there is no such file.
+        content: all of it; None if the file does not exist.
+        mode: its permission bits; None if the file does not exist.
         key: the key in it; None if it has none.
     """
 

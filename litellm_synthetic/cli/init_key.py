@@ -31,7 +31,7 @@ _REJECTIONS: Final = ("AuthenticationError", "PermissionDeniedError")
 
 
 class NoKeyError(Exception):
-    """There is no usable key. The message says why."""
+    """No usable key was given. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def key_from_pipe() -> str:
     if text is None:
         raise NoKeyError(f"No key came on stdin within {PIPE_SECONDS:g} s. {remedy}")
     if not text.strip():
-        raise NoKeyError(f"There is no terminal to ask for a key in, and none on stdin. {remedy}")
+        raise NoKeyError(f"No key came on stdin, and there is no terminal to ask in. {remedy}")
     if (reason := key_check.unusable(text)) is not None:
         raise NoKeyError(f"The text on stdin is not a key: {reason}. {remedy}")
     remark("The key is read from stdin.")

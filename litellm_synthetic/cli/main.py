@@ -257,7 +257,7 @@ def chat(
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Don't ask if the last answer is no older than this.",
+    help="Show the last answer if it is at most this old.",
 )
 def quotas(
     is_json: bool, template: str | None, history: bool, watch: float | None, max_age: float

@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913  # one for each option of the command
     for sentence in choice.problems:
         error(sentence)
     if not choice.problems and not choice.models:
-        error("There is no model to list.")
+        error("No models to list.")
     if choice.problems or not choice.models:
         remark("Nothing was written.")
         return NOT_WRITTEN

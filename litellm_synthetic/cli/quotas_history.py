@@ -68,7 +68,7 @@ class History:
         """Return where the file is.
 
         Raises:
-            UnusableHistoryError: there is no place for it.
+            UnusableHistoryError: it cannot be kept anywhere.
         """
         try:
             return cache_folder() / f"quotas-{self._scope}.jsonl"

@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return _run_module(*rest)
     program = _program(name)
     if program is None:
-        error(f"There is no program {name}. Install it in this environment, or name its path.")
+        error(f"The program {name} was not found. Install it in this environment, or name its path.")
         return NOT_FOUND
     interpreter = _interpreter(program)
     if interpreter is None and program.suffix != ".py":
@@ -73,7 +73,7 @@ def _run_module(name: str, *arguments: str) -> int:
         is_there = False
     if not is_there:
         del sys.path[0]
-        error(f"There is no module {name} in this environment. Install it here.")
+        error(f"The module {name} was not found in this environment. Install it here.")
         return NOT_FOUND
     _prepare(name, arguments)
     runpy.run_module(name, run_name="__main__", alter_sys=True)

@@ -91,7 +91,7 @@ class Prefix:
         """Note the end of the body.
 
         Raises:
-            NoEventsError: there was no event in it.
+            NoEventsError: it held no event.
         """
         if self._bytes is not None:
             raise NoEventsError(self._bytes)

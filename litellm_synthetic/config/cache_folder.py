@@ -25,5 +25,5 @@ def cache_folder() -> Path:
     except RuntimeError as error:  # of expanduser
         raise OSError(str(error)) from None
     if not folder.is_absolute():
-        raise OSError("there is no home directory")
+        raise OSError("no home directory was found")
     return folder

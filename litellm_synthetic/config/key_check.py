@@ -40,7 +40,7 @@ def is_synthetics(base_url: str) -> bool:
 def unusable(text: str) -> str | None:
     """Return why a key can't be sent at all, or None.
 
-    White space around it is no reason: it is dropped.
+    White space around it is dropped and does not count.
     """
     key = text.strip()
     if not key:

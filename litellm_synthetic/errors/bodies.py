@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-# Framing no longer fits a body that has been decoded, and Set-Cookie is a session of the key's
+# Framing does not fit a body that has been decoded, and Set-Cookie is a session of the key's
 # owner: it belongs in no log.
 _UNKEPT_HEADERS: Final = frozenset(
     ("set-cookie", "content-encoding", "content-length", "transfer-encoding", "connection")

@@ -34,7 +34,7 @@ class CallFailedError(Exception):
 
     Attributes:
         kind: the name of LiteLLM's class for such a failure.
-        status: the HTTP status that the class would have; None where there was no reply.
+        status: the HTTP status that the class would have; None without a reply.
         headers: those of the reply that may be shown.
     """
 

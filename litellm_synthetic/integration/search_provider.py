@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.client import Reply
 
 SEARCH_MODEL: Final = ROUTE_PREFIX + SEARCH
-# A subscription pays for its 250 searches an hour; there is no other way to pay for one. A user's
+# A subscription covers its 250 searches an hour, and nothing else pays for one. A user's
 # own `input_cost_per_query` under this name wins.
 COST_ROW: Final[dict[str, dict[str, Any]]] = {
     SEARCH_MODEL: {"litellm_provider": PROVIDER, "mode": "search", "input_cost_per_query": 0.0}

@@ -117,7 +117,7 @@ class SharedState:
         return int(count) == 1
 
     def publish_soon(self, scope: Scope) -> None:
-        """Tell others that a key rests now, or no longer; return at once."""
+        """Tell others that a key rests now, or has stopped to; return at once."""
         redis = self._cache()
         if redis is None:
             return

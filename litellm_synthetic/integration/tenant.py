@@ -89,7 +89,7 @@ def _concerns_us(kwargs: Mapping[str, Any]) -> bool:
 
 
 def _named(kwargs: Mapping[str, Any], request: Mapping[str, Any]) -> frozenset[str]:
-    """Return the keywords that the body names; all of them where there is no telling."""
+    """Return the keywords that the body names; all of them where that is unknown."""
     body = request.get("body")
     keywords = frozenset(_keys(body) if isinstance(body, Mapping) else kwargs)
     # A proxy puts the provider of a search tool there itself (search_endpoints/endpoints.py:173).

@@ -49,7 +49,7 @@ class MessageChunkDecoder:
         model: the id that was asked for.
         parse: LiteLLM's parser of such events, for this stream only.
         merges: whether deltas that wait together become one, before the parser sees them.
-        max_repeats: how often the model may say the same in a row; None is no limit.
+        max_repeats: how often the model may say the same in a row; None means unlimited.
     """
 
     def __init__(

@@ -217,7 +217,7 @@ def _subscription(quotas: Quotas) -> Bucket | None:
 
 
 def _window(name: Name, unit: Unit, part: Allowance | None, period: timedelta) -> Bucket | None:
-    # A limit of 0 says that there is no such allowance.
+    # A limit of 0 means that the plan has no such allowance.
     if part is None or (part.limit is not None and part.limit <= 0):
         return None
     remaining = None if part.limit is None or part.used is None else part.limit - part.used

@@ -25,12 +25,12 @@ def named_scope(api_key: str | None, api_base: str | None) -> Scope:
     """Return the name of a key at the origin of a base URL, both as a caller gives them.
 
     Raises:
-        ValueError: there is no key, or one of them cannot be right.
+        ValueError: no key is set, or one of them cannot be right.
     """
     key = parse_key(api_key) or parse_key(settings.API_KEY.text(_look_up))
     if key is None:
         raise ValueError(
-            f"There is no key whose plan could be known. Set {settings.API_KEY.name} or pass "
+            f"No key is set, so no plan is known. Set {settings.API_KEY.name} or pass "
             "api_key=."
         )
     return scope_of(key, settings.endpoint(api_base, look_up=_look_up).base_url)

@@ -1,4 +1,4 @@
-"""Whether a bucket will run out at its pace, told once when that begins and once when it ends."""
+"""Projections: a bucket is going to run out at its pace, or not any more; each reported once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HOUR_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Tell that a bucket has begun, or no longer is, to run out before it refills.
+    """Tell that a bucket is going to run out before it refills, or is not any more.
 
     Attributes:
         bucket: which one, as reported.

@@ -45,7 +45,7 @@ def fault(name: FaultName, /, **options: Any) -> Reply:
         options: The fault's own options; `docs/testing.md` lists them.
 
     Raises:
-        LookupError: There is no fault of that name.
+        LookupError: no fault has that name.
         TypeError: The fault has no such option.
     """
     return named_fault(name, **options)
@@ -54,7 +54,7 @@ def fault(name: FaultName, /, **options: Any) -> Reply:
 def named_fault(name: str, /, **options: Any) -> Reply:
     """Do what `fault` does for a name that is only known when the program runs."""
     if name not in FAULTS:
-        raise LookupError(f"there is no fault named {name!r}; there are {', '.join(FAULTS)}")
+        raise LookupError(f"{name!r} is not a fault; the faults are {', '.join(FAULTS)}")
     return FAULTS[name].make(**options)
 
 

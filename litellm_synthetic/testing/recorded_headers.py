@@ -28,7 +28,7 @@ def service_headers(
     """Return the headers of a reply of the service itself.
 
     Every recorded chat reply carries them, the 401 included; only a 200 carries quotas and the
-    session cookie. There is no request id, no `x-ratelimit-*` and no `Retry-After`.
+    session cookie. It has neither a request id nor `x-ratelimit-*` nor `Retry-After`.
 
     Args:
         route: The path that was asked for.

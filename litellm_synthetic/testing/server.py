@@ -201,7 +201,7 @@ class SyntheticServer:
     def set_quotas(self, report: Mapping[str, Any] | None) -> None:
         """Replace the quota report; `None` leaves the header out, `{}` is an account without.
 
-        Without a report there is no subscription, and searches are refused.
+        Without a report the key has no subscription, and searches are refused.
         """
         self._script.set_quotas(report)
 

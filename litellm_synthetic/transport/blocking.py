@@ -104,7 +104,7 @@ class Blocking:
         """Send a request and return its reply once the headers have come.
 
         Raises:
-            TransportError: there is no reply.
+            TransportError: no reply came.
         """
         current_call.clock = clock
         clock.enter("connect")

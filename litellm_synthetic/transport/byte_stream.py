@@ -33,7 +33,7 @@ class ByteStream:
         """Return all that has arrived, after waiting for some; b"" at the end of the body.
 
         Raises:
-            StallError: there was no progress for the limit of silence.
+            StallError: nothing came within the limit of silence.
             TransportError: the body broke off, or cannot be read.
         """
         while not (piece := next(self._inflated, b"")):

@@ -28,13 +28,13 @@ Phase = Literal["connect", "send", "headers", "body"]
 
 
 def min_timeout(*limits: float | None) -> float | None:
-    """Return the shortest of some limits; None is no limit."""
+    """Return the shortest of some limits; None means unlimited."""
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """Bound one call, in seconds; None is no limit.
+    """Bound one call, in seconds; None means unlimited.
 
     `total_seconds` spans a whole plain call with its retries. `silence_seconds` bounds the wait for
     the headers of a reply, each wait for more of a plain one, and on a stream the wait for the

@@ -128,7 +128,7 @@ class OnLoop:
         """Send a request and return its reply once the headers have come.
 
         Raises:
-            TransportError: there is no reply.
+            TransportError: no reply came.
         """
         deadline.enter("connect")
         await self._slots.acquire()

@@ -58,7 +58,7 @@ class BlockingHttpx:
         """Send a request and return its reply once the headers have come.
 
         Raises:
-            TransportError: there is no reply.
+            TransportError: no reply came.
         """
         _begin(clock)
         request = _request(self._client, method, url, headers, content, clock)

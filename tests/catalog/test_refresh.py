@@ -184,7 +184,7 @@ class TestARefresh:
     ) -> None:
         server.set_models(listed_models()[:3])
         assert len(refresh().retired) == 9
-        assert "no longer lists 9 of the 13 models" in caplog.text
+        assert "lacks 9 of the 13 models" in caplog.text
 
 
 class TestAConditionalRequest:

@@ -112,7 +112,7 @@ class TestWithoutATerminal:
     @pytest.mark.parametrize("stdin", ["", "\n", "  \n"])
     def test_no_key_at_all_is_an_error_and_exit_code_2(self, stdin: str) -> None:
         result = run(code=2, stdin=stdin)
-        assert "There is no terminal to ask for a key in" in result.stderr
+        assert "No key came on stdin" in result.stderr
         assert not result.stdout
 
     @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ class TestWritingAFile:
         assert "write-protected" in self.write(code=1).stderr
         assert (project / ".env").read_text() == "A=1\n"
 
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
     def test_does_not_wait_for_a_named_pipe(self, project: Path) -> None:
         os.mkfifo(project / ".env")
         assert "not a regular file" in self.write(code=1).stderr

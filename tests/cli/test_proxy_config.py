@@ -298,7 +298,7 @@ class TestTheAllowlist:
 
     def test_that_allows_nothing_leaves_nothing_to_write(self) -> None:
         result = run(code=1, env={"SYNTHETIC_ALLOWED_MODELS": "none:*"})
-        assert result.stderr.endswith("error: There is no model to list.\nNothing was written.\n")
+        assert result.stderr.endswith("error: No models to list.\nNothing was written.\n")
 
 
 class TestTheOutput:

@@ -94,7 +94,7 @@ async def test_an_echoed_key_is_not_shown(
     arguments = {"model": MODEL, "messages": MESSAGES, "api_key": key, "max_retries": 0}
     with caplog.at_level(logging.DEBUG):
         error = await _failure(caller, **arguments, stream=stream)
-    # An odd finish reason alone is no error.
+    # An odd finish reason alone is not an error.
     assert error is not None or echo == "finish reason"
     if error is not None:
         assert key.lower() not in _shown(error, recorder, caplog)

@@ -1,4 +1,4 @@
-"""Which of a caller's headers are sent on."""
+"""The headers of a caller: those that are sent on, and those that are not."""
 
 from __future__ import annotations
 

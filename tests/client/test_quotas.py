@@ -1,4 +1,4 @@
-"""What is left of the plan: `quotas()` and `aquotas()`."""
+"""The rest of the plan: `quotas()` and `aquotas()`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where calls go and with which key: never a foreign credential, never a socket without a key."""
+"""The base URL and the key of a call: no foreign credential, no socket without a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each client does when a call fails, where it is not the rule; and whose doing that is.
+"""The clients that behave otherwise than the rule when a call fails, and whose doing it is.
 
 The rule: at most two calls reach the upstream, and the client shows the text. Measured with the
 pinned releases; whatever asks more often than the rule does so although the proxy tells it not to

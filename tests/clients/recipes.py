@@ -1,4 +1,4 @@
-"""How each client is pointed at a LiteLLM proxy: the files, the variables and the command.
+"""The set-up of each client for a LiteLLM proxy: the files, the variables and the command.
 
 `docs/clients.md` is generated from these, and the suite runs them as they stand.
 """

@@ -1,4 +1,4 @@
-"""What the upstream does to a client, and what one run of the client came to."""
+"""Scenes: the behaviour of the upstream, and the outcome of one run of a client."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ async def test_a_blank_base_url_is_unset_for_every_kind_of_call(
     base = upstream.openai_base
     monkeypatch.setattr(
         settings, "API_BASE", _with_default(settings.API_BASE, base)
-    )  # so that the default is no real service
+    )  # so that the default is not a real service
     monkeypatch.setenv("SYNTHETIC_API_BASE", "  ")
     monkeypatch.setenv("SYNTHETIC_CATALOG", "auto")
     await caller.completion(model=MODEL, messages=MESSAGES)

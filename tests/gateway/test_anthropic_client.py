@@ -1,4 +1,4 @@
-"""What users of the `anthropic` SDK get from a proxy, however it serves `/v1/messages`."""
+"""The `anthropic` SDK against a proxy, over both ways to serve `/v1/messages`."""
 
 from __future__ import annotations
 

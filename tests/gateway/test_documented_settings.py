@@ -1,4 +1,4 @@
-"""What docs/proxy.md shows does what it says, on a real proxy."""
+"""The examples of docs/proxy.md, run on a real proxy."""
 
 from __future__ import annotations
 

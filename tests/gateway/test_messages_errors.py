@@ -1,4 +1,4 @@
-"""What `/v1/messages` says when a call fails: bodies, types and words of Anthropic's own API."""
+"""Errors of `/v1/messages`: the bodies, types and words of Anthropic's own API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of Synthetic's APIs serves `/v1/messages`, and what goes through it untouched."""
+"""`/v1/messages` over either of Synthetic's APIs, and the fields that pass untouched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users of the `openai` SDK get from a proxy with Synthetic behind it."""
+"""The `openai` SDK against a proxy with Synthetic behind it."""
 
 from __future__ import annotations
 

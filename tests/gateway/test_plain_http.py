@@ -1,4 +1,4 @@
-"""What a plain HTTP client sees: the proxy's own routes, raw events and raw error bodies."""
+"""A plain HTTP client: the proxy's own routes, raw events and raw error bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a proxy tells its clients of the operator's plan: when to come back, and no more."""
+"""A proxy tells its clients when to come back, and nothing else of the operator's plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the proxy asks again, after how long, and where it goes instead."""
+"""Retries and fallbacks of a proxy: how often, after how long, and to which model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each call through the proxy costs, and that spent budgets are refused."""
+"""The cost of each call through the proxy, and the refusal of spent budgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What LiteLLM's proxy writes of our streams: our way beside LiteLLM's own, document by document.
+"""Our streams as LiteLLM's proxy writes them: our way beside LiteLLM's own, document by document.
 
 Ours merges what waits, copies chunks from templates, and has pydantic write them. LiteLLM's own way
 is one chunk per event, made by its constructors and written by its serializer.

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, and what the caller then holds in hand."""
+"""Every fault of a call, and the error that its caller gets."""
 
 from __future__ import annotations
 

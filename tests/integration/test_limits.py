@@ -1,4 +1,4 @@
-"""What LiteLLM's callers get where the upstream goes beyond a limit."""
+"""Limits on replies: an upstream that goes beyond one ends in a clear error."""
 
 from __future__ import annotations
 

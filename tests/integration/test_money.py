@@ -1,4 +1,4 @@
-"""What calls cost: right to the token, streamed or not, cached or not, told once per call."""
+"""The cost of calls: right to the token, streamed or not, cached or not, told once per call."""
 
 from __future__ import annotations
 

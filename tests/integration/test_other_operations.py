@@ -1,4 +1,4 @@
-"""What Synthetic has not is refused before a socket is opened, whoever's keys are lying about."""
+"""Operations that Synthetic lacks are refused before a socket is opened, with any keys set."""
 
 from __future__ import annotations
 

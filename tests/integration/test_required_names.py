@@ -1,4 +1,4 @@
-"""What becomes of another LiteLLM than the ones that were tested."""
+"""Versions of LiteLLM that were not tested, or lack a name that is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers tell one another of plans through LiteLLM's Redis, a real one.
+"""Workers share what they know of plans through LiteLLM's Redis, a real one.
 
 A second worker is played by this process once it has forgotten everything.
 """

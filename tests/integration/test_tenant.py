@@ -1,4 +1,4 @@
-"""What a proxy's client may decide, told from what the operator has."""
+"""A proxy's client decides nothing that is the operator's."""
 
 from __future__ import annotations
 

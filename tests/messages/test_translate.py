@@ -1,4 +1,4 @@
-"""What a completion becomes in the words of the Messages API."""
+"""Completions translated to the Messages API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a report: how full each bucket is, what it gains and when, when it is empty."""
+"""The buckets of a report: how full each is, what it gains and when, when it is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When it is told that a plan runs out, and that it lasts again: once each."""
+"""A plan that will run out is reported once, and once that it lasts again."""
 
 from __future__ import annotations
 

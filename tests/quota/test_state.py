@@ -1,4 +1,4 @@
-"""What replies tell of a plan is kept: the latest, per key and origin, bounded, with its age."""
+"""Reports on a plan are kept: the latest, per key and origin, bounded, with its age."""
 
 from __future__ import annotations
 

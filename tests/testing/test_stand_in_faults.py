@@ -572,7 +572,7 @@ class TestNaming:
         assert calls["function"] == {"name": "get_time", "arguments": ""}
 
     def test_an_unknown_name_or_option_is_an_error_that_says_so(self) -> None:
-        with pytest.raises(LookupError, match="there is no fault named 'nothing'"):
+        with pytest.raises(LookupError, match="'nothing' is not a fault"):
             named_fault("nothing")
         with pytest.raises(TypeError, match="unexpected keyword argument"):
             fault("stream_cut", colour="red")

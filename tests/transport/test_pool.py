@@ -276,7 +276,7 @@ def test_loops_in_threads_have_connections_of_their_own() -> None:
     assert (upstream.accepted, len(upstream.requests)) == (3, 15)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_a_forked_child_does_not_write_into_its_parents_connections() -> None:
     with Upstream(whole(b"{}")) as upstream:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def _register() -> None:
     if find_spec("litellm_synthetic") is None:
-        return  # another environment, in which there is no route of ours to register
+        return  # another environment, without this package
     from litellm_synthetic.startup.on_import import register_on_import  # noqa: PLC0415  # see above
 
     register_on_import()
