@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return _run_module(*rest)
     program = _program(name)
     if program is None:
-        error(f"The program {name} was not found. Install it in this environment, or name its path.")
+        error(f"{name} was not found. Install it in this environment, or name its path.")
         return NOT_FOUND
     interpreter = _interpreter(program)
     if interpreter is None and program.suffix != ".py":

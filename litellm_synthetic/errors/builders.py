@@ -189,7 +189,7 @@ def payment_required(failure: Failure, origin: Origin, _: object) -> Exception:
     remedy = origin.remedies.get(402, f"Add credit or upgrade the plan at {plan.BILLING_URL}.")
     message = f"{_quoted_reply(failure)}. {remedy}"
     error = error_of("PaymentRequiredError", message, failure, origin, 402)
-    # Where the call has its own remedy it is a search, which only plans have, so it is not about a balance.
+    # Where the call has its own remedy it is a search, which only plans have: not about a balance.
     scope = None if 402 in origin.remedies else origin.scope  # noqa: PLR2004  # the status itself
     seconds = plan.note_unpaid(scope, message)
     return _telling(error, plan.told(seconds, should_retry=False))

@@ -54,16 +54,16 @@ def admit(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, A
         litellm.UnsupportedParamsError: `moderation`, which LiteLLM would drop.
     """
     model = kwargs.get("model", args[0] if args else None)
-    is_route = isinstance(model, str) and model.startswith(PROVIDER)
+    route = model if isinstance(model, str) and model.startswith(PROVIDER) else None
     is_known = is_always_served(function)
     has_fallbacks = not FALLBACKS.isdisjoint(kwargs)
-    if is_route:
-        _check_model_is_named(model)
-    if is_route or has_fallbacks or not is_known:
+    if route is not None:
+        _check_model_is_named(route)
+    if route is not None or has_fallbacks or not is_known:
         arguments = by_name(function, args, kwargs)
         if not is_known:
             check_operation(function, arguments)
-        if is_route:
+        if route is not None:
             _check_arguments(function, arguments)
         if has_fallbacks:
             keep_credentials_apart(function, arguments, kwargs)

@@ -30,8 +30,7 @@ def named_scope(api_key: str | None, api_base: str | None) -> Scope:
     key = parse_key(api_key) or parse_key(settings.API_KEY.text(_look_up))
     if key is None:
         raise ValueError(
-            f"No key is set, so no plan is known. Set {settings.API_KEY.name} or pass "
-            "api_key=."
+            f"No key is set, so no plan is known. Set {settings.API_KEY.name} or pass api_key=."
         )
     return scope_of(key, settings.endpoint(api_base, look_up=_look_up).base_url)
 
