@@ -202,6 +202,8 @@ class Harness:
 
     def listen(self) -> None:
         """Put our ears into LiteLLM and into logging."""
+        # LiteLLM takes one callback of each class: another test's would stand in the way of ours.
+        litellm.logging_callback_manager._reset_all_callbacks()  # noqa: SLF001  # no public name
         litellm.callbacks = [self.ears]
         for name in _LOGGERS:
             logger = logging.getLogger(name)
