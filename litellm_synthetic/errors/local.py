@@ -32,8 +32,9 @@ def shown_cause(error: BaseException, origin: Origin) -> BaseException | None:
         if link is None or id(link) in visited:
             continue
         visited.add(id(link))
-        # aiohttp's exceptions hold the request, and with it the key, in their arguments.
-        text = f"{link} {link!r} {link.args!r}"
+        # aiohttp's exceptions hold the request, and with it the key, in their arguments. Ours hold
+        # what came over the wire in their attributes.
+        text = f"{link} {link!r} {link.args!r} {getattr(link, '__dict__', None)!r}"
         if origin.scrub(text) != text:
             return None
         waiting += (link.__cause__, link.__context__)

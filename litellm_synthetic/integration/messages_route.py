@@ -182,6 +182,8 @@ async def _whole(request: MessagesRequest, prepared: Prepared) -> Any:
     exchange.log_reply(request.logging_obj, prepared, reply, request.messages)
     usage = _counted(message, request, prepared)
     content = {**message, "model": ROUTE_PREFIX + request.model, "usage": usage}
+    # LiteLLM's log takes an `"error": null` for an error; see `fill_message`.
+    content.pop("error", None)
     content = _readable(content, request.model, prepared.origin)
     headers = bodies.kept_headers(reply.headers, prepared.origin.scrub)
     request.log_whole(_as_response(content, headers))

@@ -47,6 +47,9 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
     """
     upstream_model = document.get("model")
     fields = {**document, "model": model, "usage": uncached_once(document.get("usage"))}
+    # `"error": null` is how some backends say that there is none; LiteLLM goes by the name alone
+    # (llms/anthropic/chat/transformation.py:2982).
+    fields.pop("error", None)
     try:
         litellm.AnthropicConfig().transform_parsed_response(
             completion_response=fields,

@@ -178,6 +178,10 @@ class MessageChunkDecoder:
         self._has_usage = self._has_usage or bool(uncached_once(envelope.get("usage")))
 
     def _take_parsed(self, document: Mapping[str, Any]) -> None:
+        raw = document.get("delta")
+        # LiteLLM's parser drops a thought that is not a text.
+        if isinstance(raw, Mapping) and not isinstance(raw.get("thinking"), str | None):
+            raise BrokenStreamError("holds a text that is not text")
         try:
             parsed = self._parse(_with_usage_once(document))
         except VALIDATION_ERRORS as error:
@@ -191,6 +195,8 @@ class MessageChunkDecoder:
             self.progress += self._finish_reason is None
             self._finish_reason = choice.finish_reason
         delta = choice.delta
+        if not _is_text(delta):
+            raise BrokenStreamError("holds a text that is not text")
         is_empty = not (
             delta.content
             or delta.tool_calls
@@ -240,6 +246,13 @@ class _JoinedDeltas:
         if document is None or len(self._texts) == 1:
             return document
         return {**document, "delta": {**document["delta"], self._field: "".join(self._texts)}}
+
+
+def _is_text(delta: Delta) -> bool:
+    """Tell whether the texts of a delta are texts, as whoever joins them takes for given."""
+    texts = [delta.content, getattr(delta, "reasoning_content", None)]
+    texts += [call.function.arguments for call in delta.tool_calls or ()]
+    return all(text is None or isinstance(text, str) for text in texts)
 
 
 def _states_why_it_ended(document: Mapping[str, Any]) -> bool:

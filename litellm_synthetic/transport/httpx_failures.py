@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.limits import Clock
 
 _OVERSIZED_HINT: Final = 431  # how h11 says that a header block is too long
+# What asyncio and anyio say of connections and locks that another event loop made.
+_OTHER_LOOP_SIGNS: Final = (
+    "Event loop is closed",
+    "attached to a different loop",
+    "bound to a different event loop",
+)
 
 
 def failure_of(error: Exception, clock: Clock) -> Exception:
@@ -40,7 +46,7 @@ def failure_of(error: Exception, clock: Clock) -> Exception:
             ),
             (httpx.RemoteProtocolError, _protocol),
             ((httpx.HTTPError, OSError), lambda one: ConnectionBrokenError(str(one) or "it broke")),
-            (RuntimeError, _closed_client),
+            (RuntimeError, _unusable_client),
         ),
     )
 
@@ -57,10 +63,18 @@ def _protocol(error: httpx.RemoteProtocolError) -> TransportError:
     return MalformedReplyError("what came is not valid HTTP")
 
 
-def _closed_client(error: RuntimeError) -> TransportError | None:
-    if "client has been closed" not in str(error):
-        return None
-    return UnsendableError("the client that was passed is closed; pass an open one")
+def _unusable_client(error: RuntimeError) -> TransportError | None:
+    text = str(error)
+    if "client has been closed" in text:
+        return UnsendableError("the client that was passed is closed; pass an open one")
+    # asyncio writes to the socket before it notices, so the request may have been received. httpx
+    # then drops the connection, and another attempt makes one in the running loop.
+    if any(sign in text for sign in _OTHER_LOOP_SIGNS):
+        return ConnectionBrokenError(
+            "the httpx.AsyncClient that was passed has connections of another event loop; "
+            "make one client in each event loop"
+        )
+    return None
 
 
 def _stall(error: httpx.TimeoutException, clock: Clock) -> StallError:

@@ -16,7 +16,7 @@ from litellm_synthetic.errors.local import shown_cause
 from litellm_synthetic.testing import RawBytes, RawJSON, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from litellm_synthetic.testing import SyntheticServer
     from litellm_synthetic.testing.replies import Reply
@@ -56,10 +56,17 @@ ECHOES: dict[str, Callable[[str], Reply]] = {
     "finish reason": lambda key: RawJSON(
         200, {"choices": [{"message": {"content": "x"}, "finish_reason": key}]}
     ),
+    "broken JSON in a 200": lambda key: RawBytes(200, f'{{"choices": "{key}'.encode()),
     "event of an error": lambda key: _stream(_event({"error": {"message": key, "code": key}})),
     "broken event": lambda key: _stream(f"data: {{{key}\n\n".encode()),
     "event of the wrong type": lambda key: _stream(_event({"choices": [{"delta": key}]})),
 }
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _shown(error: BaseException, recorder: Recorder, caplog: pytest.LogCaptureFixture) -> str:
@@ -68,7 +75,7 @@ def _shown(error: BaseException, recorder: Recorder, caplog: pytest.LogCaptureFi
     texts = [
         str(error),
         repr(error),
-        str(vars(error)),
+        *(str(vars(one)) for one in _chain(error)),
         "".join(traceback.format_exception(error)),
         "" if response is None else f"{response.text} {dict(response.headers)}",
         *recorder.failures,

@@ -185,11 +185,15 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
         if not line.startswith(b"data:"):
             continue
         document = json.loads(line[5:])
+        if not isinstance(document, dict):
+            continue
         if document.get("type") == "error":
             raise InStreamError(json.dumps(document["error"]))
-        delta = document.get("delta") or {}
-        text += delta.get("text") or ""
-        finish = delta.get("stop_reason") or finish
+        # A native stream comes through as it was sent, odd fields included.
+        delta = document.get("delta")
+        if isinstance(delta, dict):
+            text += delta["text"] if isinstance(delta.get("text"), str) else ""
+            finish = delta.get("stop_reason") or finish
         over = over or document.get("type") == "message_stop"
     return Answer(text, finish if over else None, raw=pieces)
 
@@ -246,8 +250,15 @@ def router() -> litellm.Router:
 
 
 @cache
-def _client() -> httpx.Client:
+def own_client() -> httpx.Client:
+    """Return the httpx client that calls pass as `client=`."""
     return httpx.Client()
+
+
+def renew_client() -> None:
+    """Have the next call pass a client without connections."""
+    own_client().close()
+    own_client.cache_clear()
 
 
 def _plain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
@@ -283,7 +294,7 @@ def _routed(make: Callable[[Target], dict[str, Any]]) -> Callable[[Target], dict
 
 
 def _with_client(target: Target) -> dict[str, Any]:
-    return {**_chat(target), "client": _client()}
+    return {**_chat(target), "client": own_client()}
 
 
 async def _with_async_client(target: Target) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tests.harden.cases import KEY, PLAIN, STREAMED, Case, Reply, never_ending
 from tests.harden.replies import chunk, chunked, encoded, head, sized
@@ -310,7 +310,16 @@ def _odd() -> list[Case]:
         ],
         "a half closed connection": lambda reply: [head(reply.kind) + reply.body, HALF_CLOSE],
     }
-    return [Case(f"taken or refused: {name}", build, "either") for name, build in builds.items()]
+    return [
+        Case(f"taken or refused: {name}", build, "either", leaves=_left_by(name))
+        for name, build in builds.items()
+    ]
+
+
+def _left_by(name: str) -> Literal["", "late", "queued"]:
+    if name in ("a late 408 behind it", "a reset behind it"):
+        return "late"
+    return "queued" if name.startswith(("another reply", "bytes behind")) else ""
 
 
 def _errors() -> list[Case]:

@@ -20,6 +20,7 @@ import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
+from litellm_synthetic.transport import pool
 from litellm_synthetic.transport.retries import DEFAULT_MAX_RETRIES
 from tests.harden.cases import Case, Reply
 from tests.harden.entry_points import (
@@ -28,6 +29,7 @@ from tests.harden.entry_points import (
     EntryPoint,
     InStreamError,
     Target,
+    renew_client,
     vectors_text,
 )
 from tests.harden.replies import TEXT, VECTORS, sized
@@ -230,6 +232,10 @@ class Harness:
 
     def run(self, case: Case, entry_points: Sequence[EntryPoint]) -> list[Outcome]:
         """Make one call over each entry, all at once, and wait until they have ended."""
+        if case.max_retries:
+            # An attempt on a connection that an earlier case ended is none that the server counts.
+            pool.retire_connections()
+            renew_client()
         return self.end(self.begin(case, entry_points))
 
     def begin(self, case: Case, entry_points: Sequence[EntryPoint]) -> list[Begun]:
@@ -307,14 +313,17 @@ class Harness:
             if cost is not None and not 0 <= cost < math.inf
         ]
 
-    def canaries(self) -> list[str]:
+    def canaries(self, after: Case) -> list[str]:
         """Make plain good calls on the connections that a case may have poisoned."""
         good = Case(
             "a canary",
             lambda reply: [sized(reply.kind, reply.body)],
             "answer",
             timeout_seconds=90.0,
+            max_retries=DEFAULT_MAX_RETRIES if after.leaves == "late" else 0,
         )
+        if after.leaves == "queued":
+            renew_client()
         chosen = [one for one in ENTRY_POINTS if one.name in _CANARIES]
         outcomes = self.run(good, chosen)
         return [f"afterwards, {text}" for text in self.judge(good, outcomes)]

@@ -41,7 +41,7 @@ def test_the_names_of_the_cases_differ() -> None:
 def test_a_case_ends_well(case: Case, harness: Harness, *, is_short: bool) -> None:
     harness.hear_from(logging.DEBUG if "the key" in case.name else logging.INFO)
     outcomes = harness.run(case, chosen(case, is_short=is_short))
-    complaints = harness.judge(case, outcomes) + harness.canaries()
+    complaints = harness.judge(case, outcomes) + harness.canaries(case)
     assert not complaints, "\n".join(["", *complaints])
 
 

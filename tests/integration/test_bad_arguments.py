@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import math
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import litellm
 import pytest
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from litellm_synthetic.testing import SyntheticServer
     from tests.caller import Caller
 
@@ -87,6 +92,43 @@ def test_a_closed_client_is_named(upstream: SyntheticServer) -> None:
     with pytest.raises(litellm.BadRequestError, match="client= has been closed"):
         litellm.completion(model=MODEL, messages=MESSAGES, client=client)
     assert upstream.requests == []
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Have the collector run within the test, under its filters of warnings."""
+    yield
+    gc.collect()
+
+
+# asyncio's transports of a closed loop warn that nobody could close them.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_client_of_an_event_loop_that_has_ended_is_named_or_connects_again(
+    collected: None, upstream: SyntheticServer, *, stream: bool
+) -> None:
+    del collected
+    client = httpx.AsyncClient()
+
+    async def call(max_retries: int) -> list[Any]:
+        answer: Any = await litellm.acompletion(
+            model=MODEL,
+            messages=MESSAGES,
+            client=client,
+            max_retries=max_retries,
+            stream=stream,
+        )
+        return [one async for one in answer] if stream else answer.choices
+
+    asyncio.run(call(0))
+    with pytest.raises(litellm.APIConnectionError, match="make one client in each event loop"):
+        asyncio.run(call(0))
+    asyncio.run(call(0))  # the broken connection is gone
+    assert asyncio.run(call(1))  # and here within one call
+    # LiteLLM's worker holds the arguments of calls that callbacks have not been told of.
+    asyncio.run(GLOBAL_LOGGING_WORKER.flush())
+    assert upstream.requests
 
 
 async def test_a_reference_to_the_environment_is_not_a_key(

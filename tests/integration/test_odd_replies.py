@@ -42,6 +42,7 @@ ODD_MESSAGES = {
     "a lone surrogate": sent(message("odd \ud800 text")),
     "NaN": sent(message("fine", score=math.nan)),
     "a header beyond ASCII": sent(message("fine"), **{"x-region": "Zürich"}),
+    "an error that is null": sent(message("fine", error=None)),
 }
 
 
@@ -65,6 +66,47 @@ async def test_an_odd_completion_over_messages_is_not_lost(
     answer = await caller.completion(model=MODEL, messages=MESSAGES)
     assert answer.choices[0].message.content == json.loads(odd.body)["content"][0]["text"]
     assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"type": "text_delta", "text": [None]},
+        {"type": "text_delta", "text": 7},
+        {"type": "thinking_delta", "thinking": ["a"]},
+        {"type": "input_json_delta", "partial_json": [1]},
+    ],
+    ids=str,
+)
+async def test_a_delta_over_messages_that_is_not_text_is_an_error(
+    delta: dict[str, Any],
+    upstream: SyntheticServer,
+    caller: Caller,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_API_BASE", upstream.anthropic_base)
+    events = [
+        {"type": "message_start", "message": message("") | {"content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": _block(delta)},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+    ]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+    upstream.respond_with(RawBytes(200, body, "text/event-stream"))
+    # LiteLLM wraps what breaks an async stream under way, for its Router.
+    kinds = (litellm.APIConnectionError, litellm.exceptions.MidStreamFallbackError)
+    with pytest.raises(kinds, match=r"not text|not of a message"):
+        await caller.stream(model=MODEL, messages=MESSAGES)
+    assert len(await recorder.settled_failures()) == 1
+
+
+def _block(delta: dict[str, Any]) -> dict[str, Any]:
+    kinds = {
+        "text_delta": {"type": "text", "text": ""},
+        "thinking_delta": {"type": "thinking", "thinking": ""},
+        "input_json_delta": {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}},
+    }
+    return kinds[delta["type"]]
 
 
 @pytest.mark.parametrize(
