@@ -245,10 +245,12 @@ def whole_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     function = call.get("function")
     function = dict(function) if isinstance(function, Mapping) else {}
     function["arguments"] = arguments_text(function.get("arguments"))
-    function["name"] = function.get("name") or ""
+    name = function.get("name") or ""
+    function["name"] = escaped(name) if isinstance(name, str) else name
     identifier = call.get("id")
+    identifier = escaped(identifier) if isinstance(identifier, str) else ""
     return {
-        "id": identifier if isinstance(identifier, str) and identifier else new_tool_call_id(),
+        "id": identifier or new_tool_call_id(),
         "type": call.get("type") or "function",
         "function": function,
     }
@@ -257,8 +259,17 @@ def whole_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
 def arguments_text(arguments: object) -> str:
     """Return a tool call's arguments as text; a backend may send the object itself."""
     if isinstance(arguments, str):
-        return arguments
+        return escaped(arguments)
     return "" if arguments is None else json.dumps(arguments)
+
+
+def escaped(text: str) -> str:
+    """Return text with lone surrogates as JSON escapes, which in arguments mean the same.
+
+    LiteLLM prices a stream with tool calls by writing them as UTF-8
+    (litellm_core_utils/prompt_templates/common_utils.py:361), and loses the bill where that fails.
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def new_tool_call_id() -> str:

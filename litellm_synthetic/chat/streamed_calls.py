@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm_synthetic.chat.chunks import CallPiece
-from litellm_synthetic.chat.response import arguments_text, new_tool_call_id
+from litellm_synthetic.chat.response import arguments_text, escaped, new_tool_call_id
 
 
 class StreamedCalls:
@@ -32,8 +32,9 @@ class StreamedCalls:
         function = fields.get("function")
         function = function if isinstance(function, Mapping) else {}
         name = function.get("name")
-        name = name if isinstance(name, str) else ""
-        identifier = fields.get("id") if isinstance(fields.get("id"), str) else None
+        name = escaped(name) if isinstance(name, str) else ""
+        identifier = fields.get("id")
+        identifier = escaped(identifier) if isinstance(identifier, str) else None
         upstream_index = fields.get("index")
         if isinstance(upstream_index, bool) or not isinstance(upstream_index, int):
             upstream_index = None

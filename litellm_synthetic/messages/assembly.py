@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.sse import Event
 
 _PREAMBLE: Final = frozenset(("message_start", "ping"))
-_PROGRESS: Final = frozenset(
-    ("message_start", "content_block_start", "message_delta", "message_stop")
-)
 _DELTA_NAMES: Final = frozenset(("type", "index", "delta"))
 # Which field of a block each kind of delta adds to.
 _FIELD_BY_DELTA: Final = {
@@ -88,6 +85,7 @@ class MessageAssembly:
         self.begun = False
         self.done = False
         self.progress = 0
+        self._has_started = False
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, dict[str, Any]] = {}
@@ -103,16 +101,22 @@ class MessageAssembly:
         if not isinstance(kind, str):
             return
         self.begun = self.begun or kind not in _PREAMBLE
-        self.progress += kind in _PROGRESS
+        # The same event again brings nothing forward, however often it comes.
         if kind == "message_start":
+            self.progress += not self._has_started
+            self._has_started = True
             self._message = dict(_mapping(document.get("message")))
             self._usage |= _mapping(self._message.get("usage"))
         elif kind == "content_block_start":
+            self.progress += _index(document) not in self._blocks
             self._blocks[_index(document)] = dict(_mapping(document.get("content_block")))
         elif kind == "message_delta":
+            before = (dict(self._message), dict(self._usage))
             self._message |= _mapping(document.get("delta"))
             self._usage |= _mapping(document.get("usage"))
+            self.progress += before != (self._message, self._usage)
         elif kind == "message_stop":
+            self.progress += not self.done
             self.done = True
 
     @property

@@ -71,6 +71,7 @@ class MessageChunkDecoder:
         self._backlog = Backlog(self._envelope, merges=merges, max_repeats=max_repeats)
         self._joined = _JoinedDeltas()
         self._finish_reason: str | None = None
+        self._has_begun = False
         self._has_role = False
         self._has_usage = False
 
@@ -135,7 +136,8 @@ class MessageChunkDecoder:
         if not isinstance(kind, str) or kind not in _PARSED:
             return  # a ping, or what a later version of the API may send
         self._end_joined()
-        self.progress += kind == "message_start"
+        self.progress += kind == "message_start" and not self._has_begun
+        self._has_begun = True
         self._take_envelope(document)
         self._take_parsed(document)
 

@@ -170,7 +170,8 @@ def _response_events_answer(events: list[Any]) -> Answer:
 def _message_answer(raw: Any) -> Answer:
     blocks = [one for one in raw["content"] if isinstance(one, dict)]
     texts = [one["text"] for one in blocks if isinstance(one.get("text"), str)]
-    return Answer("".join(texts), raw.get("stop_reason"), raw=raw)
+    reason = raw.get("stop_reason")  # a native message comes through as it was sent
+    return Answer("".join(texts), reason if isinstance(reason, str) else None, raw=raw)
 
 
 class InStreamError(Exception):

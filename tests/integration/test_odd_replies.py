@@ -10,6 +10,7 @@ import litellm
 import pytest
 
 from litellm_synthetic.testing import RawBytes, RawJSON
+from tests.caller import calls_of
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -150,3 +151,39 @@ async def test_embeddings_for_fewer_inputs_are_an_error(
             model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["one", "two"]
         )
     assert excinfo.value.status_code == 502
+
+
+SPLIT_PAIR = ['{"say": "\ud83d', '\ude00"}']
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_a_tool_call_with_lone_surrogates_is_whole_and_billed(
+    upstream: SyntheticServer, caller: Caller, recorder: Recorder, *, stream: bool
+) -> None:
+    pieces = [
+        {"index": 0, "id": "call_\ud800", "function": {"name": "f\udfff", "arguments": ""}},
+        *({"index": 0, "function": {"arguments": piece}} for piece in SPLIT_PAIR),
+    ]
+    chunks: list[dict[str, Any]] = [{"delta": {"tool_calls": [piece]}} for piece in pieces]
+    chunks.append({"delta": {}, "finish_reason": "tool_calls"})
+    function = {"name": "f\udfff", "arguments": "".join(SPLIT_PAIR)}
+    call = {"id": "call_\ud800", "type": "function", "function": function}
+    if stream:
+        events = [f"data: {json.dumps({'choices': [one]})}\n\n" for one in chunks]
+        body = "".join([*events, "data: [DONE]\n\n"]).encode()
+        upstream.respond_with(RawBytes(200, body, "text/event-stream"))
+        calls = calls_of(await caller.stream(model=MODEL, messages=MESSAGES))
+    else:
+        choice = {"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        upstream.respond_with(sent({"choices": [choice], "usage": usage}))
+        answer = await caller.completion(model=MODEL, messages=MESSAGES)
+        calls = [
+            (one.function.name, one.function.arguments)
+            for one in answer.choices[0].message.tool_calls
+        ]
+    [(name, arguments)] = calls
+    assert name == "f\\udfff"
+    assert json.loads(arguments) == {"say": "😀"}
+    assert len(await recorder.settled_costs()) == 1
+    assert await recorder.settled_failures() == []

@@ -252,3 +252,32 @@ def test_a_stop_reason_is_never_invented() -> None:
     assert decoder.done
     with pytest.raises(BrokenStreamError, match="stop_reason"):
         decoder.finish()
+
+
+REPEATED = [
+    told("message_start", message={}),
+    told("message_start", message={"id": "m", "usage": {"input_tokens": 5}}),
+    told("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+    told("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
+    told("content_block_delta", index=0, delta={"type": "text_delta", "text": ""}),
+    told("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": ""}),
+    told("content_block_delta", index=0, delta={"type": "input_json_delta", "partial_json": ""}),
+    told("content_block_stop", index=0),
+    told("message_delta", delta={}, usage={"output_tokens": 1}),
+    told("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 0}),
+    told("ping"),
+    told("of_tomorrow", x=1),
+]
+
+
+@pytest.mark.parametrize("document", REPEATED, ids=str)
+def test_the_same_event_again_is_not_progress(document: dict[str, Any]) -> None:
+    assembly = MessageAssembly()
+    decoder = MessageChunkDecoder("m", anthropic_chunk_parser(json_mode=False, tool_names={}))
+    assembly.take(document)
+    decoder.take([Event("", json.dumps(document))])
+    before = assembly.progress, decoder.progress
+    for _ in range(3):
+        assembly.take(document)
+        decoder.take([Event("", json.dumps(document))])
+    assert (assembly.progress, decoder.progress) == before
