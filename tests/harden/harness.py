@@ -117,6 +117,20 @@ class Ears(CustomLogger):
         self._hear(self.failures, "failure", kwargs, response_obj)
 
 
+def have_callbacks(*callbacks: CustomLogger) -> None:
+    """Have LiteLLM tell these callbacks and no others.
+
+    It takes one of each class: another test's, left in the lists that it fills from
+    `litellm.callbacks`, would stand in the way.
+    """
+    for name in (
+        "input_callback", "success_callback", "failure_callback", "_async_success_callback",
+        "_async_failure_callback",
+    ):  # fmt: skip  # one list, read as one
+        setattr(litellm, name, [])
+    litellm.callbacks = [*callbacks]
+
+
 class Overheard(logging.Handler):
     """Read every log record: for the secret, and for work that failed behind a caller's back."""
 
@@ -204,9 +218,7 @@ class Harness:
 
     def listen(self) -> None:
         """Put our ears into LiteLLM and into logging."""
-        # LiteLLM takes one callback of each class: another test's would stand in the way of ours.
-        litellm.logging_callback_manager._reset_all_callbacks()  # noqa: SLF001  # no public name
-        litellm.callbacks = [self.ears]
+        have_callbacks(self.ears)
         for name in _LOGGERS:
             logger = logging.getLogger(name)
             self._undo.append((logger, logger.level, logger.handlers[:]))

@@ -30,7 +30,7 @@ from tests.harden.entry_points import (
     chunks_answer,
     message_pieces_answer,
 )
-from tests.harden.harness import Ears, LoopThread
+from tests.harden.harness import Ears, LoopThread, have_callbacks
 from tests.harden.replies import (
     DONE,
     STREAMS,
@@ -433,16 +433,14 @@ class Soak:
 
     def run(self) -> list[str]:
         """Soak, and return what is wrong with the balance."""
-        # LiteLLM takes one callback of each class: another test's would stand in the way of ours.
-        litellm.logging_callback_manager._reset_all_callbacks()  # noqa: SLF001  # no public name
-        litellm.callbacks = [self.ears]
+        have_callbacks(self.ears)
         try:
             self._for(min(self._seconds / 4, 5.0))  # warms everything up
             before = self._settled()
             self._for(self._seconds)
             after = self._settled()
         finally:
-            litellm.logging_callback_manager._reset_all_callbacks()  # noqa: SLF001  # no public name
+            have_callbacks()
         self.growth = {name: (before[name], after[name]) for name in before}
         threads = sorted(_own_threads())
         complaints = _balance(self.ledger, self.ears)

@@ -102,7 +102,7 @@ async def test_a_delta_over_messages_that_is_not_text_is_an_error(
 
 
 def _block(delta: dict[str, Any]) -> dict[str, Any]:
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "text_delta": {"type": "text", "text": ""},
         "thinking_delta": {"type": "thinking", "thinking": ""},
         "input_json_delta": {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}},
