@@ -13,6 +13,10 @@ REDACTED: Final = "[redacted]"
 _KEY_SHAPED: Final = re.compile(
     r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE
 )
+# What every match of it holds, in lower case.
+_MARKS: Final = ("syn_", "bearer ")
+# The other characters that a pattern takes for a letter of ASCII where case does not count.
+_LETTERS_BY_CASE: Final = ("\u0130", "\u0131", "\u017f", "\u212a")
 # Replacing a one-letter "key" would shred the text that it is meant to protect.
 _MIN_SECRET_CHARACTERS: Final = 4
 
@@ -63,10 +67,20 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """Replace this key, and anything that looks like one, in a text of foreign origin."""
+        if not _may_hold(text, self._value):
+            return text
         if len(self._value) >= _MIN_SECRET_CHARACTERS:
             # A server may change the case: header names come in lower case.
             text = re.sub(re.escape(self._value), REDACTED, text, flags=re.IGNORECASE)
         return scrub_key_shaped(text)
+
+
+def _may_hold(text: str, key: str) -> bool:
+    """Tell whether there may be something to scrub; looking is much faster than replacing."""
+    if not text.isascii() and any(letter in text for letter in _LETTERS_BY_CASE):
+        return True
+    lowered = text.lower()
+    return key.lower() in lowered or any(mark in lowered for mark in _MARKS)
 
 
 def scrub_key_shaped(text: str) -> str:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import traceback
 
 import pytest
@@ -108,3 +109,16 @@ def test_any_text_is_a_key_nothing_or_refused(text: str) -> None:
     except InvalidKeyError:
         return
     assert key is None or key.bearer == f"Bearer {text.strip()}"
+
+
+_CASES = st.sampled_from(
+    ["syn_abcdefgh", "SYN_ABCDEFGH", "\u017fyn_abcdefgh", "Bearer abcdefghij", "bearer abcdefghij",
+     "BeArEr x", "kiKI4567", "\u212ai\u212aI4567", "k\u0130ki4567", "k\u0131ki4567", "plain", " ",
+     "é", "\n"]
+)  # fmt: skip  # one list, read as one
+
+
+@given(st.lists(_CASES).map("".join))
+def test_nothing_is_missed_by_looking_before_scrubbing(text: str) -> None:
+    everything = re.sub(re.escape("kiki4567"), REDACTED, text, flags=re.IGNORECASE)
+    assert Secret("kiki4567").scrub(text) == scrub_key_shaped(everything)
