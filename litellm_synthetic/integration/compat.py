@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 check_installed()
 
-from litellm import main, utils
+from litellm import cost_calculator, main, utils
 from litellm.anthropic_interface.exceptions import AnthropicExceptionMapping
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
@@ -62,8 +62,10 @@ __all__ = [
     "SearchResponse",
     "SearchResult",
     "TokenCountResponse",
+    "cached_model_facts",
     "checks_tools_without_gateway",
     "cooling_down",
+    "cost_calculator",
     "executor",
     "main",
     "messages_module",
@@ -95,6 +97,14 @@ _ASSISTANTS_CALLS: Final = frozenset(
         "run_thread_stream", "arun_thread_stream",
     )
 )  # fmt: skip  # one set, read as one
+
+
+def cached_model_facts() -> Callable[..., Any] | None:
+    """Return what looks a model's facts up in the cache that LiteLLM's prices use (utils.py:6332).
+
+    LiteLLM clears it whenever it takes up other facts. None where there is not one.
+    """
+    return getattr(utils, "_cached_get_model_info_helper", None)
 
 
 # The module whose names Router looks its cooldowns up by, not the class.

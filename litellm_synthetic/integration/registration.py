@@ -17,6 +17,7 @@ from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import (
     compat,
+    known_prices,
     messages_seams,
     operation_seams,
     proxy_replies,
@@ -140,7 +141,10 @@ def _planned() -> Seams:
     operation_seams.check_operations(seams, admit)
     operation_seams.check_undecorated_operations(seams, refuse_if_ours)
     repeated_work.make_config_class_once(seams)
+    repeated_work.look_up_models_once(seams)
+    repeated_work.read_provider_names_directly(seams)
     repeated_work.serialize_chunks_directly(seams)
+    known_prices.price_by_known_rates(seams)
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
     router_seams.keep_the_first_error(seams)
     router_seams.move_on_after_402(seams)

@@ -8,12 +8,14 @@ are. Line numbers are those of LiteLLM 1.108.7.
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from litellm_synthetic.integration.seams import Seams
 
 _CONFIG_CLASSES: Final = "litellm.llms.openai_like.dynamic_config"
+_BRIDGE: Final = "litellm.responses.bridge_check"
+_FACTS: Final = "get_model_info_helper"
 _PROXY: Final = "litellm.proxy.proxy_server"
 
 
@@ -48,6 +52,40 @@ def make_config_class_once(seams: Seams) -> None:
         return create_config_class
 
     seams.wrap((sys.modules, _CONFIG_CLASSES), "create_config_class", wrap)
+
+
+def look_up_models_once(seams: Seams) -> None:
+    """Have LiteLLM find the facts of our models once, where it asks twice in each call.
+
+    To see whether a model needs the Responses API it puts the facts together from some two hundred
+    fields (bridge_check.py:106), past the cache that its prices use and that it clears whenever it
+    takes up other facts. The answer may be written to, so it is a copy.
+    """
+    look_up, module = compat.cached_model_facts(), sys.modules.get(_BRIDGE)
+    if look_up is None or not hasattr(module, _FACTS):
+        return
+
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def get_model_info_helper(*args: Any, **kwargs: Any) -> Any:
+            if seams.active and kwargs.get("custom_llm_provider") == PROVIDER:
+                return dict(look_up(*args, **kwargs))
+            return original(*args, **kwargs)
+
+        return get_model_info_helper
+
+    seams.wrap((module,), _FACTS, wrap, is_watched=False)
+
+
+def read_provider_names_directly(seams: Seams) -> None:
+    """Have the names of LiteLLM's providers read without a detour.
+
+    It makes a list of all of them twice in each call (main.py:5694, utils.py:4858), and Python 3.11
+    looks `value` up through two functions for each of nearly two hundred (enum.py:192). Later ones
+    need not, and it does no harm there.
+    """
+    direct: Any = property(operator.attrgetter("_value_"))
+    seams.wrap((compat.LlmProviders,), "value", lambda _: direct, is_watched=False)
 
 
 def serialize_chunks_directly(seams: Seams) -> None:

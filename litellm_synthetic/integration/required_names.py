@@ -77,6 +77,10 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ("REPEATED_STREAMING_CHUNK_LIMIT", "post_call_rules", "set_verbose"),
     ),
     ("litellm", "log what came of a stream that was left", ("stream_chunk_builder",)),
+    (
+        "litellm", "price calls as LiteLLM does",
+        ("cost_discount_config", "cost_margin_config", "get_model_info"),
+    ),
     ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
     ("litellm", "tell a refused argument from a failed call", ("BadRequestError",)),
     ("litellm", "tell a team's credentials from a client's", ("credential_list",)),

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 
+import litellm_synthetic
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -182,3 +184,11 @@ def required_arguments(call: Callable[..., Any]) -> dict[str, Any]:
         if parameter.default is parameter.empty
         and parameter.kind not in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}
     }
+
+
+def forget_row(name: str) -> None:
+    """Take a user's row out of LiteLLM's tables, for which it has no function."""
+    litellm_synthetic.unregister()
+    litellm.model_cost.pop(name, None)
+    litellm.utils._runtime_registered_model_cost.pop(name, None)  # noqa: SLF001
+    litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001  # its caches of the row

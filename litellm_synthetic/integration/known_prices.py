@@ -1,0 +1,238 @@
+"""The price of a plain call of ours, by the rates that LiteLLM was seen to apply to the one before.
+
+LiteLLM looks up and compares some two hundred fields of a model for each price
+(cost_calculator.py:1519 in 1.108.7), which takes a tenth of a call. Here the first call of each
+kind is priced by LiteLLM itself, and a sum of tokens times rates is held against what came out,
+the breakdown for its logs included. Only where every figure is equal are the next ones summed up
+here. What a price may also hang on, such as discounts, margins, a deployment's own price, tiers,
+service tiers or built-in tools, is left to LiteLLM.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import litellm
+
+from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.integration import compat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from litellm_synthetic.integration.seams import Seams
+
+_CALL_TYPES: Final = frozenset(("completion", "acompletion"))
+# What may be said of a call without changing how its tokens are priced.
+_WITHOUT_PRICE: Final = frozenset(
+    (
+        "call_type", "completion_response", "custom_llm_provider", "litellm_logging_obj", "model",
+        "optional_params", "prompt", "router_model_id", "standard_built_in_tools_params",
+    )
+)  # fmt: skip  # one set, read as one
+_RATES: Final = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
+# Nothing is charged by it in a plain call: Synthetic reports no tokens that were written.
+_UNUSED_RATES: Final = ("cache_creation_input_token_cost",)
+# A row that says more of these than the rates is priced by LiteLLM.
+_PRICE_WORDS: Final = ("cost", "pric", "multiplier", "uplift", "provider_specific")
+_USAGE_FIELDS: Final = frozenset(
+    (
+        "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details",
+        "completion_tokens_details",
+    )
+)  # fmt: skip  # the same
+# What a message may carry that LiteLLM reads as the use of a built-in tool.
+_OF_TOOLS: Final = ("annotations", "images", "audio")
+# Kinds of calls differ by model and by whether tokens were cached or reasoned.
+_MAX_KINDS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """The tokens of a plain call, by rate."""
+
+    prompt: int
+    completion: int
+    cached: int
+    reasoning: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was learned of one kind of call: the rows that it hangs on, and LiteLLM's breakdown."""
+
+    rows: tuple[Any, ...]
+    rates: tuple[float, float, float]
+    breakdown: Mapping[str, Any] | None
+
+
+class KnownPrices:
+    """Price plain calls by what was learned from LiteLLM."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], _Known] = {}
+
+    def price(self, call: Mapping[str, Any], original: Callable[..., float]) -> float:
+        """Return what LiteLLM's `completion_cost` returns for a call, and log what it logs."""
+        tokens = _plain_tokens(call)
+        info = None if tokens is None else _model_info(call["model"])
+        if tokens is None or info is None:
+            return original(**call)
+        response, deployment = call["completion_response"], call.get("router_model_id")
+        kind = (
+            call["model"], response.model, deployment, tokens.cached > 0, tokens.reasoning > 0,
+            response.usage.prompt_tokens_details is None,
+            response.usage.completion_tokens_details is None,
+        )  # fmt: skip  # one key, read as one
+        # LiteLLM makes the first anew whenever it takes up other prices.
+        rows = (info, litellm.model_cost.get(deployment) if deployment else None)
+        known = self._known.get(kind)
+        if known is None or any(a is not b for a, b in zip(known.rows, rows, strict=True)):
+            return self._learn(kind, rows, tokens, call, original)
+        if known.breakdown is None:
+            return original(**call)
+        figures = _figures(tokens, known.rates)
+        total: float = figures["total_cost"]
+        call["litellm_logging_obj"].set_cost_breakdown(**{**known.breakdown, **figures})
+        return total
+
+    def _learn(
+        self,
+        kind: tuple[Any, ...],
+        rows: tuple[Any, ...],
+        tokens: _Tokens,
+        call: Mapping[str, Any],
+        original: Callable[..., float],
+    ) -> float:
+        log = call["litellm_logging_obj"]
+        write, written = log.set_cost_breakdown, {}
+
+        def listen(**figures: Any) -> None:
+            written.update(figures)
+            write(**figures)
+
+        log.set_cost_breakdown = listen
+        try:
+            total = original(**call)
+        finally:
+            del log.set_cost_breakdown
+        rates, breakdown = _rates(rows[0]), None
+        if rates is not None:
+            figures = _figures(tokens, rates)
+            if figures["total_cost"] == total and figures.items() <= written.items():
+                breakdown = written
+        if len(self._known) >= _MAX_KINDS:
+            self._known.clear()
+        self._known[kind] = _Known(rows, rates or (0.0, 0.0, 0.0), breakdown)
+        return total
+
+
+def price_by_known_rates(seams: Seams) -> None:
+    """Have LiteLLM price the plain calls of ours by rates that it was seen to apply."""
+    prices = KnownPrices()
+
+    def wrap(original: Callable[..., float]) -> Callable[..., float]:
+        @functools.wraps(original)
+        def completion_cost(*args: Any, **kwargs: Any) -> float:
+            if args or not seams.active or kwargs.get("custom_llm_provider") != PROVIDER:
+                return original(*args, **kwargs)
+            return prices.price(kwargs, original)
+
+        return completion_cost
+
+    seams.wrap((compat.cost_calculator,), "completion_cost", wrap, is_watched=False)
+
+
+def _plain_tokens(call: Mapping[str, Any]) -> _Tokens | None:
+    """Return the tokens of a call that is priced by them and by nothing else; else None."""
+    response = call.get("completion_response")
+    if _is_plain_call(call) and type(response) is litellm.ModelResponse and _is_plain(response):
+        return _tokens_of(_field(response, "usage"))
+    return None
+
+
+def _is_plain_call(call: Mapping[str, Any]) -> bool:
+    return (
+        call.get("call_type") in _CALL_TYPES
+        and call.get("litellm_logging_obj") is not None
+        and not any(value for name, value in call.items() if name not in _WITHOUT_PRICE)
+        and not (litellm.cost_discount_config or litellm.cost_margin_config)
+        and "service_tier" not in (call.get("optional_params") or ())
+        and not any((call.get("standard_built_in_tools_params") or {}).values())
+    )
+
+
+def _is_plain(response: litellm.ModelResponse) -> bool:
+    return not _field(response, "service_tier") and not any(
+        vars(choice.message).get(name) for choice in response.choices for name in _OF_TOOLS
+    )
+
+
+def _field(response: litellm.ModelResponse, name: str) -> Any:
+    """Return a field or None; a missing one costs pydantic an exception."""
+    return vars(response).get(name) or (response.__pydantic_extra__ or {}).get(name)
+
+
+def _tokens_of(usage: Any) -> _Tokens | None:
+    if type(usage) is not litellm.Usage or usage.__pydantic_extra__:
+        return None
+    fields = vars(usage)
+    if not _USAGE_FIELDS.issuperset(fields) or any((usage.__pydantic_private__ or {}).values()):
+        return None
+    cached = _only_detail(fields["prompt_tokens_details"], "cached_tokens")
+    reasoning = _only_detail(fields["completion_tokens_details"], "reasoning_tokens")
+    prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
+    if cached is None or reasoning is None or cached > prompt or reasoning > completion:
+        return None
+    return _Tokens(prompt, completion, cached, reasoning)
+
+
+def _only_detail(details: Any, name: str) -> int | None:
+    """Return the one count among the details of a usage; None where there is another one."""
+    if details is None:
+        return 0
+    counts = {**vars(details), **(details.__pydantic_extra__ or {})}
+    count = counts.pop(name, None) or 0
+    return None if any(value is not None for value in counts.values()) else count
+
+
+def _model_info(model: str) -> Any:
+    """Return LiteLLM's facts of a model: the same object until it takes up others."""
+    try:
+        return litellm.get_model_info(model=model, custom_llm_provider=PROVIDER)
+    except Exception:  # noqa: BLE001  # LiteLLM's own for a model without a price
+        return None
+
+
+def _rates(info: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """Return the USD per token of input, output and cached input; None if more is charged."""
+    said = {
+        name
+        for name, value in info.items()
+        if value is not None and any(word in name for word in _PRICE_WORDS)
+    }
+    per_input, per_output, per_cached = (info.get(name) for name in _RATES)
+    if per_input is None or per_output is None or not said.issubset((*_RATES, *_UNUSED_RATES)):
+        return None
+    return per_input, per_output, per_input if per_cached is None else per_cached
+
+
+def _figures(tokens: _Tokens, rates: tuple[float, float, float]) -> dict[str, Any]:
+    per_input, per_output, per_cached = rates
+    cached = float(tokens.cached) * per_cached
+    reasoning = float(tokens.reasoning) * per_output
+    of_input = float(tokens.prompt - tokens.cached) * per_input + cached
+    of_output = float(tokens.completion - tokens.reasoning) * per_output
+    if tokens.reasoning:
+        of_output += reasoning
+    total = of_input + of_output
+    return {
+        "input_cost": of_input,
+        "output_cost": of_output,
+        "total_cost": total,
+        "original_cost": total,
+        "cache_read_cost": cached,
+        "reasoning_cost": reasoning,
+    }
