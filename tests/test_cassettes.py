@@ -19,6 +19,7 @@ import litellm_synthetic
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
 from litellm_synthetic.testing import SyntheticServer
 from tests.caller import Caller, calls_of, finishes_of, text_of
+from tests.weather import WEATHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,17 +32,6 @@ KEPT_REQUEST_HEADERS = ("content-type", "accept")
 KEPT_REPLY_HEADERS = ("content-type", "date", "retry-after", "x-synthetic-quotas", PROVENANCE)
 CHAT = "synthetic/syn:small:text"
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "What is the capital of France?"}]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
 # The live key of whoever records; the fixture below takes it away from everybody else.
 _OWN_KEY = os.environ.get("SYNTHETIC_API_KEY", "")
 
@@ -135,14 +125,14 @@ async def test_a_stream(caller: Caller) -> None:
 
 async def test_a_tool_call_and_its_result(caller: Caller) -> None:
     history: list[Any] = [{"role": "user", "content": "What is the weather in Oslo?"}]
-    first = await caller.completion(model=CHAT, messages=history, tools=[TOOL], max_tokens=2000)
+    first = await caller.completion(model=CHAT, messages=history, tools=[WEATHER], max_tokens=2000)
     message = first.choices[0].message
     assert first.choices[0].finish_reason == "tool_calls"
     call = message.tool_calls[0]
     assert call.function.name == "get_weather"
     assert "city" in json.loads(call.function.arguments)
     history += [message, {"role": "tool", "tool_call_id": call.id, "content": "4 °C, rain"}]
-    second = await caller.completion(model=CHAT, messages=history, tools=[TOOL], max_tokens=2000)
+    second = await caller.completion(model=CHAT, messages=history, tools=[WEATHER], max_tokens=2000)
     assert second.choices[0].message.content
 
 
@@ -150,7 +140,7 @@ async def test_a_streamed_tool_call(caller: Caller) -> None:
     chunks = await caller.stream(
         model=CHAT,
         messages=[{"role": "user", "content": "What is the weather in Oslo?"}],
-        tools=[TOOL],
+        tools=[WEATHER],
         max_tokens=2000,
     )
     (name, arguments), *_ = calls_of(chunks)
@@ -229,7 +219,7 @@ async def test_a_streamed_tool_call_over_messages(caller: Caller) -> None:
     chunks = await caller.stream(
         model=CHAT,
         messages=[{"role": "user", "content": "What is the weather in Oslo?"}],
-        tools=[TOOL],
+        tools=[WEATHER],
         max_tokens=2000,
     )
     (name, arguments), *_ = calls_of(chunks)

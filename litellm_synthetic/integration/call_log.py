@@ -1,4 +1,7 @@
-"""LiteLLM's log of a call: what the caller asked for, and how the call or its stream ended."""
+"""LiteLLM's log of a call: what the caller asked for, and how the call or its stream ended.
+
+Line numbers are those of LiteLLM 1.108.7.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ def call_arguments(logging_obj: Any) -> Mapping[str, Any]:
     """Return the keyword arguments of the public call behind a logging object.
 
     `embedding()` hands custom providers no headers, and `completion()` cuts `stop` to four entries
-    before anybody sees it (utils.py:8618). The only place that keeps what the caller said is the
-    caching handler that the `client` decorator hangs on the logging object (utils.py:1750).
+    before anybody sees it (utils.py:8897). The only place that keeps what the caller said is the
+    caching handler that the `client` decorator hangs on the logging object (utils.py:1811).
     """
     handler = getattr(logging_obj, "_llm_caching_handler", None)
     arguments = getattr(handler, "request_kwargs", None)
@@ -37,9 +40,9 @@ def log_success_one_at_a_time(logging_obj: Any) -> None:
     """Let no two threads run this call's success handler at once.
 
     `text_completion` and `responses` call `completion` within, and the decorators of both give the
-    same handler to a pool of threads (utils.py:1905, litellm_logging.py:4083). It looks whether it
+    same handler to a pool of threads (utils.py:1966, litellm_logging.py:4294). It looks whether it
     has told the callbacks before it begins, and notes that it has near its end
-    (litellm_logging.py:2852, :2928): on a busy machine both threads tell them.
+    (litellm_logging.py:3016, :3133): on a busy machine both threads tell them.
     """
     if logging_obj.call_type in {"completion", "acompletion"}:
         return  # nothing within, so the handler is given to the pool once
@@ -55,7 +58,7 @@ def log_success_one_at_a_time(logging_obj: Any) -> None:
 def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
     """Return how many deployments Router has for the model of this call; None outside of Router.
 
-    Router notes it in the call's metadata (router.py:8060), whose name depends on the kind of call.
+    Router notes it in the call's metadata (router.py:8408), whose name depends on the kind of call.
     """
     for name in ("metadata", "litellm_metadata"):
         size = litellm_params.get(name)
@@ -65,7 +68,7 @@ def router_group_size(litellm_params: Mapping[str, Any]) -> int | None:
 
 
 # What LiteLLM calls with each chunk of a sync stream: of the callbacks for sync calls, and of those
-# for async ones (litellm_logging.py:2909, :3487).
+# for async ones (litellm_logging.py:3411, :3789).
 _HOOKS_OF_CHUNKS: Final = ("log_stream_event", "logging_hook")
 _ASYNC_HOOKS_OF_CHUNKS: Final = ("async_log_stream_event", "async_logging_hook")
 
@@ -159,14 +162,14 @@ class MessagesRequest:
     def log_whole(self, reply: httpx.Response) -> None:
         """Give LiteLLM's log the reply that it reads usage and price from.
 
-        Its Anthropic transformation does (litellm_logging.py:4303), so the usage has to add up.
+        Its Anthropic transformation does (litellm_logging.py:4548), so the usage has to add up.
         """
         self.logging_obj.model_call_details["httpx_response"] = reply
 
     async def finish(self, message: dict[str, Any]) -> Any:
         """Return what LiteLLM's hooks for agentic loops make of a whole message.
 
-        Its own transport calls them at this point (llm_http_handler.py:2423); a gateway's web
+        Its own transport calls them at this point (llm_http_handler.py:2485); a gateway's web
         search interception lives there.
         """
         names = inspect.signature(self._handler._finalize_anthropic_messages_response).parameters  # noqa: SLF001  # as above
@@ -195,7 +198,7 @@ def log_stream_end(
 ) -> None:
     """Log a finished stream with the response that it added up to.
 
-    A proxy may hold the log back until its own hooks have run (common_request_processing.py:3575),
+    A proxy may hold the log back until its own hooks have run (common_request_processing.py:3966),
     but for a caller who left.
     """
     details = logging_obj.model_call_details
@@ -216,7 +219,7 @@ def log_stream_end(
 def log_left_stream(logging_obj: Any, assemble: Callable[[], Any], *, is_async: bool) -> None:
     """Log a completion's stream that its reader left, with what had come, once.
 
-    LiteLLM's proxy does the same for a client that disconnects (common_request_processing.py:421);
+    LiteLLM's proxy does the same for a client that disconnects (common_request_processing.py:521);
     whoever comes second finds it done.
 
     Args:

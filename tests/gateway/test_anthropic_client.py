@@ -11,6 +11,7 @@ import pytest
 from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault, named_fault
 from tests.gateway.running import MASTER_KEY
 from tests.gateway.test_openai_client import PIXEL
+from tests.weather import CITY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -23,11 +24,7 @@ HELLO: list[MessageParam] = [{"role": "user", "content": "hello"}]
 WEATHER: ToolParam = {
     "name": "get_weather",
     "description": "Tell the weather.",
-    "input_schema": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-    },
+    "input_schema": CITY,
 }
 CALL = ToolCall("get_weather", {"city": "Bern"}, id="toolu_1")
 

@@ -11,27 +11,16 @@ import pytest
 
 from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, named_fault
 from tests.gateway.running import MASTER_KEY
+from tests.weather import WEATHER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
+    from openai.types.chat import ChatCompletionMessageParam
 
     from tests.gateway.running import Proxy
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
-WEATHER: ChatCompletionToolUnionParam = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Tell the weather.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )

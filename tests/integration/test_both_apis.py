@@ -11,6 +11,7 @@ import pytest
 
 from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage
 from tests.caller import Caller, calls_of, finishes_of, reasoning_of, text_of
+from tests.weather import WEATHER
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -23,14 +24,6 @@ MESSAGES: list[dict[str, Any]] = [
     {"role": "developer", "content": "Be brief."},
     {"role": "user", "content": [{"type": "text", "text": "What is the capital of France?"}]},
 ]
-WEATHER: dict[str, Any] = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Get the weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    },
-}
 SCHEMA: dict[str, Any] = {
     "type": "json_schema",
     "json_schema": {

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from litellm_synthetic.chat import reasoning
 from litellm_synthetic.testing import RawJSON, Text, ToolCall, ToolCalls, Usage
+from tests.weather import WEATHER
 
 if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
@@ -19,18 +20,6 @@ if TYPE_CHECKING:
 MODEL = "synthetic/hf:zai-org/GLM-5.3-Flash"
 EMBEDDER = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
-WEATHER: dict[str, Any] = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    },
-}
 
 
 @pytest.mark.parametrize(

@@ -86,12 +86,15 @@ async def test_every_other_call_is_priced_once_too(
     assert await recorder.settled_costs() == [pytest.approx(_price(model), rel=1e-12)]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize("function", [litellm.text_completion, litellm.responses])
 async def test_a_call_from_one_of_many_threads_is_told_once_too(
     upstream: SyntheticServer,
     recorder: Recorder,
     request: pytest.FixtureRequest,
     function: Callable[..., Any],
+    *,
+    stream: bool,
 ) -> None:
     # Threads that take turns this often find LiteLLM between its look and its note in one call of
     # five: it has two threads tell the callbacks of these calls (`log_success_one_at_a_time`).
@@ -101,7 +104,9 @@ async def test_a_call_from_one_of_many_threads_is_told_once_too(
     name = "input" if function is litellm.responses else "prompt"
 
     def call(_: int) -> None:
-        function(model="synthetic/hf:moonshotai/Kimi-K3", **{name: "x"})
+        answer = function(model="synthetic/hf:moonshotai/Kimi-K3", stream=stream, **{name: "x"})
+        if stream:
+            assert list(answer)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(call, range(80)))
