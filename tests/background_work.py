@@ -49,7 +49,9 @@ class BackgroundWork:
     async def _progress(self) -> None:
         for thread in _failure_threads():
             await asyncio.to_thread(thread.join)
-        waited_for: list[asyncio.Future[Any]] = [asyncio.wrap_future(job) for job in self._jobs]
+        # A copy, because jobs that end take themselves out.
+        jobs = self._jobs.copy()
+        waited_for: list[asyncio.Future[Any]] = [asyncio.wrap_future(job) for job in jobs]
         waited_for += _tasks()
         if waited_for:
             await asyncio.wait(waited_for)

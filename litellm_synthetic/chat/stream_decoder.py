@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from litellm import Usage
 
-    from litellm_synthetic.chat.streamed_choice import Said
+    from litellm_synthetic.chat.streamed_choice import EventParts
     from litellm_synthetic.transport.sse import Event
 
 _DONE: Final = "[DONE]"
@@ -237,7 +237,7 @@ class ChunkDecoder:
             logprobs = ChoiceLogprobs(**logprobs)
         self._put(index, choice, piece, logprobs)
 
-    def _put(self, index: int, choice: StreamedChoice, piece: Said, logprobs: Any) -> None:
+    def _put(self, index: int, choice: StreamedChoice, piece: EventParts, logprobs: Any) -> None:
         parts = piece.parts
         if not parts and not logprobs and not are_worth_a_chunk(piece.more):
             return

@@ -21,7 +21,7 @@ _KNOWN: Final = frozenset(("role", "content", "reasoning", "reasoning_content", 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-class Said:
+class EventParts:
     """The fields of one event about a choice.
 
     Attributes:
@@ -86,7 +86,7 @@ class StreamedChoice:
         self._started = True
         return "assistant"
 
-    def read(self, delta: Mapping[str, Any]) -> Said:
+    def read(self, delta: Mapping[str, Any]) -> EventParts:
         """Return what a delta says, with thinking that leaked into the text moved.
 
         Raises:
@@ -95,19 +95,19 @@ class StreamedChoice:
         text, reasoning_text = _content(delta), reasoning_of(delta)
         content, reasoning = self._split(text, reasoning_text)
         if len(delta) == 1 and text:
-            return Said(content, reasoning)
+            return EventParts(content, reasoning)
         pieces = self._pieces(delta.get("tool_calls"))
         more = _NOTHING if _KNOWN.issuperset(delta) else delta_fields(delta, _KNOWN)
         # Some backends send empty pieces of a call to keep the line busy.
         is_progress = bool(
             text or reasoning_text or any(any(one[1:]) for one in pieces) or are_worth_a_chunk(more)
         )
-        return Said(content, reasoning, pieces, more, is_progress=is_progress)
+        return EventParts(content, reasoning, pieces, more, is_progress=is_progress)
 
-    def held(self) -> Said:
+    def held(self) -> EventParts:
         """Return what was held back because it might have been part of a tag."""
         rest = self._splitter.close()
-        return Said(rest.content, rest.reasoning)
+        return EventParts(rest.content, rest.reasoning)
 
     def _split(self, content: str, reasoning: str) -> tuple[str, str]:
         if reasoning and not self._has_reasoning:
@@ -125,7 +125,7 @@ class StreamedChoice:
             return ()
         return [self.calls.piece(call) for call in calls if isinstance(call, Mapping)]
 
-    def delta(self, parts: Said) -> Delta:
+    def delta(self, parts: EventParts) -> Delta:
         """Return LiteLLM's delta, by its constructor, whatever is in it."""
         fields = dict(parts.more)
         keywords: dict[str, Any] = {}

@@ -141,11 +141,6 @@ def reports_error(document: Mapping[str, object]) -> bool:
     return "error" in document or "detail" in document or has_message
 
 
-def error_text(body: bytes | str) -> str:
-    """Return the message of an error body."""
-    return read_body(body).text
-
-
 def message_of(document: object) -> str:
     """Return the error message inside a decoded JSON document, or ""."""
     if not isinstance(document, dict):

@@ -92,7 +92,7 @@ class Route:
         params = call_arguments(arguments["logging_obj"])
         call = Call(
             model=arguments["model"],
-            **_said(arguments["optional_params"]),
+            **_parameters(arguments["optional_params"]),
             headers={**(params.get("headers") or {}), **(params.get("extra_headers") or {})},
             key=arguments["api_key"],
             base_url=arguments["api_base"],
@@ -134,7 +134,7 @@ class EmbeddingHandler(litellm.CustomLLM):
         return _embedding(reply, prepared, arguments)
 
 
-def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(optional_params: Mapping[str, Any]) -> dict[str, Any]:
     fields = dict(optional_params)
     return {
         "extra_body": fields.pop("extra_body", None) or {},
@@ -146,7 +146,7 @@ def _said(optional_params: Mapping[str, Any]) -> dict[str, Any]:
 def _call(ctx: Any) -> Call:
     return Call(
         model=ctx.model,
-        **_said(ctx.optional_params),
+        **_parameters(ctx.optional_params),
         # LiteLLM's translation of Anthropic messages makes one effort of budget and named effort.
         is_messages_call=getattr(ctx.logging, "call_type", None) == "anthropic_messages",
         drop_params=litellm.drop_params is True or ctx.litellm_params.get("drop_params") is True,

@@ -182,20 +182,7 @@ def _week(quotas: Quotas) -> Bucket | None:
     if week is None:
         return None
     gain = week.next_regeneration_usd
-    if week.remaining_usd is not None:
-        limit, remaining = week.maximum_usd, float(week.remaining_usd)
-        return Bucket(
-            name="week",
-            unit="usd",
-            limit=None if limit is None else float(limit),
-            remaining=remaining,
-            next_gain=None if gain is None or gain <= 0 else float(gain),
-            next_gain_at=week.next_regeneration_at,
-            period=_WEEK,
-            is_stepwise=True,
-            exhausted=week.exhausted,
-        )
-    return Bucket(
+    bucket = Bucket(
         name="week",
         unit="percent",
         limit=_WHOLE,
@@ -205,6 +192,15 @@ def _week(quotas: Quotas) -> Bucket | None:
         period=_WEEK,
         is_stepwise=True,
         exhausted=week.exhausted,
+    )
+    if week.remaining_usd is None:
+        return bucket
+    return replace(
+        bucket,
+        unit="usd",
+        limit=None if week.maximum_usd is None else float(week.maximum_usd),
+        remaining=float(week.remaining_usd),
+        next_gain=None if gain is None or gain <= 0 else float(gain),
     )
 
 

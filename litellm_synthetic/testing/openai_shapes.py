@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.testing.replies import ToolCall
 
-Said = Text | ToolCalls
+TextOrCalls = Text | ToolCalls
 
 
 def usage_json(usage: Usage | Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def usage_json(usage: Usage | Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def chat_body(answer: Said, exchange: Exchange) -> dict[str, Any]:
+def chat_body(answer: TextOrCalls, exchange: Exchange) -> dict[str, Any]:
     """Return a plain chat completion."""
     return {
         "id": f"chatcmpl-{exchange.reply_id}",
@@ -56,7 +56,7 @@ def chat_body(answer: Said, exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def chat_events(answer: Said, exchange: Exchange) -> Iterator[str]:
+def chat_events(answer: TextOrCalls, exchange: Exchange) -> Iterator[str]:
     """Yield the data of each chat chunk: reasoning first, then text, then tool calls."""
     head = _chunk_head("chatcmpl", "chat.completion.chunk", answer, exchange)
     lines = [
@@ -69,7 +69,7 @@ def chat_events(answer: Said, exchange: Exchange) -> Iterator[str]:
     yield from _finish("delta", answer, exchange, head)
 
 
-def completion_body(answer: Said, exchange: Exchange) -> dict[str, Any]:
+def completion_body(answer: TextOrCalls, exchange: Exchange) -> dict[str, Any]:
     """Return a plain legacy completion; reasoning and tool calls have no place in it."""
     text = answer.content or ""
     pieces = cut_text(text, None)
@@ -93,7 +93,7 @@ def completion_body(answer: Said, exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def completion_events(answer: Said, exchange: Exchange) -> Iterator[str]:
+def completion_events(answer: TextOrCalls, exchange: Exchange) -> Iterator[str]:
     """Yield the data of each legacy completion chunk."""
     head = _chunk_head("cmpl", "text_completion", answer, exchange)
     for index in range(exchange.call.n):
@@ -105,7 +105,7 @@ def completion_events(answer: Said, exchange: Exchange) -> Iterator[str]:
     yield from _finish("text", answer, exchange, head)
 
 
-def _choice(index: int, answer: Said, exchange: Exchange) -> dict[str, Any]:
+def _choice(index: int, answer: TextOrCalls, exchange: Exchange) -> dict[str, Any]:
     in_reasoning, in_content = exchange.reasoning_fields(answer)
     logprobs = None
     if exchange.call.logprobs and answer.content:
@@ -143,7 +143,7 @@ def _written_logprobs(piece: str, exchange: Exchange) -> str:
     return json.dumps(chat_logprobs([piece], exchange.call.top_logprobs))
 
 
-def _deltas(answer: Said, exchange: Exchange) -> Iterator[tuple[str, str]]:
+def _deltas(answer: TextOrCalls, exchange: Exchange) -> Iterator[tuple[str, str]]:
     yield '{"role": "assistant", "content": ""}', ""
     in_reasoning, in_content = exchange.reasoning_fields(answer)
     names = ("reasoning",) * in_reasoning + ("reasoning_content",) * in_content
@@ -184,7 +184,7 @@ def _call_deltas(
             yield place | {"function": {"arguments": piece}}
 
 
-def _chunk_head(prefix: str, kind: str, answer: Said, exchange: Exchange) -> str:
+def _chunk_head(prefix: str, kind: str, answer: TextOrCalls, exchange: Exchange) -> str:
     model = json.dumps(answer.model or exchange.model)
     return (
         f'{{"id":"{prefix}-{exchange.reply_id}","object":"{kind}",'
@@ -192,7 +192,7 @@ def _chunk_head(prefix: str, kind: str, answer: Said, exchange: Exchange) -> str
     )
 
 
-def _finish(kind: str, answer: Said, exchange: Exchange, head: str) -> Iterator[str]:
+def _finish(kind: str, answer: TextOrCalls, exchange: Exchange, head: str) -> Iterator[str]:
     placement = exchange.usage_placement(answer)
     usage = f',"usage":{json.dumps(usage_json(exchange.usage(answer)))}'
     reason = json.dumps(answer.finish_reason)

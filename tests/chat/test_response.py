@@ -387,6 +387,13 @@ def test_reasoning_tokens_in_openais_place_are_kept() -> None:
     assert usage.completion_tokens_details.reasoning_tokens == 30
 
 
+def test_a_missing_count_of_the_prompt_is_0_beside_one_of_the_answer() -> None:
+    usage: Any = to_usage({"completion_tokens": 3})
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (0, 3, 3)
+    usage = to_usage({"prompt_tokens": 3})
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (3, 0, 3)
+
+
 def test_a_missing_total_is_the_sum() -> None:
     usage: Any = to_usage({"prompt_tokens": 2, "completion_tokens": 3})
     assert usage.total_tokens == 5

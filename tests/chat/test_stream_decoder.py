@@ -84,6 +84,11 @@ def test_the_upstreams_own_name_is_kept() -> None:
     assert decoder.upstream_model == "zai-org/GLM-5.3"
 
 
+def test_an_empty_id_does_not_take_the_place_of_litellms() -> None:
+    (first, *_) = chunks({**piece({"content": "a"}), "id": ""}, STOP)
+    assert first.id
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -292,6 +297,7 @@ def test_usage_is_counted_once_and_comes_before_the_finish(
             400,
         ),
         (Event("", '{"message":"boom","type":"BadRequestError","code":400}'), "boom", 400),
+        (Event("", '{"object":"error","id":"x"}'), "", None),
         (Event("", '{"detail":"boom"}'), "boom", None),
         (
             Event("", '{"detail":[{"loc":["body","top_p"],"msg":"boom","input":"9"}]}'),

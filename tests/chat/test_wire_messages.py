@@ -8,10 +8,17 @@ from litellm.types.utils import ChatCompletionMessageToolCall, Function, Message
 from pydantic import BaseModel
 
 from litellm_synthetic.chat.wire_messages import wire_messages, wire_tools
+from litellm_synthetic.errors.faults import InvalidParameterError
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
 CALL = {"id": "functions.read:0", "type": "function", "function": {"name": "read", "arguments": ""}}
 MARKER = {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("messages", ["hi", ["hi"], [None], {"role": "user"}, None, [{}, 5]])
+def test_what_holds_anything_but_messages_is_refused(messages: Any) -> None:
+    with pytest.raises(InvalidParameterError, match="not a list of messages"):
+        wire_messages(messages)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from litellm_synthetic.cli import run as run_command
-from litellm_synthetic.cli.doctor.programs import check_programs
+from litellm_synthetic.cli.doctor.installation import check_programs
 from litellm_synthetic.startup.on_import import FOLDER, hand_down, is_handed_down
 from tests.cli.invocation import invoke
 

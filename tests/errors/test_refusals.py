@@ -228,6 +228,25 @@ def test_the_figures_of_an_overflow_are_read_and_shown(name: str) -> None:
     assert prompt is None or f"the prompt has {prompt}" in message.replace("at least ", "")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Texts of other vendors, as LiteLLM's mapping knows them (exception_mapping_utils.py:579,
+        # :949, :1692 in 1.108.7).
+        "prompt: length: 1..32768",
+        "Malformed input request: expected maxLength: 2048, actual: 9000",
+        "Input text length should not exceed 2048 tokens",
+        # llama.cpp and programs around it
+        "exceed_context_size_error",
+        "the prompt is greater than the context length",
+        "the request is greater than the model's context window",
+        "the request is larger than the max context size",
+    ],
+)
+def test_an_overflow_without_figures_is_one_too(text: str) -> None:
+    assert find_overflow(own_words(text)) == Overflow()
+
+
 @pytest.mark.parametrize("separator", ["", ",", "_", "'", "\u2019", "\u00a0", "\u202f"])
 def test_thousands_may_be_separated(separator: str) -> None:
     number = separator.join(("1", "234", "567"))

@@ -10,10 +10,11 @@ from litellm import exceptions
 from litellm.litellm_core_utils.exception_mapping_utils import exception_type
 
 from litellm_synthetic.config.credentials import REDACTED, Secret
-from litellm_synthetic.errors import local
-from litellm_synthetic.errors.bodies import error_text, message_of, status_of
+from litellm_synthetic.errors import local, plan
+from litellm_synthetic.errors.bodies import message_of, read_body, reports_error, status_of
 from litellm_synthetic.errors.failure import Failure, Origin
 from litellm_synthetic.errors.rules import to_exception
+from litellm_synthetic.quota.rest import Rest
 from litellm_synthetic.quota.scope import scope_of
 from litellm_synthetic.quota.state import STATE
 
@@ -249,6 +250,25 @@ def test_no_room_for_the_reply_is_in_anthropics_words_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "figures"),
+    [
+        (1000, "prompt is too long: it exceeds the context window of 1000 tokens"),
+        (1200, "prompt is too long: 1200 tokens > 1000 maximum"),
+    ],
+)
+def test_a_prompt_that_fills_the_window_is_too_long_whatever_the_reply_needs(
+    prompt: int, figures: str
+) -> None:
+    text = (
+        "This model's maximum context length is 1000 tokens. However, you requested 400 output "
+        f"tokens and your prompt contains {prompt} input tokens"
+    )
+    error = make(400, text, is_messages_call=True)
+    assert figures in str(error)
+    assert "Lower max_tokens" not in str(error)
+
+
+@pytest.mark.parametrize(
     ("facts", "text"),
     [
         ({}, "prompt is too long: it exceeds the context window."),
@@ -344,6 +364,14 @@ def test_an_incredible_retry_after_is_not_handed_on(value: str) -> None:
 
 
 # ---- headers
+
+
+def test_where_every_key_rests_the_first_to_be_tried_again_counts() -> None:
+    now = STATE.clock.now()
+    rests = {name: Rest("cap", now, seconds) for name, seconds in (("a", 600.0), ("b", 120.0))}
+    error: Any = plan.refusal(MODEL, BASE_URL, rests)
+    assert "each of 2 keys" in str(error)
+    assert 0 < int(error.headers["retry-after"]) <= 120
 
 
 def test_cookies_and_framing_are_not_kept() -> None:
@@ -479,12 +507,12 @@ def test_a_redirect_shows_its_target_without_credentials_or_query(
     ],
 )
 def test_the_message_is_found_in_any_body(body: str, text: str) -> None:
-    assert error_text(body) == text
-    assert error_text(body.encode()) == text
+    assert read_body(body).text == text
+    assert read_body(body.encode()).text == text
 
 
 def test_a_body_that_is_no_text_is_quoted_as_far_as_it_goes() -> None:
-    assert error_text(b"\xff\xfeboom") == "\ufffd\ufffdboom"
+    assert read_body(b"\xff\xfeboom").text == "\ufffd\ufffdboom"
 
 
 @pytest.mark.parametrize(
@@ -512,6 +540,27 @@ def test_the_status_of_an_error_event_is_read_if_it_is_one(document: Any, status
     assert status_of(document) == status
 
 
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"message": "boom", "code": 400}, True),
+        ({"message": "boom", "type": "B", "param": None, "code": 400}, True),
+        ({"message": "boom"}, False),
+        ({"message": 5, "code": 400}, False),
+        ({"code": 400}, False),
+        ({"message": "boom", "code": 400, "choices": []}, False),
+        ({"detail": "boom"}, True),
+        ({"error": None}, True),
+        ({"error": None, "choices": []}, False),
+        ({"error": "boom", "choices": []}, True),
+        ({"object": "error", "choices": []}, True),
+        ({"type": "error", "choices": []}, True),
+    ],
+)
+def test_a_document_is_an_error_by_its_fields(document: dict[str, Any], *, expected: bool) -> None:
+    assert reports_error(document) is expected
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda children: (
@@ -529,7 +578,7 @@ JSON_VALUES = st.recursive(
 def test_no_document_breaks_the_reading_of_an_error(document: Any) -> None:
     assert isinstance(message_of(document), str)
     assert status_of(document) is None or status_of(document) in range(400, 600)
-    assert isinstance(error_text(json.dumps(document)), str)
+    assert isinstance(read_body(json.dumps(document)).text, str)
 
 
 @given(

@@ -239,6 +239,7 @@ async def test_what_cannot_be_right_is_refused_before_anything_is_sent(
         {"reasoning": "I thought."},
         {"thinking_blocks": [{"type": "thinking", "thinking": "I thought.", "signature": ""}]},
         {"thinking_blocks": [{"type": "thinking", "thinking": "I thought."}]},
+        {"thinking_blocks": [], "reasoning_content": "I thought."},
     ],
     ids=str,
 )

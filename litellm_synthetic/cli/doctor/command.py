@@ -23,10 +23,10 @@ from litellm_synthetic.cli.doctor.configuration import (
 from litellm_synthetic.cli.doctor.installation import (
     check_cache,
     check_litellm,
+    check_programs,
     check_route,
     check_table,
 )
-from litellm_synthetic.cli.doctor.programs import check_programs
 from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.terminal import Screen, error, remark, working
 from litellm_synthetic.cli.usage_errors import INTERRUPTED

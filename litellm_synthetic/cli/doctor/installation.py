@@ -1,4 +1,4 @@
-"""The installed LiteLLM, its route `synthetic/…`, and the model table with its cache."""
+"""The installed LiteLLM, its route `synthetic/…`, its users, and the model table with its cache."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +22,16 @@ from litellm_synthetic.config.endpoint import is_on_this_machine
 from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.config.settings import CACHE_DIR, CATALOG, CATALOG_TTL
 from litellm_synthetic.exceptions import UnsupportedLiteLLMError
+from litellm_synthetic.startup.on_import import is_handed_down
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from litellm_synthetic.catalog.active import ModelTable
 
+# LiteLLM's own proxy is told by its config; see docs/proxy.md.
+_NOT_MEANT: Final = frozenset(("litellm", "litellm-proxy", "litellm-synthetic"))
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 _INSTALL: Final = "pip install --upgrade litellm"
 _PROXY: Final = "USE_LITELLM_PROXY"
 # Nothing listens there; should the rehearsal leave our hands, it goes no further than this machine.
@@ -266,3 +272,41 @@ def _unwritable(folder: Path) -> str | None:
     except OSError as error:
         return error.strerror or str(error)
     return None if is_writable else f"{above} is write-protected"
+
+
+def check_programs(installed: Iterable[Distribution] | None = None) -> Iterator[Check]:
+    """Name the programs in which the route is stock LiteLLM's; yield nothing for none.
+
+    Args:
+        installed: the packages to look at; by default this environment's.
+    """
+    owners = {
+        command: owner
+        for owner, commands in _commands(distributions() if installed is None else installed)
+        for command in commands
+    }
+    if not owners:
+        return
+    names = ", ".join(f"{command} ({owner})" for command, owner in sorted(owners.items()))
+    details = {"programs": owners, "handed_down": is_handed_down()}
+    if is_handed_down():
+        found = f"Started from here they register as they import LiteLLM: {names}."
+    else:
+        found = (
+            f"These use LiteLLM and may never register, so {ROUTE_PREFIX} is stock LiteLLM's in "
+            f"them, which drops tools: {names}. Start one with: litellm-synthetic run "
+            f"{min(owners)}"
+        )
+    yield Check("programs", "ok", found, details=details)
+
+
+def _commands(installed: Iterable[Distribution]) -> Iterator[tuple[str, list[str]]]:
+    for distribution in installed:
+        owner = distribution.metadata["Name"]
+        needs = {
+            match[0].lower() for each in distribution.requires or () if (match := _NAME.match(each))
+        }
+        if owner is None or owner.lower() in _NOT_MEANT or "litellm" not in needs:
+            continue
+        scripts = distribution.entry_points.select(group="console_scripts")
+        yield owner, [each.name for each in scripts]
