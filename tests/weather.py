@@ -9,7 +9,7 @@ CITY: Final[dict[str, Any]] = {
     "properties": {"city": {"type": "string"}},
     "required": ["city"],
 }
-WEATHER: Final[dict[str, Any]] = {
+WEATHER: Final[Any] = {
     "type": "function",
     "function": {"name": "get_weather", "parameters": CITY},
 }
