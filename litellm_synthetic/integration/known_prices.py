@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
+from litellm_synthetic.messages.passthrough_stream import MessageStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from litellm_synthetic.integration.seams import Seams
 
-_CALL_TYPES: Final = frozenset(("completion", "acompletion"))
+_CALL_TYPES: Final = frozenset(("completion", "acompletion", "anthropic_messages"))
 # What may be said of a call without changing how its tokens are priced.
 _WITHOUT_PRICE: Final = frozenset(
     (
@@ -37,26 +38,62 @@ _RATES: Final = ("input_cost_per_token", "output_cost_per_token", "cache_read_in
 _UNUSED_RATES: Final = ("cache_creation_input_token_cost",)
 # A row that says more of these than the rates is priced by LiteLLM.
 _PRICE_WORDS: Final = ("cost", "pric", "multiplier", "uplift", "provider_specific")
-_USAGE_FIELDS: Final = frozenset(
-    (
-        "prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details",
-        "completion_tokens_details",
-    )
-)  # fmt: skip  # the same
+_DETAILS: Final = ("prompt_tokens_details", "completion_tokens_details")
+_USAGE_FIELDS: Final = frozenset(("prompt_tokens", "completion_tokens", "total_tokens", *_DETAILS))
+_STREAMS: Final = (compat.CustomStreamWrapper, MessageStream)
 # What a message may carry that LiteLLM reads as the use of a built-in tool.
 _OF_TOOLS: Final = ("annotations", "images", "audio")
 # Kinds of calls differ by model and by whether tokens were cached or reasoned.
 _MAX_KINDS: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    """The tokens of a plain call, by rate."""
+class _Tokens(NamedTuple):
+    """The tokens of a plain call, by rate, and which details its usage has."""
 
     prompt: int
     completion: int
     cached: int
     reasoning: int
+    has_details: tuple[bool, ...]
+    model: str | None
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """Return what decides how LiteLLM adds them up."""
+        return self.cached > 0, self.reasoning > 0, self.has_details, self.model
+
+    def figures(self, rates: tuple[float, float, float]) -> dict[str, Any]:
+        """Return the figures of the breakdown that hang on the tokens, in USD."""
+        per_input, per_output, per_cached = rates
+        cached = float(self.cached) * per_cached
+        reasoning = float(self.reasoning) * per_output
+        of_input = float(self.prompt - self.cached) * per_input + cached
+        of_output = float(self.completion - self.reasoning) * per_output + reasoning
+        total = of_input + of_output
+        return {
+            "input_cost": of_input,
+            "output_cost": of_output,
+            "total_cost": total,
+            "original_cost": total,
+            "cache_read_cost": cached,
+            "reasoning_cost": reasoning,
+        }
+
+
+class _Unread(NamedTuple):
+    """A stream that has just been opened: LiteLLM prices it too, before anything is known of it."""
+
+    type: type
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """Return what decides how LiteLLM adds up nothing."""
+        return (self.type,)
+
+    def figures(self, rates: tuple[float, float, float]) -> dict[str, Any]:
+        """Return the figures of the breakdown: no tokens, so no cost, whatever the rates."""
+        del rates
+        return dict.fromkeys(("input_cost", "output_cost", "total_cost", "original_cost"), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +113,20 @@ class KnownPrices:
 
     def price(self, call: Mapping[str, Any], original: Callable[..., float]) -> float:
         """Return what LiteLLM's `completion_cost` returns for a call, and log what it logs."""
-        tokens = _plain_tokens(call)
-        info = None if tokens is None else _model_info(call["model"])
-        if tokens is None or info is None:
+        priced = _plain(call)
+        info = None if priced is None else _model_info(call["model"])
+        if priced is None or info is None:
             return original(**call)
-        response, deployment = call["completion_response"], call.get("router_model_id")
-        kind = (
-            call["model"], response.model, deployment, tokens.cached > 0, tokens.reasoning > 0,
-            response.usage.prompt_tokens_details is None,
-            response.usage.completion_tokens_details is None,
-        )  # fmt: skip  # one key, read as one
+        deployment = call.get("router_model_id")
+        kind = (call["model"], call["call_type"], deployment, *priced.kind)
         # LiteLLM makes the first anew whenever it takes up other prices.
         rows = (info, litellm.model_cost.get(deployment) if deployment else None)
         known = self._known.get(kind)
         if known is None or any(a is not b for a, b in zip(known.rows, rows, strict=True)):
-            return self._learn(kind, rows, tokens, call, original)
+            return self._learn(kind, rows, priced, call, original)
         if known.breakdown is None:
             return original(**call)
-        figures = _figures(tokens, known.rates)
+        figures = priced.figures(known.rates)
         total: float = figures["total_cost"]
         call["litellm_logging_obj"].set_cost_breakdown(**{**known.breakdown, **figures})
         return total
@@ -102,7 +135,7 @@ class KnownPrices:
         self,
         kind: tuple[Any, ...],
         rows: tuple[Any, ...],
-        tokens: _Tokens,
+        priced: _Tokens | _Unread,
         call: Mapping[str, Any],
         original: Callable[..., float],
     ) -> float:
@@ -120,7 +153,7 @@ class KnownPrices:
             del log.set_cost_breakdown
         rates, breakdown = _rates(rows[0]), None
         if rates is not None:
-            figures = _figures(tokens, rates)
+            figures = priced.figures(rates)
             if figures["total_cost"] == total and figures.items() <= written.items():
                 breakdown = written
         if len(self._known) >= _MAX_KINDS:
@@ -145,12 +178,16 @@ def price_by_known_rates(seams: Seams) -> None:
     seams.wrap((compat.cost_calculator,), "completion_cost", wrap, is_watched=False)
 
 
-def _plain_tokens(call: Mapping[str, Any]) -> _Tokens | None:
-    """Return the tokens of a call that is priced by them and by nothing else; else None."""
+def _plain(call: Mapping[str, Any]) -> _Tokens | _Unread | None:
+    """Return what a call is priced by, where that is its tokens and nothing else; else None."""
+    if not _is_plain_call(call):
+        return None
     response = call.get("completion_response")
-    if _is_plain_call(call) and type(response) is litellm.ModelResponse and _is_plain(response):
-        return _tokens_of(_field(response, "usage"))
-    return None
+    if isinstance(response, _STREAMS):
+        return _Unread(type(response))
+    if type(response) is not litellm.ModelResponse or not _is_plain(response):
+        return None
+    return _tokens_of(_field(response, "usage"), response.model)
 
 
 def _is_plain_call(call: Mapping[str, Any]) -> bool:
@@ -175,18 +212,19 @@ def _field(response: litellm.ModelResponse, name: str) -> Any:
     return vars(response).get(name) or (response.__pydantic_extra__ or {}).get(name)
 
 
-def _tokens_of(usage: Any) -> _Tokens | None:
+def _tokens_of(usage: Any, model: str | None) -> _Tokens | None:
     if type(usage) is not litellm.Usage or usage.__pydantic_extra__:
         return None
     fields = vars(usage)
     if not _USAGE_FIELDS.issuperset(fields) or any((usage.__pydantic_private__ or {}).values()):
         return None
-    cached = _only_detail(fields["prompt_tokens_details"], "cached_tokens")
-    reasoning = _only_detail(fields["completion_tokens_details"], "reasoning_tokens")
+    cached = _only_detail(fields[_DETAILS[0]], "cached_tokens")
+    reasoning = _only_detail(fields[_DETAILS[1]], "reasoning_tokens")
     prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
     if cached is None or reasoning is None or cached > prompt or reasoning > completion:
         return None
-    return _Tokens(prompt, completion, cached, reasoning)
+    has_details = tuple(fields[name] is not None for name in _DETAILS)
+    return _Tokens(prompt, completion, cached, reasoning, has_details, model)
 
 
 def _only_detail(details: Any, name: str) -> int | None:
@@ -217,22 +255,3 @@ def _rates(info: Mapping[str, Any]) -> tuple[float, float, float] | None:
     if per_input is None or per_output is None or not said.issubset((*_RATES, *_UNUSED_RATES)):
         return None
     return per_input, per_output, per_input if per_cached is None else per_cached
-
-
-def _figures(tokens: _Tokens, rates: tuple[float, float, float]) -> dict[str, Any]:
-    per_input, per_output, per_cached = rates
-    cached = float(tokens.cached) * per_cached
-    reasoning = float(tokens.reasoning) * per_output
-    of_input = float(tokens.prompt - tokens.cached) * per_input + cached
-    of_output = float(tokens.completion - tokens.reasoning) * per_output
-    if tokens.reasoning:
-        of_output += reasoning
-    total = of_input + of_output
-    return {
-        "input_cost": of_input,
-        "output_cost": of_output,
-        "total_cost": total,
-        "original_cost": total,
-        "cache_read_cost": cached,
-        "reasoning_cost": reasoning,
-    }

@@ -14,6 +14,8 @@ from litellm.litellm_core_utils.litellm_logging import Logging
 
 import litellm_synthetic
 from litellm_synthetic.chat.usage import to_usage
+from litellm_synthetic.integration.stream_wrapper import PassThroughStream
+from litellm_synthetic.messages.passthrough_stream import MessageStream
 from tests.integration.litellm_calls import forget_row
 
 if TYPE_CHECKING:
@@ -154,3 +156,17 @@ async def test_callbacks_hear_the_same_breakdown_of_every_call(
     costs = [reply._hidden_params["response_cost"] for reply in replies]  # noqa: SLF001
     assert len({*costs}) == 1
     assert costs[0] == litellm.completion_cost(replies[0], model=MODEL) > 0
+
+
+@pytest.mark.parametrize("kind", ["completion", "acompletion", "anthropic_messages"])
+def test_a_stream_that_is_not_read_yet_costs_what_litellm_says(
+    kind: str, lookups: list[str]
+) -> None:
+    stream: Any = object.__new__(
+        MessageStream if kind == "anthropic_messages" else PassThroughStream
+    )
+    said = {"completion_response": stream, "call_type": kind}
+    ours = [_priced({}, **said) for _ in range(5)]
+    assert len(lookups) == 1
+    assert ours == [_as_litellm_alone({}, **said)] * 5
+    assert ours[0][0] == 0
