@@ -131,7 +131,7 @@ def _in_input_order(rows: list[dict[str, Any]], count: int) -> list[dict[str, An
 
 def _fill_envelope(response: Any, document: Mapping[str, Any], model: str) -> None:
     if isinstance(identifier := document.get("id"), str):
-        response.id = identifier
+        response.id = escaped(identifier)
     if type(created := document.get("created")) is int:
         response.created = created
     response.model = model
@@ -266,8 +266,9 @@ def arguments_text(arguments: object) -> str:
 def escaped(text: str) -> str:
     """Return text with lone surrogates as JSON escapes, which in arguments mean the same.
 
-    LiteLLM prices a stream with tool calls by writing them as UTF-8
-    (litellm_core_utils/prompt_templates/common_utils.py:361), and loses the bill where that fails.
+    LiteLLM writes ids and tool calls as UTF-8, and loses the bill or the answer where that fails:
+    for the price of a stream (litellm_core_utils/prompt_templates/common_utils.py:361), and for the
+    id of a response of the Responses API.
     """
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 
 from litellm_synthetic.chat.backlog import Backlog
 from litellm_synthetic.chat.chunks import ChoiceLogprobs, Delta, Envelope, wrap
-from litellm_synthetic.chat.response import ABORTED_FINISH_REASONS, VALIDATION_ERRORS
+from litellm_synthetic.chat.response import ABORTED_FINISH_REASONS, VALIDATION_ERRORS, escaped
 from litellm_synthetic.chat.streamed_choice import StreamedChoice
 from litellm_synthetic.chat.unknown_fields import (
     are_worth_a_chunk,
@@ -200,7 +200,7 @@ class ChunkDecoder:
     def _take_envelope(self, document: Mapping[str, Any]) -> None:
         envelope = self._envelope
         if isinstance(identifier := document.get("id"), str) and identifier:
-            envelope.id = identifier
+            envelope.id = escaped(identifier)
         if type(created := document.get("created")) is int:
             envelope.created = created
         if isinstance(model := document.get("model"), str):

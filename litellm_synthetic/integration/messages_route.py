@@ -199,10 +199,12 @@ async def _whole(request: MessagesRequest, prepared: Prepared) -> Any:
 def _as_response(content: Mapping[str, Any], headers: Mapping[str, str]) -> httpx.Response:
     """Return the reply that LiteLLM's log reads usage and price from.
 
-    Written by `json`, whose ASCII holds what httpx refuses to write: NaN and lone surrogates.
+    Written by `json`, whose ASCII holds what httpx refuses to write: NaN and lone surrogates. The
+    content type says so: the reply's may name another charset.
     """
     encoded = json.dumps(content).encode()
-    return httpx.Response(_SUCCESS, headers=bodies.encodable_headers(headers), content=encoded)
+    fields = bodies.encodable_headers({**headers, "content-type": "application/json"})
+    return httpx.Response(_SUCCESS, headers=fields, content=encoded)
 
 
 def _checked(document: Mapping[str, Any], headers: Mapping[str, str]) -> Mapping[str, Any]:

@@ -43,6 +43,7 @@ from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.rest import RESTS
+from litellm_synthetic.transport import httpx_log
 from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def register(*, steer: bool = False) -> None:
             RESTS.on_change = SHARED.publish_soon
             _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
+            _seams.at_restore(httpx_log.stop_hiding_keys)
+            httpx_log.hide_keys()
             if not compat.checks_tools_without_gateway():
                 _seams.at_restore(gateway_import.remove)
                 gateway_import.install()

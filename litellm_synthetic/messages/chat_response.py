@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import litellm
 
-from litellm_synthetic.chat.response import UPSTREAM_MODEL, VALIDATION_ERRORS
+from litellm_synthetic.chat.response import UPSTREAM_MODEL, VALIDATION_ERRORS, escaped
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.bodies import encodable_headers
 from litellm_synthetic.errors.faults import (
@@ -62,7 +62,7 @@ def fill_message(  # noqa: PLR0913  # what a reply is read with, each named
     except VALIDATION_ERRORS as error:
         raise UnreadableReplyError("it is not a message of the Messages API") from error
     if isinstance(identifier := document.get("id"), str):
-        response.id = identifier
+        response.id = escaped(identifier)
     response.model = model
     response._hidden_params[UPSTREAM_MODEL] = upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
     _tidy(response.choices[0].message, document)

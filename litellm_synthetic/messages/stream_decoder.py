@@ -14,7 +14,7 @@ from litellm import StreamingChoices
 
 from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS, Backlog
 from litellm_synthetic.chat.chunks import Delta, Envelope, wrap
-from litellm_synthetic.chat.response import VALIDATION_ERRORS
+from litellm_synthetic.chat.response import VALIDATION_ERRORS, escaped
 from litellm_synthetic.chat.usage import uncached_once
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.messages.assembly import event_document
@@ -173,7 +173,7 @@ class MessageChunkDecoder:
         message = document.get("message")
         if document.get("type") == "message_start" and isinstance(message, Mapping):
             if isinstance(identifier := message.get("id"), str) and identifier:
-                self._envelope.id = identifier
+                self._envelope.id = escaped(identifier)
             if isinstance(model := message.get("model"), str):
                 self.upstream_model = model
         envelope = message if isinstance(message, Mapping) else document

@@ -33,6 +33,7 @@ _SEND_BYTES: Final = 256 * 1024
 _SLICE_SECONDS: Final = 5.0
 # A connection that nobody used for longer may have been dropped on its way without a word.
 _MAX_IDLE_SECONDS: Final = 30.0
+_MAX_CHUNK_BYTES: Final = 1 << 62
 _INFORMATIONAL: Final = range(102, 200)
 _SIZE_LINE: Final = re.compile(rb"\n[^\n]*\n")
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
@@ -186,6 +187,12 @@ class TimedResponse(http.client.HTTPResponse):
         version, status, reason = super()._read_status()  # type: ignore[misc]  # not in the stubs
         # http.client skips 100 only, and would take "103 Early Hints" for the reply.
         return version, 100 if status in _INFORMATIONAL else status, reason
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]  # not in the stubs
+        if not 0 <= size <= _MAX_CHUNK_BYTES:
+            raise ValueError("a chunk's size")  # http.client makes IncompleteRead of it
+        return size
 
     def read1(self, n: int = -1) -> bytes:
         """Return all that has arrived of the body, at most `n` bytes."""

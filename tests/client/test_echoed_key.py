@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 import pytest
 
+import litellm_synthetic
 from litellm_synthetic.config.credentials import Secret
 from litellm_synthetic.errors.failure import Origin
 from litellm_synthetic.errors.local import shown_cause
@@ -163,3 +164,21 @@ def test_a_chain_that_leads_back_to_itself_ends() -> None:
     assert shown_cause(first, origin) is first
     second.args = (KEY,)
     assert shown_cause(first, origin) is None
+
+
+def test_the_log_of_httpx_shows_no_key(registered: None, caplog: pytest.LogCaptureFixture) -> None:
+    del registered
+    # What httpx logs of a reply whose reason phrase is the upstream's own.
+    with caplog.at_level(logging.INFO, "httpx"):
+        logging.getLogger("httpx").info('HTTP Request: %s "%d %s"', "POST", 401, f"Bad {KEY}")
+    assert KEY not in caplog.text
+    assert 'HTTP Request: POST "401 Bad ' in caplog.text
+
+
+def test_after_unregister_httpx_logs_as_before() -> None:
+    before = list(logging.getLogger("httpx").filters)
+    litellm_synthetic.register()
+    litellm_synthetic.register()
+    assert len(logging.getLogger("httpx").filters) == len(before) + 1
+    litellm_synthetic.unregister()
+    assert logging.getLogger("httpx").filters == before

@@ -61,10 +61,8 @@ class Case:
 
     Attributes:
         attempts: how many requests the call may send.
-        leaves: what the script leaves on the connection for the call after it: "" for nothing that
-            can be told from a right reply too late; "late" for bytes or an end that come when the
-            connection may be in use again, where HTTP has only a retry; "queued" for bytes
-            right behind the reply, which httpx takes for the next one (docs/network.md).
+        leaves_bytes: whether bytes lie behind the reply, which httpx takes for the next one
+            (docs/network.md).
     """
 
     name: str
@@ -74,7 +72,7 @@ class Case:
     timeout_seconds: float = GENEROUS_SECONDS
     max_retries: int = 0
     attempts: int = 1
-    leaves: Literal["", "late", "queued"] = ""
+    leaves_bytes: bool = False
 
 
 def never_ending(

@@ -78,6 +78,11 @@ class EntryPoint:
         return self.kind.endswith("_stream")
 
     @property
+    def is_routed(self) -> bool:
+        """Whether a Router makes the call, which sets `max_retries` to 0 (`num_retries` is its)."""
+        return self.name.startswith("Router")
+
+    @property
     def is_translated(self) -> bool:
         """Whether LiteLLM translates a completion to a message."""
         return self.name.startswith("translated")
@@ -182,10 +187,12 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
     """Read a Messages stream as its client does."""
     text, finish, over = "", None, False
     joined = b"".join(one if isinstance(one, bytes) else str(one).encode() for one in pieces)
-    for line in joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
-        if not line.startswith(b"data:"):
+    # The events of a native stream are the upstream's, in whatever form it gave them.
+    for block in joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n\n"):
+        data = [line[5:] for line in block.split(b"\n") if line.startswith(b"data:")]
+        if not data or not b"".join(data).strip():
             continue
-        document = json.loads(line[5:])
+        document = json.loads(b"\n".join(data))
         if not isinstance(document, dict):
             continue
         if document.get("type") == "error":
@@ -201,6 +208,8 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
 
 def _search_answer(raw: Any) -> Answer:
     results = raw.results
+    if not results:
+        return Answer(None, raw=raw)
     text = getattr(results[0], "text", None) or getattr(results[0], "snippet", None)
     return Answer(text, raw=raw)
 

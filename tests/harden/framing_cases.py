@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from tests.harden.cases import KEY, PLAIN, STREAMED, Case, Reply, never_ending
+from tests.harden.cases import KEY, KINDS, PLAIN, STREAMED, Case, Reply, never_ending
 from tests.harden.replies import chunk, chunked, encoded, head, sized
 from tests.harden.upstream import CUT, FIN, HALF_CLOSE, RESET, STALL, drip, forever, pause
 
@@ -311,15 +311,14 @@ def _odd() -> list[Case]:
         "a half closed connection": lambda reply: [head(reply.kind) + reply.body, HALF_CLOSE],
     }
     return [
-        Case(f"taken or refused: {name}", build, "either", leaves=_left_by(name))
+        Case(
+            f"taken or refused: {name}",
+            build,
+            "either",
+            leaves_bytes=name.startswith(("another reply", "bytes behind")),
+        )
         for name, build in builds.items()
     ]
-
-
-def _left_by(name: str) -> Literal["", "late", "queued"]:
-    if name in ("a late 408 behind it", "a reset behind it"):
-        return "late"
-    return "queued" if name.startswith(("another reply", "bytes behind")) else ""
 
 
 def _errors() -> list[Case]:
@@ -407,7 +406,12 @@ def _errors() -> list[Case]:
             forever(b"e" * 65536),
         ],
     }
-    return [Case(f"refused: {name}", build, "error") for name, build in builds.items()]
+    # A stream ends with its last event, whatever the framing says of what follows.
+    whole = ("a negative chunk", "a chunk's size beyond 64 bits", "a chunk's size too long")
+    return [
+        Case(f"refused: {name}", build, "error", PLAIN if name in whole else KINDS)
+        for name, build in builds.items()
+    ] + [Case(f"taken or refused: {name}", builds[name], "either", STREAMED) for name in whole]
 
 
 def _boundaries() -> list[Case]:

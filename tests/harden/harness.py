@@ -182,6 +182,16 @@ class LoopThread:
         self.loop.close()
 
 
+async def _turn() -> None:
+    """Let an event loop see what has come."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _is_broken(error: BaseException | None) -> bool:
+    return isinstance(error, litellm.APIConnectionError)
+
+
 @dataclass
 class Outcome:
     """How one call over one entry ended."""
@@ -248,15 +258,27 @@ class Harness:
             # An attempt on a connection that an earlier case ended is none that the server counts.
             pool.retire_connections()
             renew_client()
-        return self.end(self.begin(case, entry_points))
+        outcomes = self.end(self.begin(case, entry_points))
+        # A call may take over a connection just before the script of another closes it, which HTTP
+        # cannot prevent. The upstream has not seen such a call, so it says nothing of the case.
+        unseen = [one.entry for one in outcomes if not one.sent and _is_broken(one.error)]
+        if not unseen:
+            return outcomes
+        return [one for one in outcomes if one.entry not in unseen] + self.end(
+            self.begin(case, unseen)
+        )
 
     def begin(self, case: Case, entry_points: Sequence[EntryPoint]) -> list[Begun]:
         """Make one call over each entry, and wait for none."""
         return [self._begin(case, entry) for entry in entry_points]
 
     def end(self, begun: Sequence[Begun]) -> list[Outcome]:
-        """Wait until calls have ended."""
-        return [self._end(*one) for one in begun]
+        """Wait until calls have ended, and what their scripts do to connections has come."""
+        outcomes = [self._end(*one) for one in begun]
+        for one in outcomes:
+            self.upstream.wait_until_played(one.call_id, WATCHDOG_SECONDS / 4)
+        self.loop.submit(_turn()).result(WATCHDOG_SECONDS)
+        return outcomes
 
     def _begin(self, case: Case, entry: EntryPoint) -> Begun:
         token = f"{TOKEN}{next(self._numbers)}"
@@ -332,9 +354,8 @@ class Harness:
             lambda reply: [sized(reply.kind, reply.body)],
             "answer",
             timeout_seconds=90.0,
-            max_retries=DEFAULT_MAX_RETRIES if after.leaves == "late" else 0,
         )
-        if after.leaves == "queued":
+        if after.leaves_bytes:
             renew_client()
         chosen = [one for one in ENTRY_POINTS if one.name in _CANARIES]
         outcomes = self.run(good, chosen)
@@ -370,6 +391,8 @@ def _judged(case: Case, one: Outcome) -> list[str]:
         complaints += [f"the key is in {place}" for place in places_in_answer(one.answer.raw)]
     if one.entry.kind == "search":  # takes no max_retries
         wrong = one.sent > 1 + DEFAULT_MAX_RETRIES
+    elif case.max_retries and one.entry.is_routed:  # a Router repeats calls itself, ours does not
+        wrong = one.sent != 1
     elif case.max_retries:
         wrong = one.sent != case.attempts
     else:

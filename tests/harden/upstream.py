@@ -14,8 +14,8 @@ import ssl
 import struct
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -57,6 +57,8 @@ class Wire:
         self._socket = sock
         self._stopped = stopped
         self._rest = b""
+        self.settle: Callable[[], None] = lambda: None
+        """Called where a script brings nothing new until its client leaves."""
 
     def send(self, data: bytes) -> None:
         view = memoryview(data)
@@ -192,10 +194,12 @@ def _cut(wire: Wire) -> None:
 
 def _half_close(wire: Wire) -> None:
     wire.half_close()
+    wire.settle()
     wire.sleep(3600)
 
 
 def _stall(wire: Wire) -> None:
+    wire.settle()
     wire.sleep(3600)
 
 
@@ -214,6 +218,7 @@ def forever(data: bytes, gap_seconds: float = 0.0) -> Step:
     def play(wire: Wire) -> None:
         while True:
             wire.send(data)
+            wire.settle()
             if gap_seconds:
                 wire.sleep(gap_seconds)
 
@@ -275,6 +280,8 @@ class RawUpstream:
     greeting: tuple[Step, ...] = ()
     _responders: dict[str, Respond] = field(default_factory=dict)
     _requests: dict[str, list[Request]] = field(default_factory=lambda: defaultdict(list))
+    _playing: Counter[str] = field(default_factory=Counter)
+    _played: threading.Condition = field(default_factory=threading.Condition)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _serving: list[threading.Thread] = field(default_factory=list)
@@ -309,6 +316,30 @@ class RawUpstream:
 
     def requests(self, token: str) -> list[Request]:
         return list(self._requests.get(token, ()))
+
+    def wait_until_played(self, token: str, seconds: float) -> None:
+        """Wait until all that a token's scripts have to send or to close is sent and closed."""
+        with self._played:
+            self._played.wait_for(lambda: not self._playing[token], seconds)
+
+    @contextlib.contextmanager
+    def _turn(self, token: str) -> Iterator[Callable[[], None]]:
+        """Count a script as playing, until it settles or ends."""
+        is_over = False
+
+        def settle() -> None:
+            nonlocal is_over
+            with self._played:
+                self._playing[token] -= not is_over
+                is_over = True
+                self._played.notify_all()
+
+        with self._played:
+            self._playing[token] += 1
+        try:
+            yield settle
+        finally:
+            settle()
 
     def forget(self, token: str) -> None:
         self._responders.pop(token, None)
@@ -371,7 +402,8 @@ class RawUpstream:
             respond = self._responders.get(request.token)
             if respond is None:
                 wire.send(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
-            else:
+                continue
+            with self._turn(request.token) as wire.settle:
                 _play(wire, respond(request))
 
 

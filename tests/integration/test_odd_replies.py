@@ -44,15 +44,21 @@ ODD_MESSAGES = {
     "NaN": sent(message("fine", score=math.nan)),
     "a header beyond ASCII": sent(message("fine"), **{"x-region": "Zürich"}),
     "an error that is null": sent(message("fine", error=None)),
+    "another charset": RawBytes(
+        200, json.dumps(message("fine")).encode(), "application/json; charset=utf-16"
+    ),
 }
 
 
 @pytest.mark.parametrize("odd", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
-async def test_an_odd_native_message_is_not_lost(odd: RawBytes, upstream: SyntheticServer) -> None:
+async def test_an_odd_native_message_is_not_lost(
+    odd: RawBytes, upstream: SyntheticServer, recorder: Recorder
+) -> None:
     upstream.respond_with(odd)
     reply: Any = await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
     assert reply["content"] == json.loads(odd.body)["content"]
     assert len(upstream.requests) == 1
+    assert len(await recorder.settled_costs()) == 1
 
 
 @pytest.mark.parametrize("odd", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
@@ -187,3 +193,12 @@ async def test_a_tool_call_with_lone_surrogates_is_whole_and_billed(
     assert json.loads(arguments) == {"say": "😀"}
     assert len(await recorder.settled_costs()) == 1
     assert await recorder.settled_failures() == []
+
+
+async def test_a_response_whose_id_is_a_lone_surrogate_is_not_lost(
+    upstream: SyntheticServer, caller: Caller
+) -> None:
+    choice = {"message": {"content": "fine"}, "finish_reason": "stop"}
+    upstream.respond_with(sent({"id": "odd \ud800", "choices": [choice]}))
+    answer = await caller.responses(model=MODEL, input="hi")
+    assert answer.output_text == "fine"
