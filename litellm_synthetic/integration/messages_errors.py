@@ -7,6 +7,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+import litellm
+
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
 
@@ -23,6 +25,10 @@ _TYPES: Final[Mapping[int, str]] = {
     504: "timeout_error",
     524: "timeout_error",
 }
+# How LiteLLM's translation fails over a tool call's arguments.
+_UNPARSED: Final = "Failed to parse tool call arguments"
+_MESSAGE_BLOCK: Final = "AnthropicResponse"
+_BAD_GATEWAY: Final = 502
 _LITELLMS_DEFAULT: Final = "api_error"
 _OTHER_REFUSALS: Final = "invalid_request_error"
 # How the errors of this package begin that name a status of Synthetic's; see `errors.rules`.
@@ -81,6 +87,25 @@ def hand_on_headers(seams: Seams) -> None:
     # Only a proxy has it loaded.
     where = (sys.modules, compat.PROXY_MESSAGES_MODULE)
     seams.wrap(where, "_anthropic_error_json_response", wrap, is_watched=False)
+
+
+def untranslatable(error: ValueError, model: str) -> Exception | None:
+    """Return the error for a reply that LiteLLM cannot translate to a message; None for another.
+
+    LiteLLM raises what it trips over where a tool call's arguments are not a JSON object
+    (experimental_pass_through/adapters/transformation.py): no Router and no client knows that.
+    """
+    title = getattr(error, "title", "")  # of pydantic's ValidationError
+    is_tool_call = str(title).startswith(_MESSAGE_BLOCK) or _UNPARSED in str(error)
+    if not is_tool_call:
+        return None
+    return litellm.APIError(
+        _BAD_GATEWAY,
+        "The model called a tool with arguments that are not a JSON object, which a message cannot "
+        "carry. Ask again, or use litellm.completion.",
+        PROVIDER,
+        model,
+    )
 
 
 def hide_internal_hosts(error: Exception, kwargs: Mapping[str, Any]) -> None:

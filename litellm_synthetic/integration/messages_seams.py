@@ -13,6 +13,7 @@ import openai
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.call_log import MessagesRequest
+from litellm_synthetic.integration.messages_errors import untranslatable
 
 if TYPE_CHECKING:
     from litellm_synthetic.integration.compat import LlmProviders
@@ -85,6 +86,11 @@ def _watched(decision: Any, kwargs: Mapping[str, Any], on_error: OnError) -> Any
         except openai.APIError as error:  # every LiteLLM exception of a call is one
             on_error(error, kwargs)
             raise
+        except ValueError as error:
+            failure = untranslatable(error, str(kwargs.get("model")))
+            if failure is None:
+                raise
+            raise failure from error
 
     return watched() if inspect.isawaitable(decision) else decision
 

@@ -201,7 +201,8 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
         delta = document.get("delta")
         if isinstance(delta, dict):
             text += delta["text"] if isinstance(delta.get("text"), str) else ""
-            finish = delta.get("stop_reason") or finish
+            reason = delta.get("stop_reason")
+            finish = reason if reason and isinstance(reason, str) else finish
         over = over or document.get("type") == "message_stop"
     return Answer(text, finish if over else None, raw=pieces)
 

@@ -202,3 +202,17 @@ async def test_a_response_whose_id_is_a_lone_surrogate_is_not_lost(
     upstream.respond_with(sent({"id": "odd \ud800", "choices": [choice]}))
     answer = await caller.responses(model=MODEL, input="hi")
     assert answer.output_text == "fine"
+
+
+@pytest.mark.parametrize("arguments", ["text", "[]", "7", "null"])
+async def test_a_tool_call_that_no_message_can_carry_is_an_error_of_litellms(
+    arguments: str, upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", "translate")
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    choice = {"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    upstream.respond_with(sent({"id": "x", "choices": [choice]}))
+    with pytest.raises(litellm.APIError, match="not a JSON object") as excinfo:
+        await litellm.anthropic_messages(model=MODEL, messages=MESSAGES, max_tokens=9)
+    assert excinfo.value.status_code == 502
+    assert excinfo.value.llm_provider == "synthetic"
