@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_synthetic.chat.backlog import MAX_MERGED_CHARACTERS
 from litellm_synthetic.chat.stream_decoder import ChunkDecoder
 from litellm_synthetic.errors.faults import BrokenStreamError, ErrorEventError
 from litellm_synthetic.transport.sse import Event
@@ -126,6 +127,30 @@ def test_white_space_before_reasoning_stays_before_the_answer() -> None:
 def test_a_tag_is_left_alone_after_a_reasoning_field() -> None:
     result = chunks(piece({"reasoning": "a"}), piece({"content": "<think>is a tag"}), STOP)
     assert text(result) == "<think>is a tag"
+
+
+@pytest.mark.parametrize("name", ["content", "reasoning_content"])
+def test_what_waits_becomes_few_chunks_of_bounded_length(name: str) -> None:
+    pieces = [f"{number:099} " for number in range(100)]
+    events = [Event("", json.dumps(piece({name: each}))) for each in pieces]
+    result = decode(ChunkDecoder(MODEL), *events, Event("", json.dumps(STOP)))
+    assert text(result, name) == "".join(pieces)
+    assert len(result) < 5
+    assert all(len(text([one], name)) <= MAX_MERGED_CHARACTERS for one in result)
+    alone = decode(ChunkDecoder(MODEL, merges=False), *events)
+    assert [text([one], name) for one in alone] == pieces
+
+
+def test_text_joins_what_has_more_fields_but_takes_none_of_them() -> None:
+    events = [
+        Event("", json.dumps(piece({"content": "a", "of_tomorrow": 1}))),
+        Event("", json.dumps(piece({"content": "b"}))),
+        Event("", json.dumps(piece({"content": "c", "of_tomorrow": 2}))),
+    ]
+    result = decode(ChunkDecoder(MODEL), *events, Event("", json.dumps(STOP)))
+    assert text(result) == "abc"
+    fields = [getattr(one.choices[0].delta, "of_tomorrow", None) for one in result]
+    assert [each for each in fields if each is not None] == [1, 2]
 
 
 def test_several_choices_are_kept_apart() -> None:
