@@ -39,13 +39,13 @@ def main() -> int:
     except ChildError as error:
         print(error, file=sys.stderr)
         return 1
-    failure: ChildError | None = None
+    failures: list[ChildError] = []
     if options.sweeps:
         try:
             with Console(stderr=True).status("benchmark") as status:
-                sweep_figures = sweeps.run(rounds, status.update)
+                sweep_figures, failures = sweeps.run(rounds, status.update)
         except ChildError as error:  # what the rounds have measured stands all the same
-            failure = error
+            failures = [error]
     facts = {**report.context(rounds, cases, measured), "options": _shown(options, rounds)}
     results = goals.results(measured, starts)
     whole: dict[str, Any] = {
@@ -62,10 +62,9 @@ def main() -> int:
     report.show_goals(results)
     for line in report.notes(facts, measured):
         print(line)
-    if failure is not None:
+    for failure in failures:
         print(failure, file=sys.stderr)
-        return 1
-    return 0
+    return 1 if failures else 0
 
 
 def _shown(options: argparse.Namespace, rounds: int) -> str:

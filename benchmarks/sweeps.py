@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.cases import PACE_MS, Case, Setup
+from benchmarks.children import ChildError
 from benchmarks.goals import percentile
 from benchmarks.report import TITLES, empty_table
 from benchmarks.rounds import Field
@@ -112,16 +113,21 @@ SWEEPS: Final = (
 )  # fmt: skip  # one table, read as one
 
 
-def run(rounds: int, progress: Callable[[str], None]) -> list[Swept]:
+def run(rounds: int, progress: Callable[[str], None]) -> tuple[list[Swept], list[ChildError]]:
     """Measure every sweep in at most three rounds; at each size the contenders take turns.
 
-    Ctrl-C ends it with the sweeps that are complete.
+    Ctrl-C ends it with the sweeps that are complete. A sweep in which a process fails, for instance
+    because a contender lost data, is left out, and the others go on.
+
+    Returns:
+        The figures of the complete sweeps, and why others are missing.
 
     Raises:
-        ChildError: a process failed, for instance because a contender lost data.
+        ChildError: a process did not start.
     """
     progress("starting the processes of the sweeps")
     made: list[Swept] = []
+    failures: list[ChildError] = []
     with ExitStack() as stack:
         field = Field(stack, [case for sweep in SWEEPS for _, case in sweep.cases])
         for sweep in SWEEPS:
@@ -131,9 +137,12 @@ def run(rounds: int, progress: Callable[[str], None]) -> list[Swept]:
                     progress(f"{size} {sweep.title}")
                     swept += _measured(field, sweep, size, case, min(rounds, _MAX_ROUNDS))
             except KeyboardInterrupt:
-                return made
+                break
+            except ChildError as error:
+                failures.append(error)
+                continue
             made += swept
-    return made
+    return made, failures
 
 
 def _measured(field: Field, sweep: Sweep, size: int, case: Case, rounds: int) -> list[Swept]:
