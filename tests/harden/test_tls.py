@@ -120,7 +120,8 @@ def test_a_peer_of_another_name_is_sent_nothing(
         ((b"\x15\x03\x01\x00\x02\x02\x28", FIN), litellm.APIConnectionError),
         ((bytes(range(256)) * 64, FIN), litellm.APIConnectionError),
         ((STALL,), litellm.Timeout),
-        ((forever(b"\x16", 0.1),), litellm.Timeout),
+        # The header of a record, then what it announced, byte by byte.
+        ((b"\x16\x03\x03\x3f\xff", forever(b"\0", 0.1)), litellm.Timeout),
     ],
     ids=["reset", "FIN", "plain HTTP", "an alert", "garbage", "silence", "a drip"],
 )
