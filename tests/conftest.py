@@ -105,6 +105,12 @@ def garbage_collected() -> Iterator[None]:
 
 
 @pytest.fixture
+def list_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bill each call at list price, also those of the stand-in's key, which reports a plan."""
+    monkeypatch.setenv("SYNTHETIC_BILLING", "list-price")
+
+
+@pytest.fixture
 def allowed_hosts(allowed_hosts: list[str]) -> list[str]:
     """Let processes be forked: Python's fork server listens on a socket in the file system."""
     return [*allowed_hosts, tempfile.gettempdir()]

@@ -1,7 +1,8 @@
 """The cost of a call to the account: the list price, or nothing on top of a subscription.
 
-`SYNTHETIC_BILLING=metered` (the default) prices calls at the API's list prices. `subscription` lets
-each call cost 0, because the plan is paid already; the list price stays visible beside it.
+`SYNTHETIC_BILLING` says what LiteLLM's cost map tells: list prices (`metered`, `list-price`) or 0
+(`subscription`), with the list price beside it. A key that reports how it pays is billed by that;
+see `integration.key_billing`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def as_billed(rows: Mapping[str, dict[str, Any]], billing: Billing) -> dict[str,
     On a subscription each known price becomes 0, and the list prices, in USD per token, move to
     `metadata["list_price"]`, those of long prompts included.
     """
-    if billing == "metered":
+    if billing != "subscription":
         return dict(rows)
     return {name: _included(row) for name, row in rows.items()}
 
@@ -51,12 +52,17 @@ def list_price_usd(model: Model | None, usage: Any) -> float | None:
 
     Args:
         model: the facts of the model that was called.
-        usage: LiteLLM's usage; cached tokens are part of the prompt tokens, at their own price.
+        usage: LiteLLM's usage of a completion or of a response; cached tokens are part of the
+            prompt tokens, at their own price.
     """
     if model is None or not model.is_priced or usage is None:
         return None
-    prices = model.prices.at(usage.prompt_tokens)
-    details = getattr(usage, "prompt_tokens_details", None)
+    if hasattr(usage, "prompt_tokens"):
+        names = ("prompt_tokens", "completion_tokens", "prompt_tokens_details")
+    else:  # of `responses`
+        names = ("input_tokens", "output_tokens", "input_tokens_details")
+    prompt, completion, details = (getattr(usage, name, None) or 0 for name in names)
+    prices = model.prices.at(prompt)
     cached = getattr(details, "cached_tokens", None) or 0
     per_input = prices.input_usd_per_token or Decimal(0)
     per_cached = (
@@ -65,9 +71,5 @@ def list_price_usd(model: Model | None, usage: Any) -> float | None:
         else per_input
     )
     per_output = prices.output_usd_per_token or Decimal(0)
-    total = (
-        (usage.prompt_tokens - cached) * per_input
-        + cached * per_cached
-        + usage.completion_tokens * per_output
-    )
+    total = (prompt - cached) * per_input + cached * per_cached + completion * per_output
     return float(total)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from litellm_synthetic.client import parallel
 from litellm_synthetic.errors import bodies, local, rules
 from litellm_synthetic.errors.failure import Origin, reported
 from litellm_synthetic.errors.faults import UnreadableReplyError
@@ -36,40 +37,66 @@ Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 def send(prepared: Prepared) -> Reply:
     """Send a request and return its whole reply; raises what `errors` makes of a failure."""
-    with _transport_failures(prepared.origin):
-        reply = client.send(prepared.outgoing)
+    slot, prepared = parallel.enter(prepared)
+    try:
+        with _transport_failures(prepared.origin):
+            reply = client.send(prepared.outgoing)
+    finally:
+        if slot is not None:
+            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared)
 
 
 async def asend(prepared: Prepared) -> Reply:
     """Do what `send` does, on the running event loop."""
-    with _transport_failures(prepared.origin):
-        reply = await client.asend(prepared.outgoing)
+    slot, prepared = await parallel.aenter(prepared)
+    try:
+        with _transport_failures(prepared.origin):
+            reply = await client.asend(prepared.outgoing)
+    finally:
+        if slot is not None:
+            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared)
 
 
 def open_stream(prepared: Prepared) -> ByteStream:
     """Send a request and return the open body of its reply; raises as `send` does."""
-    with _transport_failures(prepared.origin):
-        reply = client.send(prepared.outgoing, stream=True)
+    slot, prepared = parallel.enter(prepared)
+    try:
+        with _transport_failures(prepared.origin):
+            reply = client.send(prepared.outgoing, stream=True)
+        if slot is not None and isinstance(reply, ByteStream):
+            slot.keep_until_closed(reply)
+            slot = None
+    finally:
+        if slot is not None:
+            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, ByteStream):
         _note_served(prepared)
         return reply
-    raise _failed(reply, prepared.origin)
+    raise _failed(reply, prepared)
 
 
 async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
     """Do what `open_stream` does, on the running event loop."""
-    with _transport_failures(prepared.origin):
-        reply = await client.asend(prepared.outgoing, stream=True)
+    slot, prepared = await parallel.aenter(prepared)
+    try:
+        with _transport_failures(prepared.origin):
+            reply = await client.asend(prepared.outgoing, stream=True)
+        if slot is not None and isinstance(reply, AsyncByteStream):
+            slot.keep_until_closed(reply)
+            slot = None
+    finally:
+        if slot is not None:
+            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, AsyncByteStream):
         _note_served(prepared)
         return reply
-    raise _failed(reply, prepared.origin)
+    raise _failed(reply, prepared)
 
 
 def _note_quotas(headers: Mapping[str, str], origin: Origin) -> None:
@@ -112,14 +139,15 @@ class _transport_failures:  # noqa: N801  # used like a function
 
 def _whole(reply: Any, prepared: Prepared) -> Reply:
     if not is_answer(reply.status):
-        raise _failed(reply, prepared.origin)
+        raise _failed(reply, prepared)
     _note_served(prepared)
     return reply  # type: ignore[no-any-return]  # narrowed by the transport's contract
 
 
-def _failed(reply: Reply, origin: Origin) -> Exception:
+def _failed(reply: Reply, prepared: Prepared) -> Exception:
+    parallel.learn(reply, prepared)
     report = bodies.read_body(reply.body)
-    return rules.to_exception(reported(report, reply.headers, reply.status), origin)
+    return rules.to_exception(reported(report, reply.headers, reply.status), prepared.origin)
 
 
 def read(reply: Reply, origin: Origin, fill: Fill) -> Any:

@@ -37,10 +37,12 @@ if TYPE_CHECKING:
 MessagesRoute = Literal["native", "translate"]
 MessagesBeta = Literal["drop", "pass"]
 CatalogMode = Literal["auto", "offline"]
-Billing = Literal["metered", "subscription"]
+Billing = Literal["metered", "subscription", "list-price"]
 Steering = Literal["plan-first", "balance", "off"]
+MaxParallel = int | Literal["off", "learn"]
 
 _FAMILY: Final = "SYNTHETIC_"
+_MAX_PARALLEL: Final = 9999
 # `SYNTHESIA_API_KEY` is another vendor's, so a name outside the family may have one typo only.
 _MIN_SIMILARITY: Final = 0.88
 _MIN_SIMILARITY_OUTSIDE: Final = 0.93
@@ -57,6 +59,17 @@ def _model_id(text: str) -> str:
     if text in ("", DEFAULT_ID) or not text.isprintable() or " " in text:
         raise ValueError("it names no model")
     return canonical_id(text)
+
+
+def _max_parallel(text: str) -> MaxParallel:
+    if text.lower() in ("0", "off"):
+        return "off"
+    if text.lower() == "learn":
+        return "learn"
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 0 < number <= _MAX_PARALLEL:
+        raise ValueError(text)
+    return number
 
 
 # ---- the table
@@ -117,7 +130,8 @@ BILLING: Final[Setting[Billing]] = Setting(
     one_of(*get_args(Billing)),
     default="metered",  # too high a cost is noticed; a free one would not be
     default_text="`metered`",
-    meaning="`metered`: list prices; `subscription`: calls cost 0",
+    meaning="calls of a key that does not report how it pays: `metered` costs list prices, "
+    "`subscription` 0; `list-price`: so do those of every key, as budgets need",
 )
 ALLOWED_MODELS: Final[Setting[Allowlist | None]] = Setting(
     "SYNTHETIC_ALLOWED_MODELS",
@@ -160,7 +174,16 @@ SHARE_QUOTAS: Final = Setting(
     SWITCH,
     default=False,
     default_text="`0`",
-    meaning="`1` shows a proxy's clients the operator's plan, as `x-synthetic-quotas`",
+    meaning="`1` shows a proxy's clients the operator's plan, as `x-synthetic-quotas` and "
+    "`x-ratelimit-*-requests`",
+)
+MAX_PARALLEL: Final[Setting[MaxParallel]] = Setting(
+    "SYNTHETIC_MAX_PARALLEL",
+    Parser(_max_parallel, "`off`, `learn` or a number from 1 to 9999"),
+    default="off",
+    default_text="`off`",
+    meaning="calls at a time of a key and model, the others wait: a number, or `learn`: what a 429 "
+    "of Synthetic tells",
 )
 STREAM_MERGE: Final = Setting(
     "SYNTHETIC_STREAM_MERGE",

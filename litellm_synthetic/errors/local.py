@@ -60,6 +60,19 @@ def timed_out(origin: Origin, duration: str) -> Exception:
     )
 
 
+def no_slot_free(origin: Origin, limit: int | None, seconds: float | None) -> Exception:
+    """Return the error for a call that waited in vain for fewer calls at a time."""
+    slots = "every slot" if limit is None else f"each of the {limit} parallel requests"
+    within = "" if seconds is None else f" within {seconds:g} s"
+    return make_error(
+        "Timeout",
+        f"Nothing was sent: {slots} that this key may have of {origin.model} was taken, and none "
+        f"ended{within}. Raise the timeout{origin.or_else}, or set {settings.MAX_PARALLEL.name} "
+        "higher if the plan allows more.",
+        origin,
+    )
+
+
 def stream_broken(origin: Origin, reason: str) -> Exception:
     """Return the error for a stream that ended early or cannot be read."""
     return make_error(

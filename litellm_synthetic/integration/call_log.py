@@ -107,7 +107,7 @@ def has_listeners(logging_obj: Any) -> bool:
 
 
 def _overrides(callback: object, names: tuple[str, ...]) -> bool:
-    return any(
+    return getattr(callback, "hears_chunks", True) is not False and any(
         getattr(getattr(callback, name), "__func__", None) is not getattr(compat.CustomLogger, name)
         for name in names
     )

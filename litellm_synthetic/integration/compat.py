@@ -26,7 +26,7 @@ from litellm import cost_calculator, main, utils
 from litellm.anthropic_interface.exceptions import AnthropicExceptionMapping
 from litellm.constants import DEFAULT_REQUEST_TIMEOUT_SECONDS
 from litellm.integrations.custom_logger import CustomLogger
-from litellm.litellm_core_utils import streaming_handler
+from litellm.litellm_core_utils import litellm_logging, streaming_handler
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.litellm_core_utils.thread_pool_executor import executor
@@ -202,6 +202,12 @@ def registered_rows() -> dict[str, Any]:
     (get_model_cost_map.py:565). No public function takes a row out again.
     """
     return utils._runtime_registered_model_cost  # noqa: SLF001
+
+
+def has_own_price(logging_obj: Any) -> bool:
+    """Tell whether the call or its deployment sets a price (litellm_logging.py:5999 in 1.108.7)."""
+    params: Any = getattr(logging_obj, "litellm_params", None)
+    return bool(litellm_logging.use_custom_pricing_for_model(litellm_params=params))
 
 
 def forget_price_look_ups() -> None:

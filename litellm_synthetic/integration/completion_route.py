@@ -27,6 +27,7 @@ from litellm_synthetic.integration.call_log import (
     log_success_one_at_a_time,
     router_group_size,
 )
+from litellm_synthetic.integration.key_billing import bill
 from litellm_synthetic.integration.stream_wrapper import PassThroughStream
 from litellm_synthetic.messages.chat_response import fill_message
 from litellm_synthetic.messages.request import prepare_completion
@@ -218,6 +219,7 @@ def _filled(reply: Reply, prepared: Prepared, fill: Fill, ctx: Any) -> Any:
         _estimate_usage(response, ctx)
     exchange.keep_headers(response, reply.headers, prepared.origin)
     response._hidden_params[LIST_PRICE] = list_price_usd(prepared.facts, response.usage)  # noqa: SLF001
+    bill(ctx.logging, prepared, reply.headers)
     exchange.log_reply(ctx.logging, prepared, reply, ctx.messages)
     log_success_one_at_a_time(ctx.logging)
     return response
@@ -263,6 +265,7 @@ def _wrapped(
     )
     stream._hidden_params[UPSTREAM_MODEL] = chunks.decoder.upstream_model  # noqa: SLF001  # LiteLLM's documented place for metadata
     facts = prepared.facts
+    bill(ctx.logging, prepared, headers)
     stream.metadata_at_end = lambda usage: {LIST_PRICE: list_price_usd(facts, usage)}
     ctx.logging.post_call(
         input=ctx.messages,
@@ -288,5 +291,6 @@ def _embedding(
         lambda document, _: replies.fill_embedding(blank, document, model, texts),
     )
     exchange.keep_headers(response, reply.headers, prepared.origin)
+    bill(arguments["logging_obj"], prepared, reply.headers)
     exchange.log_reply(arguments["logging_obj"], prepared, reply, arguments["input"])
     return response

@@ -42,6 +42,7 @@ from litellm_synthetic.integration.compat import (
     DEFAULT_REQUEST_TIMEOUT_SECONDS,
     LITELLM_PARAMETERS,
 )
+from litellm_synthetic.integration.key_billing import bill
 from litellm_synthetic.messages.chat_response import fill_message
 from litellm_synthetic.messages.documented_fields import in_documented_fields
 from litellm_synthetic.messages.passthrough_stream import MessageStream
@@ -179,6 +180,7 @@ def _call(request: MessagesRequest) -> Call:
 async def _whole(request: MessagesRequest, prepared: Prepared) -> Any:
     reply = await exchange.asend(prepared)
     message: dict[str, Any] = exchange.read(reply, prepared.origin, _checked)
+    bill(request.logging_obj, prepared, reply.headers)
     exchange.log_reply(request.logging_obj, prepared, reply, request.messages)
     usage = _counted(message, request, prepared)
     content = {**message, "model": ROUTE_PREFIX + request.model, "usage": usage}
@@ -231,6 +233,7 @@ def _counted(
 
 async def _stream(request: MessagesRequest, prepared: Prepared) -> MessageStream:
     body = await exchange.aopen_stream(prepared)
+    bill(request.logging_obj, prepared, body.headers)
     started_at = datetime.now()  # noqa: DTZ005  # LiteLLM's own times are naive
     headers = bodies.kept_headers(body.headers, prepared.origin.scrub)
     request.logging_obj.model_call_details["response_headers"] = headers

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.plan import RETRY_AFTER, SHOULD_RETRY
+from litellm_synthetic.integration.plan_headers import PREFIXED
 from litellm_synthetic.quota.header import HEADER
+from litellm_synthetic.quota.request_limits import LIMIT, REMAINING, request_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,16 +23,13 @@ if TYPE_CHECKING:
     from litellm_synthetic.integration.seams import Seams
 
 _PROCESSING: Final = "litellm.proxy.common_request_processing"
-_PREFIXED: Final = f"llm_provider-{HEADER}"
 # A client that ignores `x-should-retry` waits for so long, several times, before it shows the text.
 # The key itself rests for longer: a client that comes back early is refused here, for nothing.
 MAX_UNPAID_RETRY_AFTER_SECONDS: Final = 5
 _PAYMENT_REQUIRED: Final = 402
-LIMIT: Final = "x-ratelimit-limit-requests"
-REMAINING: Final = "x-ratelimit-remaining-requests"
 # Ours are filled from the plan, so they tell of it.
 _OF_THE_PLAN: Final = frozenset(
-    (_PREFIXED, LIMIT, REMAINING, f"llm_provider-{LIMIT}", f"llm_provider-{REMAINING}")
+    (PREFIXED, LIMIT, REMAINING, f"llm_provider-{LIMIT}", f"llm_provider-{REMAINING}")
 )
 
 
@@ -89,10 +88,12 @@ def _presenting(seams: Seams, original: Callable[..., Any]) -> Callable[..., Any
 
 def presented(headers: Mapping[str, str]) -> dict[str, str]:
     """Return a reply's headers as a client may see them: without the plan, or with it by name."""
-    if _PREFIXED not in headers:
+    if PREFIXED not in headers:
         return dict(headers)
     if settings.SHARE_QUOTAS.value():
-        return {HEADER if name == _PREFIXED else name: text for name, text in headers.items()}
+        limits = request_limit(headers[PREFIXED])
+        shown = {HEADER if name == PREFIXED else name: text for name, text in headers.items()}
+        return {**({} if limits is None else limits.headers), **shown}
     return {name: text for name, text in headers.items() if name not in _OF_THE_PLAN}
 
 

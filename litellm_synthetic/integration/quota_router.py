@@ -17,6 +17,7 @@ from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
 from litellm_synthetic.errors import plan
 from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.deployments import Account, account_of, is_spared
+from litellm_synthetic.integration.plan_headers import fill_request_limits
 from litellm_synthetic.integration.quota_question import QUESTIONS
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.choice import Choice, choose
@@ -43,7 +44,20 @@ def is_on() -> bool:
 
 
 class QuotaRouter(compat.CustomLogger):
-    """Pass over the deployments of keys that rest; the plan with most left goes first."""
+    """Pass over the deployments of keys that rest; the plan with most left goes first.
+
+    After a call it fills what LiteLLM's gauges read of the plan.
+    """
+
+    hears_chunks = False  # so that nobody is told of a sync stream's chunks for its sake
+
+    async def async_logging_hook(
+        self, kwargs: dict[str, Any], result: Any, call_type: str
+    ) -> tuple[dict[str, Any], Any]:
+        """Fill the limits that gauges read; LiteLLM calls it before it tells any callback."""
+        del call_type
+        fill_request_limits(kwargs)
+        return kwargs, result
 
     async def async_filter_deployments(
         self,

@@ -41,8 +41,10 @@ from litellm_synthetic.integration.quota_question import QUESTIONS
 from litellm_synthetic.integration.quota_router import QuotaRouter
 from litellm_synthetic.integration.seams import Seams
 from litellm_synthetic.integration.search_provider import COST_ROW, search
+from litellm_synthetic.integration.shared_slots import LEASES
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.rest import RESTS
+from litellm_synthetic.quota.slots import SLOTS
 from litellm_synthetic.transport import httpx_log
 from litellm_synthetic.transport.pool import retire_connections
 
@@ -73,6 +75,7 @@ def register(*, steer: bool = False) -> None:
         try:
             _seams.apply()
             RESTS.on_change = SHARED.publish_soon
+            SLOTS.leases = LEASES
             _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
             _seams.at_restore(httpx_log.stop_hiding_keys)
@@ -119,6 +122,8 @@ def unregister() -> None:
             retire_connections()
             active.forget()
             RESTS.forget()
+            SLOTS.leases = None
+            SLOTS.forget()
             QUESTIONS.forget()
             SHARED.forget()
 

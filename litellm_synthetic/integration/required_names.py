@@ -170,6 +170,10 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ),
     ),
     (
+        "litellm.litellm_core_utils.litellm_logging", "bill calls as their keys pay",
+        ("use_custom_pricing_for_model",),
+    ),
+    (
         "litellm.litellm_core_utils.logging_worker", "tell LiteLLM's callbacks of streams",
         ("GLOBAL_LOGGING_WORKER.ensure_initialized_and_enqueue",),
     ),

@@ -69,7 +69,7 @@ class SharedState:
 
         Never raises: a Redis that is down leaves each process with what it knows.
         """
-        redis = self._cache()
+        redis = self.cache()
         due = [] if redis is None else self._due(scopes)
         if not due:
             return
@@ -80,13 +80,13 @@ class SharedState:
                 self._take(key, value, await redis.async_get_ttl(key))
             for scope in due:
                 await self._write_report(redis, scope)
-            self._is_up()
+            self.note_up()
         except Exception as error:  # noqa: BLE001  # LiteLLM hands on whatever Redis raises
-            self._down(error)
+            self.note_down(error)
 
     def pull_sync(self, scopes: Iterable[Scope]) -> None:
         """Do what `pull` does from a sync call, reading only."""
-        redis = self._cache()
+        redis = self.cache()
         due = [] if redis is None else self._due(scopes)
         if not due:
             return
@@ -96,13 +96,13 @@ class SharedState:
             for key, value in entries.items():
                 named = redis.check_and_fix_namespace(key=key)
                 self._take(key, value, redis.redis_client.ttl(named))
-            self._is_up()
+            self.note_up()
         except Exception as error:  # noqa: BLE001  # as above
-            self._down(error)
+            self.note_down(error)
 
     async def claim_trial(self, scope: Scope) -> bool:
         """Take the one trial of a key over all workers; False where another one has it."""
-        redis = self._cache()
+        redis = self.cache()
         if redis is None:
             return True
         try:
@@ -110,15 +110,15 @@ class SharedState:
             count = await redis.async_increment(
                 f"{_PREFIX}trial:{scope}", 1, ttl=int(TRIAL_SECONDS)
             )
-            self._is_up()
+            self.note_up()
         except Exception as error:  # noqa: BLE001  # as above
-            self._down(error)
+            self.note_down(error)
             return True
         return int(count) == 1
 
     def publish_soon(self, scope: Scope) -> None:
         """Tell others that a key rests now, or has stopped to; return at once."""
-        redis = self._cache()
+        redis = self.cache()
         if redis is None:
             return
         try:
@@ -144,9 +144,9 @@ class SharedState:
             try:
                 await redis.async_set_cache(key, value, ttl=seconds)
                 await self._write_report(redis, scope, now=True)
-                self._is_up()
+                self.note_up()
             except Exception as error:  # noqa: BLE001  # as above
-                self._down(error)
+                self.note_down(error)
 
         return write()
 
@@ -154,9 +154,9 @@ class SharedState:
         key, value, seconds = _rest_entry(scope)
         try:
             redis.set_cache(key, value, ttl=seconds)
-            self._is_up()
+            self.note_up()
         except Exception as error:  # noqa: BLE001  # as above
-            self._down(error)
+            self.note_down(error)
 
     async def _write_report(self, redis: Any, scope: Scope, *, now: bool = False) -> None:
         latest = STATE.latest(scope)
@@ -219,7 +219,7 @@ class SharedState:
             RESTS.drop(scope)
             RESTS.adopt(scope, rest)
 
-    def _cache(self) -> Any:
+    def cache(self) -> Any:
         """Return LiteLLM's Redis: that of the proxy's Router, or of `litellm.cache`."""
         if self.redis is not None:
             return self.redis
@@ -232,7 +232,8 @@ class SharedState:
             redis = redis if hasattr(redis, "check_and_fix_namespace") else None
         return redis
 
-    def _down(self, error: Exception) -> None:
+    def note_down(self, error: Exception) -> None:
+        """Warn once that Redis cannot be reached."""
         if not self._is_down:
             _log.warning(
                 "Redis cannot be reached (%s): each process goes by what it knows of the plans "
@@ -241,7 +242,8 @@ class SharedState:
             )
         self._is_down = True
 
-    def _is_up(self) -> None:
+    def note_up(self) -> None:
+        """Tell once that Redis can be reached again."""
         if self._is_down:
             _log.info("Redis can be reached again; what is known of the plans is shared.")
         self._is_down = False

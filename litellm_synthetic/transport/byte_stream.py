@@ -11,13 +11,16 @@ from litellm_synthetic.transport.inflate import inflater_for
 from litellm_synthetic.transport.limits import DRAIN_SECONDS, MAX_DRAIN_BYTES, Clock, IdleTimer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from litellm_synthetic.transport.wire import AsyncIncoming, Incoming
 
 
 class ByteStream:
     """The open body of a streamed reply: read it, report progress, then close it."""
+
+    on_close: Callable[[], None] | None = None
+    """Is told when the body is closed."""
 
     def __init__(self, incoming: Incoming, clock: Clock) -> None:
         self.status = incoming.status
@@ -91,10 +94,15 @@ class ByteStream:
     def close(self) -> None:
         """Close the connection, unless the body was read to its end and it can be used again."""
         self._incoming.close()
+        if self.on_close is not None:
+            self.on_close()
 
 
 class AsyncByteStream:
     """Do what `ByteStream` does, on an event loop."""
+
+    on_close: Callable[[], None] | None = None
+    """Is told when the body is closed."""
 
     def __init__(self, incoming: AsyncIncoming, clock: Clock) -> None:
         self.status = incoming.status
@@ -190,6 +198,8 @@ class AsyncByteStream:
             self._timer.cancel()
             self._timer = None
         self._incoming.close()
+        if self.on_close is not None:
+            self.on_close()
 
     async def aclose(self) -> None:
         """Do what `close` does, and let the event loop close the socket."""

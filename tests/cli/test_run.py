@@ -68,7 +68,8 @@ def test_a_program_and_its_children_have_the_route_with_tools_and_cost(
     program.write_text(PROGRAM)
     done = python(
         "-m", "litellm_synthetic", "run", "--", str(program), "--model", "-m",
-        environment=environment_for(synthetic_server), folder=tmp_path,
+        environment={**environment_for(synthetic_server), "SYNTHETIC_BILLING": "list-price"},
+        folder=tmp_path,
     )  # fmt: skip  # as above
     assert done.returncode == 7, done.stderr
     replies = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]

@@ -127,6 +127,8 @@ def run_proxy(
             "SYNTHETIC_API_KEY": behind.api_key,
             "SYNTHETIC_API_BASE": behind.openai_base,
             "SYNTHETIC_CATALOG": "offline",
+            # The stand-in's key reports a plan, and most tests look at prices.
+            "SYNTHETIC_BILLING": "list-price",
             **(environment or {}),
         }
         words = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]

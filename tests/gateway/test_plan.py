@@ -63,6 +63,8 @@ def test_an_answer_shows_the_plan_only_where_it_is_shared(
     reply = post(proxy, path, "alone")
     assert reply.status_code == 200
     assert ("x-synthetic-quotas" in reply.headers) is is_shared
+    assert reply.headers.get("x-ratelimit-limit-requests") == ("500" if is_shared else None)
+    assert reply.headers.get("x-ratelimit-remaining-requests") == ("499" if is_shared else None)
     assert "llm_provider-x-synthetic-quotas" not in reply.headers
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 
-from litellm_synthetic.testing import Text, ToolCall, ToolCalls, Usage, fault
+from litellm_synthetic.testing import Account, Text, ToolCall, ToolCalls, Usage, fault
 from tests.gateway.running import (
     LOADING,
     MASTER_KEY,
@@ -292,3 +292,54 @@ def test_the_providers_budget_is_refused_when_spent_over_all_models(
             assert refusal.status_code == 429, refusal.text
             assert "budget for provider synthetic" in refusal.json()["error"]["message"]
     assert len(shop.upstream.requests) == 2
+
+
+# ---- what the key pays
+
+
+@pytest.fixture(scope="module")
+def running_mixed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run a proxy with a key on a plan and a prepaid one, each under a name of its own."""
+    folder = tmp_path_factory.mktemp("mixed")
+    put_beside_config(folder, "spend_log")
+    config = {
+        "litellm_settings": {"callbacks": CONFIG["litellm_settings"]["callbacks"]},
+        "model_list": [
+            {
+                "model_name": name,
+                "litellm_params": {
+                    "model": "synthetic/syn:large:text",
+                    "api_key": f"syn_{name}_0123456789",
+                },
+            }
+            for name in ("plan", "prepaid")
+        ],
+    }
+    settings = {"SPEND_LOG": str(folder / "spend.jsonl"), "SYNTHETIC_BILLING": "metered"}
+    with run_proxy(folder, config, environment=settings) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize(("name", "price"), [("plan", 0.0), ("prepaid", LIST_PRICE)])
+def test_a_call_is_billed_as_the_key_that_served_it_pays(
+    running_mixed_shop: Proxy, path: str, name: str, price: float, *, stream: bool
+) -> None:
+    shop = running_mixed_shop
+    shop.upstream.reset()
+    _spend_log(shop).unlink(missing_ok=True)
+    shop.upstream.serve_accounts(
+        {"syn_plan_0123456789": Account(500, 24), "syn_prepaid_0123456789": Account(None, 24)}
+    )
+    shop.upstream.respond_with(Text("Hi.", usage=USAGE))
+    body = {"model": name, "messages": HELLO, "max_tokens": 50, "stream": stream}
+    with shop.client() as client:
+        reply = client.post(path, json=body)
+    assert reply.status_code == 200, reply.text
+    if not stream:
+        told = float(reply.headers["x-litellm-response-cost"])
+        assert told == pytest.approx(price, rel=1e-9)
+    (record,) = costs(_spend_log(shop), 1)
+    assert record["cost"] == pytest.approx(price, rel=1e-9)
+    assert "priced at $0" not in shop.log.read_text()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
     from tests.conftest import Recorder
 
+pytestmark = pytest.mark.usefixtures("list_prices")
 MODEL = "synthetic/syn:large:text"
 SEES = "synthetic/hf:moonshotai/Kimi-K3"
 BLIND = "synthetic/hf:openai/gpt-oss-120b"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
     from tests.conftest import Recorder
 
+pytestmark = pytest.mark.usefixtures("list_prices")
 MODEL = "synthetic/hf:zai-org/GLM-5.3"
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 CALLS: dict[str, dict[str, Any]] = {

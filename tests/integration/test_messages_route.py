@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.testing import SyntheticServer
     from tests.conftest import NewRouter, Recorder
 
+pytestmark = pytest.mark.usefixtures("list_prices")
 MODEL = "synthetic/syn:large:text"
 MARKED = {"cache_control": {"type": "ephemeral"}}
 MESSAGES: list[dict[str, Any]] = [

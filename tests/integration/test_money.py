@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.caller import Caller
     from tests.conftest import Recorder
 
+pytestmark = pytest.mark.usefixtures("list_prices")
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 PRICED = [
     "hf:deepseek-ai/DeepSeek-V4.1-Flash",
