@@ -34,20 +34,26 @@ from litellm_synthetic.testing import Account, SyntheticServer
 PLANS: Final = ("syn_plan_one_0123456789", "syn_plan_two_0123456789")
 PREPAID: Final = "syn_prepaid_0123456789"
 MODEL: Final = "synthetic/hf:zai-org/GLM-5.3"
+MODES: Final = ("steered", "unsteered", "stock")
 _DAY_SECONDS: Final = 86_400
-_MASTER_SEED: Final = 11
-_ROW: Final = "{:<12}{:>7}{:>8}{:>12}{:>9}{:>9}{:>9}"
+SEED: Final = 11
+START_SECONDS: Final = 1_790_000_000.0  # September 2026
+_ROW: Final = "{:<12}{:>7}{:>8}{:>11}{:>7}{:>7}{:>9}{:>9}{:>9}"
 
 
 class MadeUpTime:
     """A clock that a simulation moves; everything in the process reads it."""
 
     def __init__(self) -> None:
-        self.now = time.time()
+        self.now = START_SECONDS
         self.real_sleep = asyncio.sleep
 
     def clock(self) -> float:
         """Return the present in seconds since the epoch."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Return the same as of a machine that never sleeps; both clocks are the day's."""
         return self.now
 
     def sleep(self, seconds: float, result: Any = None) -> Any:
@@ -67,12 +73,18 @@ class Tally:
     served: int = 0
     failed_with_room: int = 0
     failed_without_room: int = 0
+    emptyings: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
 
     @property
-    def refusals(self) -> int:
-        """Return how many requests got a 429 or a 402 of Synthetic."""
-        return sum(account.refusals for account in self.accounts.values())
+    def capped(self) -> int:
+        """Return how many requests got a 429 of Synthetic."""
+        return sum(self.accounts[plan].refusals for plan in PLANS)
+
+    @property
+    def unpaid(self) -> int:
+        """Return how many requests got a 402 of Synthetic."""
+        return self.accounts[PREPAID].refusals
 
     @property
     def prepaid_usd(self) -> float:
@@ -90,17 +102,18 @@ def accounts(count: int) -> dict[str, Account]:
     }
 
 
-def moments(count: int, start: float) -> list[float]:
+def moments(count: int, start: float, seed: int) -> list[float]:
     """Return when the calls of a day come: a quiet night, and bursts by day."""
-    chance = random.Random(_MASTER_SEED)  # noqa: S311  # the same day each time
+    chance = random.Random(seed)  # noqa: S311  # the same day each time
     bursts = [start + _DAY_SECONDS * (0.3 + 0.5 * chance.random()) for _ in range(12)]
     alone = [start + _DAY_SECONDS * chance.random() for _ in range(count // 3)]
     crowded = [chance.choice(bursts) + chance.uniform(0, 1800) for _ in range(count - len(alone))]
     return sorted((*alone, *crowded))
 
 
-async def play(mode: str, count: int) -> Tally:
-    """Play the day once."""
+async def play(mode: str, count: int, seed: int = SEED) -> Tally:
+    """Play the day once; a Router picks by `random`, so that is seeded too."""
+    random.seed(seed)
     day = MadeUpTime()
     tally = Tally(accounts=accounts(count))
     originals = asyncio.sleep, time.time
@@ -108,7 +121,7 @@ async def play(mode: str, count: int) -> Tally:
         litellm_synthetic.register(steer=True)
     elif mode == "unsteered":
         litellm_synthetic.register()
-    STATE.clock = Clock(day.clock, day.clock)
+    STATE.clock = Clock(day.clock, day.monotonic)
     Questions.ask_soon = _ask_in_line(Questions.ask_soon)  # type: ignore[method-assign]  # so that the day is the same each time
     try:
         with SyntheticServer(clock=day.clock) as server:
@@ -125,10 +138,11 @@ async def play(mode: str, count: int) -> Tally:
             )
             asyncio.sleep = day.sleep  # type: ignore[assignment]  # Router's waits
             time.time = day.clock
-            for moment in moments(count, day.now):
+            for moment in moments(count, day.now, seed):
                 day.now = max(day.now, moment)
                 tally.calls += 1
                 had_room = served.have_room()
+                with_room = [plan for plan in PLANS if tally.accounts[plan].has_room]
                 try:
                     await router.acompletion(
                         model="m", messages=[{"role": "user", "content": "hello"}]
@@ -139,6 +153,7 @@ async def play(mode: str, count: int) -> Tally:
                         tally.failed_with_room += 1
                     else:
                         tally.failed_without_room += 1
+                tally.emptyings += sum(not tally.accounts[plan].has_room for plan in with_room)
     finally:
         asyncio.sleep, time.time = originals
         STATE.clock = Clock()
@@ -160,13 +175,16 @@ def _ask_in_line(ask_soon: Any) -> Any:
 def main() -> None:
     """Play the day in each way and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--calls", type=int, default=400)
-    count = parser.parse_args().calls
-    print(_ROW.format("", "calls", "served", "refused by", "failed,", "failed,", "prepaid"))
-    print(_ROW.format("", "", "", "Synthetic", "room", "no room", "USD"))
-    for mode in ("steered", "unsteered", "stock"):
-        tally = asyncio.run(play(mode, count))
-        figures = (tally.calls, tally.served, tally.refusals)
+    parser.add_argument("--calls", type=int, default=400, help="calls of the day")
+    parser.add_argument("--seed", type=int, default=SEED, help="the day's chance")
+    parser.add_argument("--mode", choices=MODES, action="append", help="all, by default")
+    arguments = parser.parse_args()
+    count = arguments.calls
+    print(_ROW.format("", "calls", "served", "a plan's", "429s", "402s", "failed,", "failed,", "prepaid"))
+    print(_ROW.format("", "", "", "emptyings", "", "", "room", "no room", "USD"))
+    for mode in arguments.mode or MODES:
+        tally = asyncio.run(play(mode, count, arguments.seed))
+        figures = (tally.calls, tally.served, tally.emptyings, tally.capped, tally.unpaid)
         failures = (tally.failed_with_room, tally.failed_without_room)
         paid = f"{tally.prepaid_usd:.2f}"
         print(_ROW.format(mode, *figures, *failures, paid), flush=True)
