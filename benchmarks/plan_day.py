@@ -38,7 +38,7 @@ MODES: Final = ("steered", "unsteered", "stock")
 _DAY_SECONDS: Final = 86_400
 SEED: Final = 11
 START_SECONDS: Final = 1_790_000_000.0  # September 2026
-_ROW: Final = "{:<12}{:>7}{:>8}{:>11}{:>7}{:>7}{:>9}{:>9}{:>9}"
+_ROW: Final = "{:<12}{:>7}{:>8}{:>11}{:>7}{:>9}{:>7}{:>9}{:>9}{:>9}"
 
 
 class MadeUpTime:
@@ -74,7 +74,19 @@ class Tally:
     failed_with_room: int = 0
     failed_without_room: int = 0
     emptyings: int = 0
+    in_a_row: int = 0
+    _row: dict[str, tuple[int, int]] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Note how many 429s a plan has had since it last served a call."""
+        for plan in PLANS:
+            account = self.accounts[plan]
+            served, refusals = self._row.get(plan, (0, 0))
+            if account.calls > served:
+                self._row[plan] = (account.calls, account.refusals)
+            else:
+                self.in_a_row = max(self.in_a_row, account.refusals - refusals)
 
     @property
     def capped(self) -> int:
@@ -153,6 +165,7 @@ async def play(mode: str, count: int, seed: int = SEED) -> Tally:
                         tally.failed_with_room += 1
                     else:
                         tally.failed_without_room += 1
+                tally.look()
                 tally.emptyings += sum(not tally.accounts[plan].has_room for plan in with_room)
     finally:
         asyncio.sleep, time.time = originals
@@ -180,11 +193,31 @@ def main() -> None:
     parser.add_argument("--mode", choices=MODES, action="append", help="all, by default")
     arguments = parser.parse_args()
     count = arguments.calls
-    print(_ROW.format("", "calls", "served", "a plan's", "429s", "402s", "failed,", "failed,", "prepaid"))
-    print(_ROW.format("", "", "", "emptyings", "", "", "room", "no room", "USD"))
+    print(
+        _ROW.format(
+            "",
+            "calls",
+            "served",
+            "a plan's",
+            "429s",
+            "most in",
+            "402s",
+            "failed,",
+            "failed,",
+            "prepaid",
+        )
+    )
+    print(_ROW.format("", "", "", "emptyings", "", "a row", "", "room", "no room", "USD"))
     for mode in arguments.mode or MODES:
         tally = asyncio.run(play(mode, count, arguments.seed))
-        figures = (tally.calls, tally.served, tally.emptyings, tally.capped, tally.unpaid)
+        figures = (
+            tally.calls,
+            tally.served,
+            tally.emptyings,
+            tally.capped,
+            tally.in_a_row,
+            tally.unpaid,
+        )
         failures = (tally.failed_with_room, tally.failed_without_room)
         paid = f"{tally.prepaid_usd:.2f}"
         print(_ROW.format(mode, *figures, *failures, paid), flush=True)

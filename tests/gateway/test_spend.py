@@ -338,7 +338,8 @@ def test_a_call_is_billed_as_the_key_that_served_it_pays(
         reply = client.post(path, json=body)
     assert reply.status_code == 200, reply.text
     if not stream:
-        told = float(reply.headers["x-litellm-response-cost"])
+        # LiteLLM leaves the header out where a call costs nothing.
+        told = float(reply.headers.get("x-litellm-response-cost", "0"))
         assert told == pytest.approx(price, rel=1e-9)
     (record,) = costs(_spend_log(shop), 1)
     assert record["cost"] == pytest.approx(price, rel=1e-9)
