@@ -190,7 +190,7 @@ def message_pieces_answer(pieces: list[Any]) -> Answer:
     # The events of a native stream are the upstream's, in whatever form it gave them.
     for block in joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n\n"):
         data = [line[5:] for line in block.split(b"\n") if line.startswith(b"data:")]
-        if not data or not b"".join(data).strip():
+        if b"".join(data).strip() in (b"", b"[DONE]"):
             continue
         document = json.loads(b"\n".join(data))
         if not isinstance(document, dict):
