@@ -81,5 +81,6 @@ def harness(world: None, upstream: RawUpstream) -> Iterator[Harness]:
         made = Harness(upstream)
         router()
         made.listen()
+        made.warm_up()
         yield made
         made.close()

@@ -349,17 +349,17 @@ class Harness:
 
     def canaries(self, after: Case) -> list[str]:
         """Make plain good calls on the connections that a case may have poisoned."""
-        good = Case(
-            "a canary",
-            lambda reply: [sized(reply.kind, reply.body)],
-            "answer",
-            timeout_seconds=90.0,
-        )
+        good = _good("a canary")
         if after.leaves_bytes:
             renew_client()
         chosen = [one for one in ENTRY_POINTS if one.name in _CANARIES]
         outcomes = self.run(good, chosen)
         return [f"afterwards, {text}" for text in self.judge(good, outcomes)]
+
+    def warm_up(self) -> None:
+        """Have everything imported that a first call imports, which may take its whole limit."""
+        good = _good("the first")
+        self._unheard(self.run(good, ENTRY_POINTS))
 
     def settle(self) -> None:
         """Wait until LiteLLM's background work is done."""
@@ -374,6 +374,10 @@ class Harness:
                 for one, count in told.items()
                 if count > 1 and one.startswith(TOKEN)
             ]
+
+
+def _good(name: str) -> Case:
+    return Case(name, lambda reply: [sized(reply.kind, reply.body)], "answer")
 
 
 _CANARIES: Final = ("chat sync", "chat stream sync", "chat async", "client= sync")
