@@ -64,8 +64,8 @@ Where litellm-synthetic[proxy] is installed:
 With several workers add --num_workers 4 --timeout_worker_healthcheck 120: without the second, \
 workers that start slowly on a busy machine are ended and started over.
 
-Probes: GET /health/liveliness and /health/readiness. Not /health, which sends one paid call to \
-each chat model at every poll.
+Probes: GET /health/liveliness and /health/readiness. /health would send one paid call to each \
+model at every poll; the lines about health checks below keep it from that.
 
 model_info wins over what litellm-synthetic knows, for as long as it is stated here. Limits and \
 capabilities of models are as of the date above; remove a line to follow the live table. Prices \
@@ -76,7 +76,8 @@ _ENTRY: Final = """\
     litellm_params:
       model: {name}
       api_key: os.environ/SYNTHETIC_API_KEY
-    model_info:"""
+    model_info:
+      disable_background_health_check: true"""
 _LITELLM_SETTINGS: Final = """
 litellm_settings:
   # Loads litellm-synthetic in every worker; it then serves all of "synthetic/".
@@ -115,7 +116,10 @@ _FALLBACKS: Final = """
 _GENERAL_SETTINGS: Final = """
 general_settings:
   # The proxy's own key. Without it anyone who can reach the proxy can use it.
-  master_key: os.environ/LITELLM_MASTER_KEY"""
+  master_key: os.environ/LITELLM_MASTER_KEY
+  # Has /health leave out the models that say disable_background_health_check. Take the line of a
+  # model away to have it probed, by a paid call.
+  health_check_skip_disabled_background_models: true"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from litellm_synthetic.catalog.active import ModelTable
 from litellm_synthetic.catalog.advice import cheapest_chat_model
 from litellm_synthetic.catalog.cache import CachedTable, cache_file, write_cache
 from litellm_synthetic.catalog.table import Catalog, load_bundled
+from litellm_synthetic.cli.doctor import workers
 from litellm_synthetic.cli.doctor.check import Check, exit_code, lines_of
 from litellm_synthetic.cli.formatting import split_message
 from litellm_synthetic.cli.terminal import Screen, plain
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 KEY = "syn_0123456789abcdef0123456789abcdef"
 BASE_URL = "https://api.synthetic.new/openai/v1"
+
+
+@pytest.fixture(autouse=True)
+def no_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide what else runs on this machine, such as the proxies of other tests."""
+    monkeypatch.setattr(workers, "PROCESSES", tmp_path / "proc")
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ FLAGS = [
 ALIASES = [one.id for one in load_bundled().current() if one.kind == "alias"]
 CHAT = [one.id for one in load_bundled().current() if one.kind == "chat"]
 FLASH = [one for one in CHAT if one.endswith("Flash")]
+# `/health` leaves such a model out.
+UNPROBED = {"disable_background_health_check": True}
 EMBEDDINGS = [one.id for one in load_bundled().current() if one.kind == "embedding"]
 HOSTILE = [
     "hf:a/b: c", "x # y", '" - "', "'", "a\\", "\n- injected: true", "---", "...", "%YAML 1.1",
@@ -96,7 +98,10 @@ class TestTheFile:
     ) -> None:
         written = config(*flags, env={"SYNTHETIC_API_KEY": "syn_made_up_000000000000"})
         assert written["litellm_settings"]["callbacks"] == ["litellm_synthetic.proxy.route"]
-        assert written["general_settings"] == {"master_key": "os.environ/LITELLM_MASTER_KEY"}
+        assert written["general_settings"] == {
+            "master_key": "os.environ/LITELLM_MASTER_KEY",
+            "health_check_skip_disabled_background_models": True,
+        }
         keys = {one["litellm_params"]["api_key"] for one in written["model_list"]}
         assert keys == {"os.environ/SYNTHETIC_API_KEY"}
         assert "syn_made_up" not in yaml.safe_dump(written)
@@ -118,6 +123,7 @@ class TestTheFile:
     def test_states_limits_of_models_nothing_of_aliases_and_no_price(self) -> None:
         entries = dict(zip(ids(written := config("--aliases")), written["model_list"], strict=True))
         assert entries["hf:openai/gpt-oss-120b"]["model_info"] == {
+            **UNPROBED,
             "mode": "chat",
             "max_input_tokens": 131072,
             "max_output_tokens": 65536,
@@ -126,8 +132,9 @@ class TestTheFile:
             "supports_reasoning": True,
             "supports_response_schema": True,
         }
-        assert entries["syn:large:text"]["model_info"] == {"mode": "chat"}
+        assert entries["syn:large:text"]["model_info"] == {**UNPROBED, "mode": "chat"}
         assert entries[EMBEDDINGS[0]]["model_info"] == {
+            **UNPROBED,
             "mode": "embedding",
             "max_input_tokens": 8192,
             "output_vector_size": 768,

@@ -59,6 +59,13 @@ def typed(proxy: Proxy, command: list[str], text: str) -> str:
     return done.stdout
 
 
+def test_health_sends_no_paid_call(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        report = client.get("/health")
+    assert report.status_code == 200
+    assert proxy.upstream.requests == []
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.parametrize("block", blocks("bash"), ids=lambda text: text.split()[2].split("/v1/")[1])
 def test_every_curl_of_the_readme_is_answered(proxy: Proxy, block: str) -> None:

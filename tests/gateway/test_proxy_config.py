@@ -95,6 +95,13 @@ def test_model_info_shows_limits_of_file_or_table_and_the_tables_prices(
     assert info["mode"] == ("embedding" if name == EMBEDDINGS else "chat")
 
 
+def test_health_sends_no_paid_call(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        report = client.get("/health")
+    assert report.status_code == 200
+    assert proxy.upstream.requests == []
+
+
 def test_a_call_is_answered_and_priced(proxy: Proxy) -> None:
     with proxy.client() as client:
         body = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}

@@ -27,6 +27,7 @@ from litellm_synthetic.cli.doctor.installation import (
     check_route,
     check_table,
 )
+from litellm_synthetic.cli.doctor.workers import check_workers
 from litellm_synthetic.cli.json_document import as_json
 from litellm_synthetic.cli.terminal import Screen, error, remark, working
 from litellm_synthetic.cli.usage_errors import INTERRUPTED
@@ -113,6 +114,7 @@ def _examine(
     yield check_table(table)
     yield check_cache(DEFAULT_BASE_URL if endpoint is None else models_base_url(endpoint.base_url))
     yield from check_programs()
+    yield from check_workers()
     if not is_live:
         return
     from litellm_synthetic.cli.doctor.live import check_live, not_called  # imports LiteLLM
