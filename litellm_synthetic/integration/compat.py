@@ -130,6 +130,26 @@ PROXY_MESSAGES_MODULE: Final = "litellm.proxy.anthropic_endpoints.endpoints"
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 
 
+# Of that class: what makes a message of a completion, and a stream of a stream
+# (adapters/transformation.py:363 and :385). Both drop the completion's headers.
+TRANSLATIONS: Final = (
+    "translate_completion_output_params",
+    "translate_completion_output_params_streaming",
+)
+
+
+def messages_adapter() -> type[Any] | None:
+    """Return the class that translates messages to completions and back; None where it is not.
+
+    It has moved with most minor versions; the module that decides imports its neighbour. No release
+    has to have it: only the headers of translated messages hang on it.
+    """
+    handler = getattr(messages_module(), "LiteLLMMessagesToCompletionTransformationHandler", None)
+    neighbour = sys.modules.get(getattr(handler, "__module__", ""))
+    adapter = getattr(neighbour, "ANTHROPIC_ADAPTER", None)
+    return None if adapter is None else type(adapter)
+
+
 @cache
 def messages_config() -> Any:
     """Return a config that makes LiteLLM serve Anthropic messages natively (utils.py:9164)."""
@@ -154,6 +174,9 @@ def public_call(function: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+_OCR: Final = "litellm.ocr.main"
+
+
 def undecorated_calls() -> dict[str, Callable[..., Any]]:
     """Return the public calls that reach a provider past LiteLLM's `client` decorator, by name.
 
@@ -170,6 +193,8 @@ def undecorated_calls() -> dict[str, Callable[..., Any]]:
             ),
             (import_module("litellm.realtime_api.main"), {"realtime_health_check"}),
             (import_module("litellm.assistants.main"), _ASSISTANTS_CALLS),
+            # There until 1.105; since 1.106 see `rust_dispatch`.
+            *((sys.modules[name], {"ocr", "aocr"}) for name in (_OCR,) if name in sys.modules),
         )
         for name in names & vars(module).keys()
     }

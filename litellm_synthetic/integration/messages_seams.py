@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 
 from litellm_synthetic.config.ids import PROVIDER
-from litellm_synthetic.integration import compat
+from litellm_synthetic.integration import compat, translated_messages
 from litellm_synthetic.integration.call_log import MessagesRequest
 from litellm_synthetic.integration.messages_errors import untranslatable
 
@@ -73,6 +73,7 @@ def serve_messages(
         return post_messages
 
     seams.wrap((module,), "anthropic_messages_handler", wrap_decision)
+    translated_messages.note_headers(seams)
     seams.wrap(compat.PROVIDER_CONFIGS, "get_provider_anthropic_messages_config", wrap_look_up)
     seams.wrap((compat.BaseLLMHTTPHandler,), "anthropic_messages_handler", wrap_post)
 
@@ -82,7 +83,7 @@ def _watched(decision: Any, kwargs: Mapping[str, Any], on_error: OnError) -> Any
 
     async def watched() -> Any:
         try:
-            return await decision
+            return await translated_messages.with_headers(decision, kwargs)
         except openai.APIError as error:  # every LiteLLM exception of a call is one
             on_error(error, kwargs)
             raise

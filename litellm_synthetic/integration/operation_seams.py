@@ -78,7 +78,9 @@ def _checked(
 
     @functools.cache
     def parameters() -> tuple[str, ...]:
-        return tuple(inspect.signature(original).parameters)
+        names = tuple(inspect.signature(original).parameters)
+        # OCR takes anything, and hands it on (ocr/main.py:46 in 1.102.4).
+        return ("model",) if names == ("args", "kwargs") else names
 
     def look(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         if seams.active:

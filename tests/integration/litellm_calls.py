@@ -51,6 +51,8 @@ NOT_CALLS = {
     },
     # Called by `file_content` with what that has resolved.
     "litellm.files.main": {"file_content_streaming"},
+    "litellm.ocr.input": {"convert_file_document_to_url_document", "get_mime_type"},
+    "litellm.ocr.main": {"convert_file_document_to_url_document", "get_mime_type"},
     "litellm.responses.bridge_check": {
         "bridge_reasoning_effort", "responses_api_bridge_check", "str_keyed_mapping",
     },

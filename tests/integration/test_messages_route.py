@@ -458,11 +458,37 @@ async def test_betas_that_a_caller_puts_into_extra_body_are_sent(
     assert upstream.last_request.json["output_config"] == {"effort": "max"}
 
 
+@pytest.mark.parametrize("way", ["native", "translate"])
 async def test_a_router_finds_the_headers_of_a_whole_message(
-    upstream: SyntheticServer, new_router: NewRouter
+    upstream: SyntheticServer, new_router: NewRouter, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", way)
     router = new_router([{"model_name": "group", "litellm_params": {"model": MODEL}}])
     answer = await router.aanthropic_messages(model="group", max_tokens=50, messages=PLAIN)
     headers = answer["_hidden_params"]["additional_headers"]
     assert "llm_provider-x-synthetic-quotas" in headers
     assert upstream.api_key not in repr(headers)
+
+
+@pytest.mark.parametrize("way", ["native", "translate"])
+async def test_a_router_finds_the_headers_of_a_stream_of_messages(
+    upstream: SyntheticServer, new_router: NewRouter, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", way)
+    router = new_router([{"model_name": "group", "litellm_params": {"model": MODEL}}])
+    stream = await router.aanthropic_messages(
+        model="group", max_tokens=50, messages=PLAIN, stream=True
+    )
+    headers = stream._hidden_params["additional_headers"]  # noqa: SLF001  # where LiteLLM looks
+    assert "llm_provider-x-synthetic-quotas" in headers
+    assert upstream.api_key not in repr(headers)
+    assert b"message_stop" in b"".join([event async for event in stream])
+
+
+async def test_a_translated_message_outside_of_a_router_holds_only_the_message(
+    upstream: SyntheticServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHETIC_MESSAGES", "translate")
+    answer = await ask()
+    assert upstream.last_request.path.endswith("/chat/completions")
+    assert "_hidden_params" not in answer
