@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.catalog.table import Catalog
+    from litellm_synthetic.config.settings import Billing, MaxParallel
     from litellm_synthetic.transport.tls import Verify
 
 
@@ -78,6 +79,8 @@ class Resolved:
         origin: what the errors of the call need to know.
         verify: how the certificate of the endpoint is checked.
         merges_chunks: whether events of a stream that wait are merged into few chunks.
+        billing: what `SYNTHETIC_BILLING` says.
+        max_parallel: what `SYNTHETIC_MAX_PARALLEL` says.
         facts: the model's row in the table, None for an unknown model or for no model.
         catalog: the model table that was in force when the call was made.
     """
@@ -88,6 +91,8 @@ class Resolved:
     origin: Origin
     verify: Verify
     merges_chunks: bool
+    billing: Billing
+    max_parallel: MaxParallel
     facts: Model | None = None
     catalog: Catalog | None = None
 
@@ -122,7 +127,18 @@ def resolve(call: Call, catalog: Catalog, *, api: Api | None = None) -> Resolved
         is_messages_call=call.is_messages_call,
     )
     merges = bool(call.fields.get("stream")) and settings.STREAM_MERGE.value()
-    return Resolved(call, endpoint, key, origin, verify_of(call), merges, facts, catalog)
+    return Resolved(
+        call=call,
+        endpoint=endpoint,
+        key=key,
+        origin=origin,
+        verify=verify_of(call),
+        merges_chunks=merges,
+        billing=settings.BILLING.value(),
+        max_parallel=settings.MAX_PARALLEL.value(),
+        facts=facts,
+        catalog=catalog,
+    )
 
 
 def _check_allowed(model: str) -> None:

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic.config import settings
 from litellm_synthetic.errors import local
 from litellm_synthetic.quota.slots import SLOTS, Place, Slot, SlotTimeoutError
 from litellm_synthetic.transport.limits import min_timeout
@@ -40,7 +39,7 @@ def enter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
         return None, prepared
     began, seconds = time.monotonic(), _seconds(prepared)
     try:
-        slot = SLOTS.take(place, _limit(), seconds)
+        slot = SLOTS.take(place, _limit(prepared), seconds)
     except SlotTimeoutError as error:
         raise local.no_slot_free(prepared.origin, error.limit, seconds) from None
     return slot, _with_rest_of_time(prepared, time.monotonic() - began)
@@ -53,7 +52,7 @@ async def aenter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
         return None, prepared
     began, seconds = time.monotonic(), _seconds(prepared)
     try:
-        slot = await SLOTS.atake(place, _limit(), seconds)
+        slot = await SLOTS.atake(place, _limit(prepared), seconds)
     except SlotTimeoutError as error:
         raise local.no_slot_free(prepared.origin, error.limit, seconds) from None
     return slot, _with_rest_of_time(prepared, time.monotonic() - began)
@@ -61,20 +60,19 @@ async def aenter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
 
 def learn(reply: Reply, prepared: Prepared) -> None:
     """Note how many calls at a time a refusal tells, where that is to be learnt."""
-    if reply.status != _TOO_MANY_REQUESTS or settings.MAX_PARALLEL.value() != "learn":
+    if reply.status != _TOO_MANY_REQUESTS or prepared.max_parallel != "learn":
         return
     told, place = _TOLD.search(reply.body[:_QUOTED_BYTES]), _place(prepared)
     if told is not None and place is not None:
         SLOTS.learn(place, int(told[1]))
 
 
-def _limit() -> int | None:
-    setting = settings.MAX_PARALLEL.value()
-    return setting if isinstance(setting, int) else None
+def _limit(prepared: Prepared) -> int | None:
+    return prepared.max_parallel if isinstance(prepared.max_parallel, int) else None
 
 
 def _place(prepared: Prepared) -> Place | None:
-    if settings.MAX_PARALLEL.value() == "off" or prepared.outgoing.url.endswith(_UNCOUNTED):
+    if prepared.max_parallel == "off" or prepared.outgoing.url.endswith(_UNCOUNTED):
         return None
     scope = prepared.origin.scope
     if scope is None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from litellm_synthetic.catalog.models import Model
     from litellm_synthetic.client.call import Call, Resolved
     from litellm_synthetic.config.credentials import Secret
+    from litellm_synthetic.config.settings import Billing, MaxParallel
     from litellm_synthetic.errors.failure import Origin
     from litellm_synthetic.transport.tls import Verify
 
@@ -69,6 +70,8 @@ class Prepared:
         body: the fields of its body.
         stream: whether a stream was asked for.
         facts: the model's row in the table, None for an unknown model or for no model.
+        billing: how the call is billed where its key does not report how it pays.
+        max_parallel: how many calls at a time its key and model may have.
     """
 
     outgoing: Outgoing
@@ -76,6 +79,8 @@ class Prepared:
     body: Mapping[str, Any]
     stream: bool
     facts: Model | None = None
+    billing: Billing = "metered"
+    max_parallel: MaxParallel = "off"
 
     @property
     def loggable(self) -> dict[str, Any]:
@@ -140,6 +145,8 @@ def prepare(
         body=body,
         stream=stream,
         facts=resolved.facts,
+        billing=resolved.billing,
+        max_parallel=resolved.max_parallel,
     )
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 
 from litellm_synthetic.catalog.billing import LIST_PRICE, list_price_usd
-from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import ROUTE_PREFIX
 from litellm_synthetic.integration import compat
 from litellm_synthetic.quota.header import HEADER, Payment, payment_of
@@ -47,7 +46,7 @@ def bill(logging_obj: Any, prepared: Prepared, headers: Mapping[str, str]) -> No
     """
     for name in (*_CALCULATORS, _ZERO_COST_CHECK):
         vars(logging_obj).pop(name, None)
-    mode = settings.BILLING.value()
+    mode = prepared.billing
     if mode == "list-price" or prepared.facts is None:
         return
     payment = _payment(prepared, headers)

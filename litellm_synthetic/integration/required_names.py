@@ -83,6 +83,7 @@ _TABLE: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ),
     ("litellm", "read keys as LiteLLM does", ("get_llm_provider", "get_secret")),
     ("litellm", "tell a refused argument from a failed call", ("BadRequestError",)),
+    ("litellm", "tell a reply that no message can carry", ("APIError",)),
     ("litellm", "tell a team's credentials from a client's", ("credential_list",)),
     ("litellm", "name a missing key", ("validate_environment",)),
     ("litellm.utils", "name a missing key", ("validate_environment",)),

@@ -148,9 +148,10 @@ def test_discounts_and_margins_count(setting: str, monkeypatch: pytest.MonkeyPat
 
 
 async def test_callbacks_hear_the_same_breakdown_of_every_call(
-    synthetic_server: SyntheticServer, caller: Caller
+    synthetic_server: SyntheticServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del synthetic_server
+    monkeypatch.setenv("SYNTHETIC_BILLING", "list-price")  # the stand-in's key is on a plan
     litellm_synthetic.register()
     replies = [await caller.completion(model=MODEL, **_ASKED) for _ in range(3)]
     costs = [reply._hidden_params["response_cost"] for reply in replies]  # noqa: SLF001
