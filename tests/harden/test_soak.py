@@ -14,7 +14,10 @@ from tests.harden.upstream import RawUpstream
 pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
     # A call that is cancelled while LiteLLM prepares it in a thread: nobody awaits what that made.
-    pytest.mark.filterwarnings("ignore:coroutine '_a.*' was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:coroutine '(_a.*|NativeMessages.answer|EmbeddingHandler.aembedding|_watched.*)' "
+        "was never awaited:RuntimeWarning"
+    ),
     pytest.mark.filterwarnings(
         r"ignore:Exception ignored in. .*LoggingWorker:pytest.PytestUnraisableExceptionWarning"
     ),
