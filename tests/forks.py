@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -84,6 +85,8 @@ def _nothing() -> None:
 
 def _be(command: Command) -> None:
     os.setsid()
+    # A shell's background, where a suite may run, ignores Ctrl-C, and its children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # The first terminal that the leader of a session opens becomes the session's own.
     streams = os.open(command.streams, os.O_RDWR)
     reads = streams if os.isatty(streams) else os.open(os.devnull, os.O_RDONLY)
