@@ -108,9 +108,18 @@ class Clock:
 
     def check(self) -> None:
         """Raise StallError where a deadline has passed."""
+        self.timeout()
+
+    def timeout(self) -> float | None:
+        """Return the seconds until the next deadline as a limit that a socket takes, above 0.
+
+        Raises:
+            StallError: it has passed.
+        """
         remaining = self.left()
         if remaining is not None and remaining <= 0:
             raise self.expired()
+        return remaining
 
 
 class IdleTimer:

@@ -306,8 +306,7 @@ def _bound_reads(stream: Any) -> None:
     def read(max_bytes: int, timeout: float | None = None) -> bytes:
         clock = _current.clock
         if clock is not None:
-            clock.check()
-            timeout = min_timeout(timeout, clock.left())
+            timeout = min_timeout(timeout, clock.timeout())
         data: bytes = original(max_bytes, timeout)
         return data
 

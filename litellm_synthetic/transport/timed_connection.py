@@ -238,17 +238,21 @@ class TimedConnection(HTTPConnection):
             return super()._new_conn()
         failure: OSError = OSError("the host has no address")
         for _, address in self._addresses(clock):
-            clock.check()
+            timeout = clock.timeout()
             try:
                 sock = create_connection(
-                    (address, self.port), clock.left(), socket_options=self.socket_options
+                    (address, self.port), timeout, socket_options=self.socket_options
                 )
             except OSError as error:
                 failure = error
-            else:
+                continue
+            try:
                 # The handshakes of TLS and of a proxy have what is left.
-                sock.settimeout(clock.left())
-                return sock
+                sock.settimeout(clock.timeout())
+            except BaseException:
+                sock.close()
+                raise
+            return sock
         clock.check()
         raise exceptions.NewConnectionError(self, str(failure) or type(failure).__name__)
 
@@ -308,8 +312,7 @@ class TimedConnection(HTTPConnection):
     def _send_within(self, data: bytes, clock: Clock) -> None:
         view = memoryview(data)
         while view:
-            clock.check()
-            self.sock.settimeout(clock.left())
+            self.sock.settimeout(clock.timeout())
             try:
                 view = view[self.sock.send(view[:_SEND_BYTES]) :]
             except TimeoutError:

@@ -8,15 +8,19 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from litellm_synthetic.transport import limits
+from litellm_synthetic.transport import limits, timed_connection
 from litellm_synthetic.transport.byte_stream import AsyncByteStream, ByteStream
 from litellm_synthetic.transport.client import Reply
 from litellm_synthetic.transport.failures import ConnectStallError, StallError
-from litellm_synthetic.transport.limits import IdleTimer, TimeLimits
+from litellm_synthetic.transport.limits import Clock, IdleTimer, TimeLimits
+from litellm_synthetic.transport.timed_connection import TimedConnection
 from tests.transport.upstream import (
     HEAD,
     PATIENCE_SECONDS,
@@ -344,3 +348,41 @@ async def test_retries_end_with_the_call(way: Way) -> None:
             reply = await way.send(upstream.url, limits=within(SHORT), max_retries=50)
             assert reply.status == 500
         assert 1 <= len(upstream.requests) < 5
+
+
+def test_a_limit_that_passes_as_the_connection_is_made_leaves_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    ours, theirs = socket.socketpair()
+
+    def create_connection(address: object, timeout: float, **_: object) -> socket.socket:
+        del address
+        assert timeout > 0
+        now[0] += 60.0
+        return ours
+
+    monkeypatch.setattr(timed_connection, "create_connection", create_connection)
+    clock = Clock(TimeLimits(1.0))
+    clock.enter("connect")
+    monkeypatch.setattr(timed_connection.current_call, "clock", clock)
+    with theirs, pytest.raises(ConnectStallError):
+        TimedConnection("127.0.0.1", 9).connect()
+    assert ours.fileno() == -1
+
+
+@given(st.floats(-1e9, 1e9, allow_nan=False))
+def test_a_clock_gives_sockets_no_limit_that_they_refuse(passed: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        now = [1000.0]
+        patch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        clock = Clock(TimeLimits(total_seconds=5.0))
+        now[0] += passed
+        try:
+            timeout = clock.timeout()
+        except StallError:
+            assert passed >= 4.999
+        else:
+            assert timeout is not None
+            assert timeout > 0
