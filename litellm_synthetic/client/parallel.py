@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 _TOO_MANY_REQUESTS: Final = 429
 # "max 4 parallel requests per model", seen in September 2026.
-_TOLD: Final = re.compile(
+_LIMIT_IN_REFUSAL: Final = re.compile(
     rb"max(?:imum)? (?:of )?([1-9][0-9]{0,3}) parallel requests", re.IGNORECASE
 )
 _QUOTED_BYTES: Final = 4096
+# Shorter waits count for nothing, and a call has at least this long.
+_MIN_SECONDS: Final = 0.01
 # Not answers of a model, or not counted among them.
 _UNCOUNTED: Final = ("/embeddings", "/count_tokens", "/quotas", "/search", "/models")
 
@@ -62,9 +64,9 @@ def learn(reply: Reply, prepared: Prepared) -> None:
     """Note how many calls at a time a refusal tells, where that is to be learnt."""
     if reply.status != _TOO_MANY_REQUESTS or prepared.max_parallel != "learn":
         return
-    told, place = _TOLD.search(reply.body[:_QUOTED_BYTES]), _place(prepared)
-    if told is not None and place is not None:
-        SLOTS.learn(place, int(told[1]))
+    match, place = _LIMIT_IN_REFUSAL.search(reply.body[:_QUOTED_BYTES]), _place(prepared)
+    if match is not None and place is not None:
+        SLOTS.learn(place, int(match[1]))
 
 
 def _limit(prepared: Prepared) -> int | None:
@@ -89,11 +91,8 @@ def _seconds(prepared: Prepared) -> float | None:
 
 def _with_rest_of_time(prepared: Prepared, waited: float) -> Prepared:
     limits = prepared.outgoing.limits
-    if limits.total_seconds is None or waited < _NOTHING:
+    if limits.total_seconds is None or waited < _MIN_SECONDS:
         return prepared
-    left = max(limits.total_seconds - waited, _NOTHING)
+    left = max(limits.total_seconds - waited, _MIN_SECONDS)
     outgoing = replace(prepared.outgoing, limits=replace(limits, total_seconds=left))
     return replace(prepared, outgoing=outgoing)
-
-
-_NOTHING: Final = 0.01

@@ -100,8 +100,8 @@ def _listed(logging_obj: Any, *args: Any, **kwargs: Any) -> float | None:
 
 
 def _is_from_cache(logging_obj: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    told = kwargs.get("cache_hit", args[0] if args else None)
-    return bool(logging_obj.model_call_details.get("cache_hit") if told is None else told)
+    hit = kwargs.get("cache_hit", args[0] if args else None)
+    return bool(logging_obj.model_call_details.get("cache_hit") if hit is None else hit)
 
 
 def _is_priced_by_user(facts: Model) -> bool:
