@@ -301,6 +301,8 @@ async def test_an_early_end_of_the_rest_is_noticed_by_the_free_question(
     router = new_router([deployment(service, FIRST)], num_retries=0)
     for _ in range(4):
         await asyncio.gather(router.acompletion(model="m", messages=HELLO), return_exceptions=True)
+    for thread in filter(None, asked):  # a question under way would see the upgrade
+        await asyncio.to_thread(thread.join)
     account.requests, account._left = 100, 90  # noqa: SLF001  # an upgrade
     time.pass_(61)
     with pytest.raises(litellm.RateLimitError):
