@@ -129,9 +129,9 @@ def _stream(console: Console, model: str) -> float | None:
             model, _ask(_STORY), stream=True, stream_options={"include_usage": True}
         ):
             usage = getattr(chunk, "usage", None) or usage
-            delta = chunk.choices[0].delta
-            thinking += getattr(delta, "reasoning_content", None) or ""
-            text += delta.content or ""
+            for choice in chunk.choices:  # since LiteLLM 1.110 the usage comes without one
+                thinking += getattr(choice.delta, "reasoning_content", None) or ""
+                text += choice.delta.content or ""
             live.update(_styled(thinking, text))
     return _print_price(console, model, usage)
 
