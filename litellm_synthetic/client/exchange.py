@@ -30,20 +30,14 @@ if TYPE_CHECKING:
 _SUCCESS = 200
 # What a reply is known by, whatever else is in it.
 _ANSWERS = ("choices", "content", "data", "results")
-# A capped key is served these all the same.
-_SPARED = ("/embeddings", "/count_tokens", "/quotas", "/search", "/models")
 Fill = Callable[[Mapping[str, Any], Mapping[str, str]], Any]
 
 
 def send(prepared: Prepared) -> Reply:
     """Send a request and return its whole reply; raises what `errors` makes of a failure."""
     slot, prepared = parallel.enter(prepared)
-    try:
-        with _transport_failures(prepared.origin):
-            reply = client.send(prepared.outgoing)
-    finally:
-        if slot is not None:
-            slot.give_back()
+    with slot, _transport_failures(prepared.origin):
+        reply = client.send(prepared.outgoing)
     _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared)
 
@@ -51,12 +45,8 @@ def send(prepared: Prepared) -> Reply:
 async def asend(prepared: Prepared) -> Reply:
     """Do what `send` does, on the running event loop."""
     slot, prepared = await parallel.aenter(prepared)
-    try:
-        with _transport_failures(prepared.origin):
-            reply = await client.asend(prepared.outgoing)
-    finally:
-        if slot is not None:
-            slot.give_back()
+    with slot, _transport_failures(prepared.origin):
+        reply = await client.asend(prepared.outgoing)
     _note_quotas(reply.headers, prepared.origin)
     return _whole(reply, prepared)
 
@@ -64,15 +54,10 @@ async def asend(prepared: Prepared) -> Reply:
 def open_stream(prepared: Prepared) -> ByteStream:
     """Send a request and return the open body of its reply; raises as `send` does."""
     slot, prepared = parallel.enter(prepared)
-    try:
-        with _transport_failures(prepared.origin):
-            reply = client.send(prepared.outgoing, stream=True)
-        if slot is not None and isinstance(reply, ByteStream):
+    with slot, _transport_failures(prepared.origin):
+        reply = client.send(prepared.outgoing, stream=True)
+        if isinstance(reply, ByteStream):
             slot.keep_until_closed(reply)
-            slot = None
-    finally:
-        if slot is not None:
-            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, ByteStream):
         _note_served(prepared)
@@ -83,15 +68,10 @@ def open_stream(prepared: Prepared) -> ByteStream:
 async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
     """Do what `open_stream` does, on the running event loop."""
     slot, prepared = await parallel.aenter(prepared)
-    try:
-        with _transport_failures(prepared.origin):
-            reply = await client.asend(prepared.outgoing, stream=True)
-        if slot is not None and isinstance(reply, AsyncByteStream):
+    with slot, _transport_failures(prepared.origin):
+        reply = await client.asend(prepared.outgoing, stream=True)
+        if isinstance(reply, AsyncByteStream):
             slot.keep_until_closed(reply)
-            slot = None
-    finally:
-        if slot is not None:
-            slot.give_back()
     _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, AsyncByteStream):
         _note_served(prepared)
@@ -107,7 +87,7 @@ def _note_quotas(headers: Mapping[str, str], origin: Origin) -> None:
 
 def _note_served(prepared: Prepared) -> None:
     """End the rest of a key that was served a call which a cap does not spare."""
-    if RESTS.are_any and not prepared.outgoing.url.endswith(_SPARED):
+    if RESTS.are_any and prepared.is_counted:
         scope = prepared.origin.scope
         if scope is not None:
             RESTS.served(scope)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from litellm_synthetic.errors import local
-from litellm_synthetic.quota.slots import SLOTS, Place, Slot, SlotTimeoutError
+from litellm_synthetic.quota.slots import NO_SLOT, SLOTS, Place, Slot, SlotTimeoutError
 from litellm_synthetic.transport.limits import min_timeout
 
 if TYPE_CHECKING:
@@ -23,22 +23,21 @@ _LIMIT_IN_REFUSAL: Final = re.compile(
 _QUOTED_BYTES: Final = 4096
 # Shorter waits count for nothing, and a call has at least this long.
 _MIN_SECONDS: Final = 0.01
-# Not answers of a model, or not counted among them.
-_UNCOUNTED: Final = ("/embeddings", "/count_tokens", "/quotas", "/search", "/models")
 
 
-def enter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
+def enter(prepared: Prepared) -> tuple[Slot, Prepared]:
     """Wait for a slot where `SYNTHETIC_MAX_PARALLEL` has calls wait.
 
     Returns:
-        The slot, None where calls are not counted; and the request with what is left of its time.
+        The slot, `NO_SLOT` where calls are not counted; and the request with what is left of its
+        time.
 
     Raises:
         litellm.Timeout: none came free within the call's timeout.
     """
     place = _place(prepared)
     if place is None:
-        return None, prepared
+        return NO_SLOT, prepared
     began, seconds = time.monotonic(), _seconds(prepared)
     try:
         slot = SLOTS.take(place, _limit(prepared), seconds)
@@ -47,11 +46,11 @@ def enter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
     return slot, _with_rest_of_time(prepared, time.monotonic() - began)
 
 
-async def aenter(prepared: Prepared) -> tuple[Slot | None, Prepared]:
+async def aenter(prepared: Prepared) -> tuple[Slot, Prepared]:
     """Do what `enter` does, on the running event loop."""
     place = _place(prepared)
     if place is None:
-        return None, prepared
+        return NO_SLOT, prepared
     began, seconds = time.monotonic(), _seconds(prepared)
     try:
         slot = await SLOTS.atake(place, _limit(prepared), seconds)
@@ -74,7 +73,7 @@ def _limit(prepared: Prepared) -> int | None:
 
 
 def _place(prepared: Prepared) -> Place | None:
-    if prepared.max_parallel == "off" or prepared.outgoing.url.endswith(_UNCOUNTED):
+    if prepared.max_parallel == "off" or not prepared.is_counted:
         return None
     scope = prepared.origin.scope
     if scope is None:

@@ -56,6 +56,8 @@ _FRAMING_HEADERS: Final = frozenset(
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
+# Not answers of a model, or not counted among them.
+_UNCOUNTED: Final = ("/embeddings", "/count_tokens", "/quotas", "/search", "/models")
 # Steers this package, or is written again; none is a field of the body.
 _NOT_FIELDS: Final = frozenset(("extra_body", "extra_headers", "max_retries", "stream", "model"))
 
@@ -81,6 +83,11 @@ class Prepared:
     facts: Model | None = None
     billing: Billing = "metered"
     max_parallel: MaxParallel = "off"
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether a plan's cap and the limit of parallel requests count the request."""
+        return not self.outgoing.url.endswith(_UNCOUNTED)
 
     @property
     def loggable(self) -> dict[str, Any]:

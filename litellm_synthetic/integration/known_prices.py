@@ -119,7 +119,7 @@ class KnownPrices:
             return original(**call)
         deployment = call.get("router_model_id")
         kind = (call["model"], call["call_type"], deployment, *priced.kind)
-        # LiteLLM makes the first anew whenever it takes up other prices.
+        # LiteLLM makes another object of the first whenever it takes up other prices.
         rows = (info, litellm.model_cost.get(deployment) if deployment else None)
         known = self._known.get(kind)
         if known is None or any(a is not b for a, b in zip(known.rows, rows, strict=True)):
@@ -246,12 +246,12 @@ def _model_info(model: str) -> Any:
 
 def _rates(info: Mapping[str, Any]) -> tuple[float, float, float] | None:
     """Return the USD per token of input, output and cached input; None if more is charged."""
-    said = {
+    charges = {
         name
         for name, value in info.items()
         if value is not None and any(word in name for word in _PRICE_WORDS)
     }
     per_input, per_output, per_cached = (info.get(name) for name in _RATES)
-    if per_input is None or per_output is None or not said.issubset((*_RATES, *_UNUSED_RATES)):
+    if per_input is None or per_output is None or not charges.issubset((*_RATES, *_UNUSED_RATES)):
         return None
     return per_input, per_output, per_input if per_cached is None else per_cached

@@ -106,7 +106,7 @@ class SharedLeases:
                 break
             if (lease := self._taken(redis, place, token, answer)) is not None:
                 return lease
-            self._wait_seconds(redis, place, token, limit, deadline)
+            self._check_deadline(redis, place, token, limit, deadline)
             time.sleep(ASK_SECONDS)
         return None
 
@@ -128,7 +128,7 @@ class SharedLeases:
                 raise
             if (lease := self._taken(redis, place, token, answer)) is not None:
                 return lease
-            self._wait_seconds(redis, place, token, limit, deadline)
+            self._check_deadline(redis, place, token, limit, deadline)
             try:
                 await asyncio.sleep(ASK_SECONDS)
             except BaseException:
@@ -150,7 +150,7 @@ class SharedLeases:
             self._drop(redis, place, token)
 
     def after_fork(self) -> None:
-        """Begin anew: the leases of the process that forked are not this one's."""
+        """Start over: the leases of the process that forked are not this one's."""
         self.__init__()  # type: ignore[misc]  # all of it
 
     def _redis(self) -> Any:
@@ -172,7 +172,7 @@ class SharedLeases:
         self._keep()
         return SharedLease(self, place, token, limit or None)
 
-    def _wait_seconds(
+    def _check_deadline(
         self, redis: Any, place: Place, token: str, limit: int | None, deadline: float | None
     ) -> None:
         if deadline is not None and time.monotonic() + ASK_SECONDS > deadline:

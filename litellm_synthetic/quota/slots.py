@@ -79,11 +79,19 @@ class _Queue:
 
 
 class Slot:
-    """A slot that one call has; giving it back twice does no harm."""
+    """A slot that one call has, given back at the end of a `with`; twice does no harm."""
 
-    def __init__(self, give_back: Callable[[], None]) -> None:
-        self._give_back: Callable[[], None] | None = give_back
+    def __init__(self, give_back: Callable[[], None] | None) -> None:
+        self._give_back = give_back
+        self._is_kept = False
         self.lease: Lease | None = None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        if not self._is_kept:
+            self.give_back()
 
     def give_back(self) -> None:
         """Let the next one have it."""
@@ -97,8 +105,15 @@ class Slot:
 
     def keep_until_closed(self, body: object) -> None:
         """Give it back when a stream's body is closed, or dropped without that."""
+        if self._give_back is None:
+            return
+        self._is_kept = True
         body.on_close = self.give_back  # type: ignore[attr-defined]  # both kinds of bodies have it
         weakref.finalize(body, self.give_back).atexit = False
+
+
+NO_SLOT: Final = Slot(None)
+"""What a call has that is not counted."""
 
 
 class Slots:
@@ -202,7 +217,7 @@ class Slots:
             self._learnt.clear()
 
     def after_fork(self) -> None:
-        """Begin anew: the calls of the process that forked are not this one's."""
+        """Start over: the calls of the process that forked are not this one's."""
         self._lock = threading.Lock()
         self._queues = {}
 

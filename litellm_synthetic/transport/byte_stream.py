@@ -28,8 +28,7 @@ class ByteStream:
         self._incoming = incoming
         self._clock = clock
         self._idle = IdleTimer(clock.limits.silence_seconds)
-        encoding = self.headers.get("content-encoding")
-        self._inflater = inflater_for(encoding) if encoding else None
+        self._inflater = inflater_for(self.headers.get("content-encoding"))
         self._inflated: Iterator[bytes] = iter(())
 
     def read(self) -> bytes:
@@ -109,8 +108,7 @@ class AsyncByteStream:
         self.headers = incoming.headers
         self._incoming = incoming
         self._idle = IdleTimer(clock.limits.silence_seconds)
-        encoding = self.headers.get("content-encoding")
-        self._inflater = inflater_for(encoding) if encoding else None
+        self._inflater = inflater_for(self.headers.get("content-encoding"))
         self._inflated: Iterator[bytes] = iter(())
         self._timer: asyncio.TimerHandle | None = None
         self._is_waiting = False

@@ -123,8 +123,7 @@ class _Body:
         length = incoming.headers.get("content-length", "")
         if length.isascii() and length.isdigit() and len(length) < 20:  # noqa: PLR2004  # 64 bits
             check_size(int(length), self._limit, self._what)
-        encoding = incoming.headers.get("content-encoding")
-        self._inflater = inflater_for(encoding) if encoding else None
+        self._inflater = inflater_for(incoming.headers.get("content-encoding"))
 
     def take(self, data: bytes) -> None:
         for piece in (data,) if self._inflater is None else self._inflater.feed(data):

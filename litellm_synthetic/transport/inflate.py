@@ -85,12 +85,14 @@ class Inflater:
         return decompressor.unused_data
 
 
-def inflater_for(content_encoding: str) -> Inflater | None:
+def inflater_for(content_encoding: str | None) -> Inflater | None:
     """Return what decompresses a body; None where it is not compressed.
 
     Raises:
         MalformedReplyError: the encoding was never asked for and cannot be read.
     """
+    if not content_encoding:
+        return None
     encoding = content_encoding.strip().lower()
     if encoding in ("", "identity"):
         return None
