@@ -133,6 +133,8 @@ def _stream(console: Console, model: str) -> float | None:
                 thinking += getattr(choice.delta, "reasoning_content", None) or ""
                 text += choice.delta.content or ""
             live.update(_styled(thinking, text))
+    if not console.is_terminal:  # there rich ends the line itself
+        console.line()
     return _print_price(console, model, usage)
 
 

@@ -14,4 +14,4 @@ def test_the_demo_runs_to_its_end(arguments: tuple[str, ...]) -> None:
     places = [shown.index(heading) for heading in headings]
     assert places == sorted(places)
     for start, end in zip(places, [*places[1:], len(shown)], strict=True):
-        assert "$0.0" in shown[start:end]
+        assert "\n$0.0" in shown[start:end]
