@@ -37,8 +37,7 @@ def send(prepared: Prepared) -> Reply:
     """Send a request and return its whole reply; raises what `errors` makes of a failure."""
     slot, prepared = parallel.enter(prepared)
     with slot, _transport_failures(prepared.origin):
-        reply = client.send(prepared.outgoing)
-    _note_quotas(reply.headers, prepared.origin)
+        reply = client.send(prepared.outgoing, hear=_noting(prepared.origin))
     return _whole(reply, prepared)
 
 
@@ -46,8 +45,7 @@ async def asend(prepared: Prepared) -> Reply:
     """Do what `send` does, on the running event loop."""
     slot, prepared = await parallel.aenter(prepared)
     with slot, _transport_failures(prepared.origin):
-        reply = await client.asend(prepared.outgoing)
-    _note_quotas(reply.headers, prepared.origin)
+        reply = await client.asend(prepared.outgoing, hear=_noting(prepared.origin))
     return _whole(reply, prepared)
 
 
@@ -55,10 +53,9 @@ def open_stream(prepared: Prepared) -> ByteStream:
     """Send a request and return the open body of its reply; raises as `send` does."""
     slot, prepared = parallel.enter(prepared)
     with slot, _transport_failures(prepared.origin):
-        reply = client.send(prepared.outgoing, stream=True)
+        reply = client.send(prepared.outgoing, stream=True, hear=_noting(prepared.origin))
         if isinstance(reply, ByteStream):
             slot.keep_until_closed(reply)
-    _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, ByteStream):
         _note_served(prepared)
         return reply
@@ -69,20 +66,23 @@ async def aopen_stream(prepared: Prepared) -> AsyncByteStream:
     """Do what `open_stream` does, on the running event loop."""
     slot, prepared = await parallel.aenter(prepared)
     with slot, _transport_failures(prepared.origin):
-        reply = await client.asend(prepared.outgoing, stream=True)
+        reply = await client.asend(prepared.outgoing, stream=True, hear=_noting(prepared.origin))
         if isinstance(reply, AsyncByteStream):
             slot.keep_until_closed(reply)
-    _note_quotas(reply.headers, prepared.origin)
     if isinstance(reply, AsyncByteStream):
         _note_served(prepared)
         return reply
     raise _failed(reply, prepared)
 
 
-def _note_quotas(headers: Mapping[str, str], origin: Origin) -> None:
-    """Keep what a reply tells of its key's plan; every reply passes here, failed ones too."""
-    if HEADER in headers and (scope := origin.scope) is not None:
-        STATE.note(scope, headers)
+def _noting(origin: Origin) -> Callable[[Mapping[str, str]], None]:
+    """Return what keeps what a reply tells of its key's plan; every reply passes it, broken too."""
+
+    def note(headers: Mapping[str, str]) -> None:
+        if HEADER in headers and (scope := origin.scope) is not None:
+            STATE.note(scope, headers)
+
+    return note
 
 
 def _note_served(prepared: Prepared) -> None:

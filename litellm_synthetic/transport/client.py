@@ -29,7 +29,7 @@ from litellm_synthetic.transport.limits import (
 from litellm_synthetic.transport.retries import RetryPolicy, parse_retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -139,8 +139,15 @@ class _Body:
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
 
-def send(out: Outgoing, *, stream: bool = False) -> ByteStream | Reply:
+def send(
+    out: Outgoing, *, stream: bool = False, hear: Callable[[Headers], None] | None = None
+) -> ByteStream | Reply:
     """Send a request, again where that may help, and return what the last attempt got.
+
+    Args:
+        out: the request.
+        stream: whether to hand out the body of an answer unread.
+        hear: is given the headers of each attempt's reply, whatever becomes of its body.
 
     Returns:
         The unread body of an answer if `stream`, else the whole reply, whatever its status. Once a
@@ -156,7 +163,7 @@ def send(out: Outgoing, *, stream: bool = False) -> ByteStream | Reply:
     headers = outgoing_headers(out.headers, stream=stream)
     while True:
         try:
-            reply = _attempt(out, headers, attempts.clock, stream=stream)
+            reply = _attempt(out, headers, attempts.clock, hear, stream=stream)
             pause = attempts.pause_after_reply(reply)
             if pause is None:
                 return reply
@@ -168,10 +175,17 @@ def send(out: Outgoing, *, stream: bool = False) -> ByteStream | Reply:
 
 
 def _attempt(
-    out: Outgoing, headers: dict[str, str], clock: Clock, *, stream: bool
+    out: Outgoing,
+    headers: dict[str, str],
+    clock: Clock,
+    hear: Callable[[Headers], None] | None,
+    *,
+    stream: bool,
 ) -> ByteStream | Reply:
     incoming = _blocking_way(out).open(out.method, out.url, headers, out.content, clock)
     try:
+        if hear is not None:
+            hear(incoming.headers)
         if stream and is_answer(incoming.status):
             return ByteStream(incoming, clock)
         body = _Body(incoming)
@@ -188,13 +202,15 @@ def _attempt(
     return reply
 
 
-async def asend(out: Outgoing, *, stream: bool = False) -> AsyncByteStream | Reply:
+async def asend(
+    out: Outgoing, *, stream: bool = False, hear: Callable[[Headers], None] | None = None
+) -> AsyncByteStream | Reply:
     """Do what `send` does, on the running event loop."""
     attempts = _Attempts(out)
     headers = outgoing_headers(out.headers, stream=stream)
     while True:
         try:
-            reply = await _aattempt(out, headers, attempts.clock, stream=stream)
+            reply = await _aattempt(out, headers, attempts.clock, hear, stream=stream)
             pause = attempts.pause_after_reply(reply)
             if pause is None:
                 return reply
@@ -207,13 +223,20 @@ async def asend(out: Outgoing, *, stream: bool = False) -> AsyncByteStream | Rep
 
 
 async def _aattempt(
-    out: Outgoing, headers: dict[str, str], clock: Clock, *, stream: bool
+    out: Outgoing,
+    headers: dict[str, str],
+    clock: Clock,
+    hear: Callable[[Headers], None] | None,
+    *,
+    stream: bool,
 ) -> AsyncByteStream | Reply:
     way = await _async_way(out)
     incoming: AsyncIncoming | None = None
     try:
         async with Deadline(clock) as deadline:
             incoming = await way.open(out.method, out.url, headers, out.content, deadline)
+            if hear is not None:
+                hear(incoming.headers)
             if stream and is_answer(incoming.status):
                 return AsyncByteStream(incoming, clock)
             body = _Body(incoming)

@@ -14,8 +14,6 @@ import litellm_synthetic
 from litellm_synthetic.testing import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from litellm_synthetic.testing import Reply, SyntheticServer
 
 MODEL = "synthetic/hf:zai-org/GLM-5.3"
@@ -27,75 +25,10 @@ async def plain(_: SyntheticServer) -> None:
     litellm.completion(model=MODEL, messages=HELLO)
 
 
-async def aplain(_: SyntheticServer) -> None:
-    await litellm.acompletion(model=MODEL, messages=HELLO)
-
-
-async def stream(_: SyntheticServer) -> None:
-    list(litellm.completion(model=MODEL, messages=HELLO, stream=True))
-
-
-async def astream(_: SyntheticServer) -> None:
-    async for _chunk in await litellm.acompletion(model=MODEL, messages=HELLO, stream=True):
-        pass
-
-
-async def over_messages(server: SyntheticServer) -> None:
-    litellm.completion(model=MODEL, messages=HELLO, api_base=server.anthropic_base)
-
-
-async def native_messages(_: SyntheticServer) -> None:
-    await litellm.anthropic_messages(model=MODEL, messages=HELLO, max_tokens=50)
-
-
-async def native_stream(_: SyntheticServer) -> None:
-    asked: dict[str, Any] = {"model": MODEL, "messages": HELLO, "max_tokens": 50, "stream": True}
-    replies: Any = await litellm.anthropic_messages(**asked)
-    async for _event in replies:
-        pass
-
-
-async def text(_: SyntheticServer) -> None:
-    litellm.text_completion(model=MODEL, prompt="hello")
-
-
-async def embedding(_: SyntheticServer) -> None:
-    litellm.embedding(model="synthetic/hf:nomic-ai/nomic-embed-text-v1.5", input=["hello"])
-
-
 async def refusal(server: SyntheticServer) -> None:
     server.enqueue(fault("subscription_cap"))
     with pytest.raises(litellm.RateLimitError):
         litellm.completion(model=MODEL, messages=HELLO)
-
-
-async def quotas(_: SyntheticServer) -> None:
-    assert litellm_synthetic.quotas() is not None
-
-
-async def aquotas(_: SyntheticServer) -> None:
-    assert await litellm_synthetic.aquotas() is not None
-
-
-CALLS = [
-    plain, aplain, stream, astream, over_messages, native_messages, native_stream, text,
-    embedding, quotas, aquotas,
-]  # fmt: skip  # one list, read as one
-
-
-@pytest.mark.parametrize("ask", CALLS, ids=lambda ask: ask.__name__)
-async def test_every_kind_of_call_tells_of_the_plan(
-    upstream: SyntheticServer, ask: Callable[[SyntheticServer], Awaitable[None]]
-) -> None:
-    upstream.set_quotas(REPORT)
-    assert litellm_synthetic.known_quotas() is None
-    await ask(upstream)
-    known = litellm_synthetic.known_quotas()
-    assert known is not None
-    assert known.quotas is not None
-    assert known.quotas.rolling_five_hours is not None
-    assert known.quotas.rolling_five_hours.remaining == 77
-    assert known.age_seconds >= 0
 
 
 async def test_a_refusal_tells_of_the_plan_too(upstream: SyntheticServer) -> None:
