@@ -19,38 +19,47 @@ if TYPE_CHECKING:
 
 # A connection that goes to a worker that is held still waits for so long. A busy machine may need
 # longer for any answer, and then more attempts.
-_ATTEMPTS = 200
+_ATTEMPTS = 100
 _ATTEMPT_SECONDS = 5
 
 
 @contextlib.contextmanager
-def _let_go_at_the_end() -> Iterator[list[int]]:
-    """Let the processes in the list go on when the block ends."""
-    pids: list[int] = []
+def _held_still(workers: set[int]) -> Iterator[None]:
+    """Hold processes still until the block ends; one that its server has replaced is left out."""
     try:
-        yield pids
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGSTOP)
+        yield
     finally:
-        for process in pids:
-            os.kill(process, signal.SIGCONT)
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
 
 
 def ask_every_worker(proxy: Proxy, ask: Callable[[httpx.Client], int], workers: int) -> set[int]:
-    """Ask one worker after the other, each held still once it has answered.
+    """Ask until each worker has answered, and return their processes.
+
+    Those that have answered are held still, in every other attempt: a server ends a worker that
+    stands still for long.
 
     Args:
         proxy: the proxy.
         ask: asks over one connection, which is one worker's, and returns the worker's process.
         workers: how many there are.
     """
-    with _let_go_at_the_end() as answered:
-        for _ in range(_ATTEMPTS):
-            # A connection that waits for a worker that is held still is given up.
-            with contextlib.suppress(httpx.TimeoutException):
-                with proxy.client() as client:
-                    client.timeout = httpx.Timeout(_ATTEMPT_SECONDS)
-                    worker = ask(client)
-                os.kill(worker, signal.SIGSTOP)
-                answered.append(worker)
-            if len(answered) == workers:
-                break
-        return set(answered)
+    answered: set[int] = set()
+    for attempt in range(_ATTEMPTS):
+        held = set(answered) if attempt % 2 else set()
+        # A connection that waits for a worker that is held still is given up.
+        with (
+            contextlib.suppress(httpx.TimeoutException),
+            _held_still(held),
+            proxy.client() as client,
+        ):
+            client.timeout = httpx.Timeout(_ATTEMPT_SECONDS)
+            answered.add(ask(client))
+        if len(answered) == workers:
+            break
+    assert len(answered) == workers, proxy.log.read_text()[-3000:]
+    return answered

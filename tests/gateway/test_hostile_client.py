@@ -63,14 +63,13 @@ class World:
             return client.post(path, json={**_body(path, model), **more})
 
     @property
-    def is_untouched(self) -> bool:
-        """Tell that nobody has received a byte of HTTP."""
-        everything = (
-            self.untrusted.received,
-            self.other_vendor.requests,
-            self.proxy.upstream.requests,
-        )
-        return not any(everything)
+    def received(self) -> list[str]:
+        """Return every request that anybody has received, with whom it reached."""
+        return [
+            *(f"untrusted: {each}" for each in self.untrusted.received),
+            *(f"other vendor: {each}" for each in self.other_vendor.requests),
+            *(f"Synthetic: {each}" for each in self.proxy.upstream.requests),
+        ]
 
 
 def _body(path: str, model: str) -> dict[str, Any]:
@@ -167,7 +166,7 @@ def test_what_is_the_operators_is_refused_by_name(
     world: World, path: str, keyword: str, model: str
 ) -> None:
     reply = world.post(path, model, **{keyword: OPERATORS_OWN[keyword]})
-    assert world.is_untouched
+    assert world.received == [], reply.text
     assert reply.status_code == 400, reply.text
     assert f"{keyword} in the body of a request is the operator's to set" in reply.text
 
@@ -177,7 +176,7 @@ def test_what_is_the_operators_is_refused_by_name(
 def test_no_value_of_ssl_verify_gets_through(world: World, path: str, value: Any) -> None:
     # A null would take away what the deployment says.
     reply = world.post(path, "untrusted", ssl_verify=value)
-    assert world.is_untouched
+    assert world.received == [], reply.text
     assert reply.status_code == 400
 
 
@@ -240,7 +239,7 @@ def test_another_vendors_deployment_does_not_lend_its_key(world: World, path: st
 @pytest.mark.parametrize("name", ["api_base", "base_url"])
 def test_a_base_url_is_refused(world: World, path: str, name: str) -> None:
     reply = world.post(path, "plain", **{name: world.untrusted.base_url})
-    assert world.is_untouched
+    assert world.received == [], reply.text
     # By LiteLLM itself, which answers 500 to clients that `custom_auth` knows.
     assert reply.is_error
 
@@ -251,7 +250,7 @@ def test_a_base_url_that_the_operator_allows_gets_the_clients_key_only(
 ) -> None:
     elsewhere = world.other_vendor.openai_base
     reply = world.post(path, "opted-in", api_base=elsewhere)
-    assert world.is_untouched
+    assert world.received == [], reply.text
     assert reply.status_code == 400
     assert "Add api_key, or leave the base URL out" in reply.text
     world.post(path, "opted-in", api_base=elsewhere, api_key="syn_the_clients_own_0123456789")
@@ -371,7 +370,7 @@ OTHER_OPERATIONS: dict[str, dict[str, Any]] = {
 def test_what_synthetic_lacks_is_refused(world: World, path: str, model: str) -> None:
     with world.proxy.client(CLIENTS_KEY) as client:
         reply = client.post(path, json={"model": model, **OTHER_OPERATIONS[path]})
-    assert world.is_untouched
+    assert world.received == [], reply.text
     assert reply.status_code == 400, reply.text
     assert "Synthetic has no litellm." in reply.text
 
@@ -385,7 +384,7 @@ def test_what_synthetic_lacks_is_refused_with_a_file_too(world: World, path: str
             data={"model": "plain", "prompt": "x"},
             files={field: ("a.wav", b"RIFF", "audio/wav")},
         )
-    assert world.is_untouched
+    assert world.received == [], reply.text
     assert reply.status_code == 400, reply.text
     assert "Synthetic has no litellm." in reply.text
 
@@ -424,7 +423,7 @@ def test_a_websocket_does_not_carry_a_keyword_past_the_check(world: World, keywo
         [{"model": "untrusted"}, {"model": "untrusted", "response": {"input": "hello", **own}}],
     ):
         _events(world, "untrusted", *frames)
-        assert world.is_untouched
+        assert world.received == []
 
 
 def test_a_websocket_to_another_vendor_does_not_lend_its_key(world: World) -> None:

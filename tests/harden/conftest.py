@@ -11,7 +11,7 @@ import pytest
 import litellm_synthetic
 from litellm_synthetic.catalog import active
 from tests.harden.cases import KEY
-from tests.harden.entry_points import router
+from tests.harden.entry_points import own_client, router
 from tests.harden.harness import Harness
 from tests.harden.upstream import RawUpstream
 
@@ -80,6 +80,7 @@ def harness(world: None, upstream: RawUpstream) -> Iterator[Harness]:
         patch.setenv("SYNTHETIC_API_BASE", upstream.base("nobody"))
         made = Harness(upstream)
         router()
+        own_client()
         made.listen()
         made.warm_up()
         yield made

@@ -262,7 +262,11 @@ def router() -> litellm.Router:
 
 @cache
 def own_client() -> httpx.Client:
-    """Return the httpx client that calls pass as `client=`."""
+    """Return the httpx client that calls pass as `client=`.
+
+    Made before calls run side by side: two that are the first to ask would make one each, and the
+    connections of the one that is forgotten would stay open.
+    """
     return httpx.Client()
 
 
@@ -270,6 +274,7 @@ def renew_client() -> None:
     """Have the next call pass a client without connections."""
     own_client().close()
     own_client.cache_clear()
+    own_client()
 
 
 def _plain(function: Callable[..., Any], make: Any, read: Callable[[Any], Answer]) -> Any:
