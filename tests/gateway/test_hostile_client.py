@@ -64,11 +64,13 @@ class World:
 
     @property
     def received(self) -> list[str]:
-        """Return every request that anybody has received, with whom it reached."""
+        """Return the calls that Synthetic, and all that anybody else has received."""
+        # A proxy itself may ask Synthetic for a plan or its models, at any time.
+        calls = (each for each in self.proxy.upstream.requests if each.method != "GET")
         return [
             *(f"untrusted: {each}" for each in self.untrusted.received),
             *(f"other vendor: {each}" for each in self.other_vendor.requests),
-            *(f"Synthetic: {each}" for each in self.proxy.upstream.requests),
+            *(f"Synthetic: {each}" for each in calls),
         ]
 
 
