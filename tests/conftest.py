@@ -50,7 +50,7 @@ settings.load_profile("suite")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let workers begin with the gateway: its files take longest, above all these."""
     if hasattr(config, "workerinput"):
-        longest = ("redis", "workers", "keywords", "plan_redis", "documented", "redaction", "hostile")
+        longest = ("redis", "workers", "keywords", "plan_redis", "documented", "hostile")
         first = (*(f"gateway/test_{name}" for name in longest), "gateway/")
         items.sort(key=lambda item: [part not in item.nodeid for part in first])
 
