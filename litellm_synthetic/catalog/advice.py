@@ -6,7 +6,6 @@ import logging
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic.catalog.query import closest_ids
 from litellm_synthetic.config.ids import ROUTE_PREFIX, canonical_id
 from litellm_synthetic.config.settings import ALLOWED_MODELS
 
@@ -68,6 +67,8 @@ def explain(model_id: str, catalog: Catalog) -> str:
             f"{wanted_id} was served on {catalog.observed_on}; models change without notice. "
             "The current one is at https://api.synthetic.new/openai/v1/models."
         )
+    from litellm_synthetic.catalog.query import closest_ids  # noqa: PLC0415  # for a refused id
+
     close = closest_ids(wanted_id, catalog.current(), max_count=2, min_similarity=0.75)
     if close:
         return f"Did you mean {' or '.join(close)}?"

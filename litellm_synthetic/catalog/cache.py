@@ -11,9 +11,8 @@ import json
 import logging
 import os
 import stat
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.config.atomic_file import write_atomically
@@ -32,8 +31,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _warned: set[tuple[str, str]] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class CachedTable:
+class CachedTable(NamedTuple):
     """A fetched table, its time (UTC), and the validators for a conditional request."""
 
     base_url: str

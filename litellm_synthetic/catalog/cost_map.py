@@ -14,7 +14,13 @@ from typing import Any
 from litellm_synthetic.catalog.models import EFFORT_SCALE, Model, Prices, PriceTier
 from litellm_synthetic.catalog.table import Catalog
 from litellm_synthetic.config.endpoint import DEFAULT_BASE_URL
-from litellm_synthetic.config.ids import DEFAULT_ID, HUGGING_FACE_SCHEME, PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.config.ids import (
+    DEFAULT_ID,
+    HUGGING_FACE_SCHEME,
+    PROVIDER,
+    ROUTE_PREFIX,
+    SEARCH,
+)
 
 SOURCE_URL = f"{DEFAULT_BASE_URL}/models"
 
@@ -52,6 +58,16 @@ def default_row(catalog: Catalog) -> dict[str, Row]:
         return {}
     row = cost_map_row(model, observed_on=catalog.observed_on.isoformat())
     return {ROUTE_PREFIX + DEFAULT_ID: row}
+
+
+def search_row() -> dict[str, Row]:
+    """Return the row of a search, which costs nothing.
+
+    A subscription covers its 250 searches an hour, and nothing else pays for one. A user's own
+    `input_cost_per_query` under this name wins.
+    """
+    row = {"litellm_provider": PROVIDER, "mode": "search", "input_cost_per_query": 0.0}
+    return {ROUTE_PREFIX + SEARCH: row}
 
 
 def cost_map_keys(model_id: str) -> tuple[str, ...]:

@@ -193,7 +193,8 @@ class Model(Fact):
     reasoning: bool | None = None
     json_mode: bool | None = None
     structured_outputs: bool | None = None
-    prices: Prices = Prices()
+    # Made without validation, whose schema would be built for it at import.
+    prices: Prices = Prices.model_construct()
     price_history: tuple[DatedPrices, ...] = ()
     efforts: Efforts | None = None
     replay: Replay | None = None

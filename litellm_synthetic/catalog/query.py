@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, canonical_id
 
@@ -22,8 +20,7 @@ _MAX_SUGGESTIONS: Final = 3
 _MIN_SIMILARITY: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The models that were asked for.
 
     Attributes:
@@ -81,6 +78,8 @@ def closest_ids(
     min_similarity: float = _MIN_SIMILARITY,
 ) -> tuple[str, ...]:
     """Return the ids that are spelt most like what was asked for, the likeliest first."""
+    from difflib import get_close_matches  # noqa: PLC0415  # for an id that is not known
+
     model_id = canonical_id(model_id).lower()
     # An id is known by its last part: nobody misspells the owner of "glm-5.3".
     by_spelling = {

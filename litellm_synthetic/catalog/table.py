@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from litellm_synthetic.catalog.bundled_rows import bundled_model, record
 from litellm_synthetic.catalog.models import Fact, Model
 from litellm_synthetic.config.ids import canonical_id
 
@@ -127,5 +128,12 @@ def _reason(error: ValidationError) -> str:
 @cache
 def load_bundled() -> Catalog:
     """Read the model table that came with the package, once per process."""
-    text = resources.files("litellm_synthetic").joinpath("data/models.json").read_text("utf-8")
-    return Catalog.from_document(json.loads(text))
+    path = resources.files("litellm_synthetic").joinpath("data/models.json")
+    return bundled_catalog(json.loads(path.read_bytes()))
+
+
+def bundled_catalog(document: Mapping[str, Any]) -> Catalog:
+    """Return what `Catalog.from_document` does, for a document in which every row is right."""
+    models = tuple([bundled_model(row) for row in document["models"]])
+    readers = dict.fromkeys(("observed_on", "compiled_on"), date.fromisoformat)
+    return record(Catalog, {**document, "models": models}, readers)

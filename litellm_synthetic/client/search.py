@@ -11,6 +11,7 @@ from litellm_synthetic.client.litellm_globals import read_secret
 from litellm_synthetic.client.request import Prepared, outgoing
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.endpoint import Endpoint, InvalidBaseURLError, is_same_host
+from litellm_synthetic.config.ids import SEARCH
 from litellm_synthetic.config.variable import stripped
 from litellm_synthetic.errors import local
 from litellm_synthetic.errors.failure import Origin
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.config.credentials import Secret
     from litellm_synthetic.transport.client import Reply
 
-# What stands where an exception names its model.
-SEARCH: Final = "search"
 DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 _NATIVE_SUFFIX: Final = "/v2"
 # Documented: subscription only, 250 an hour. Which status an account without one gets is not known.

@@ -12,20 +12,19 @@ a mistake must not open what was meant to be closed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from litellm_synthetic.config.ids import HUGGING_FACE_SCHEME, ROUTE_PREFIX, canonical_id
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 
 # No id holds these. Quotes are what .env files and Compose files leave in a value by mistake.
-_IN_NO_ID: Final = re.compile(r"[^!-~]|[\"'`\\]")
-_UNCLOSED_BRACKET: Final = re.compile(r"\[(?!!?+.[^\]]*\])")
+_IN_NO_ID: Final = LazyPattern(r"[^!-~]|[\"'`\\]")
+_UNCLOSED_BRACKET: Final = LazyPattern(r"\[(?!!?+.[^\]]*\])")
 
 
-@dataclass(frozen=True, slots=True)
-class Allowlist:
+class Allowlist(NamedTuple):
     """The globs that decide which model ids may be used.
 
     Attributes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from litellm_synthetic.config.lazy_pattern import LazyPattern
+
 KEY_VARIABLE: Final = "SYNTHETIC_API_KEY"
 KEY_PREFIX: Final = "syn_"
 REDACTED: Final = "[redacted]"
 
 # Synthetic's keys start with `syn_`. Bearer covers a reply that echoes a whole header.
-_KEY_SHAPED: Final = re.compile(
+_KEY_SHAPED: Final = LazyPattern(
     r"\bsyn_[A-Za-z0-9_\-]{6,}|(?<=Bearer )[^\s\"',;]{8,}", re.IGNORECASE
 )
 # What every match of it holds, in lower case.

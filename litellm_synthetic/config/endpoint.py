@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_BASE_URL: Final = "https://api.synthetic.new/openai/v1"
@@ -48,8 +47,7 @@ class InvalidBaseURLError(ValueError):
     """A base URL is refused; the message says why, without the URL's userinfo."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Name a normalised base URL and the protocol spoken there."""
 
     base_url: str

@@ -17,6 +17,9 @@ ALIAS_SCHEME = "syn:"
 DEFAULT_ID = "default"
 """The id that stands for `SYNTHETIC_MODEL`, or for an alias of Synthetic's where that is unset."""
 
+SEARCH = "search"
+"""What stands for a model where a search needs one: in exceptions, logs and prices."""
+
 _HUGGING_FACE_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 

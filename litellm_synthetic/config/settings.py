@@ -7,7 +7,6 @@ here and one in `docs/settings.md`, which a test holds against this table.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -243,6 +242,8 @@ def models_base_url(base_url: str | None = None) -> str:
 
 def mistaken_names(environ: Mapping[str, str] = os.environ) -> Iterator[tuple[str, Setting[Any]]]:
     """Yield the variables that are nearly a setting, each with the unset setting that is meant."""
+    from difflib import get_close_matches  # noqa: PLC0415  # for a look at the environment
+
     ours = {each.name: each for each in SETTINGS if each.name.startswith(_FAMILY)}
     other_names = {other: each for each in ours.values() for other in each.mistaken_names}
     for name in sorted(environ):

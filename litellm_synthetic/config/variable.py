@@ -6,9 +6,8 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from litellm_synthetic.config.credentials import scrub_key_shaped
 
@@ -25,8 +24,7 @@ _log: Final = logging.getLogger("litellm_synthetic")
 _warned: dict[tuple[str, str], object] = {}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parser(Generic[T]):
+class Parser(NamedTuple, Generic[T]):
     """Read the value of a variable.
 
     Attributes:
@@ -39,8 +37,7 @@ class Parser(Generic[T]):
     accepts: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """Describe one environment variable. A blank value counts as unset.
 
     Attributes:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from litellm_synthetic.errors.lazy_pattern import LazyPattern
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 
 _NUMBER: Final = r"([0-9]{1,3}(?:[,_'\u2019\u00a0\u202f][0-9]{3})+|[0-9]{1,12})(?![0-9])"
 

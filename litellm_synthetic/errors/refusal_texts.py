@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from litellm_synthetic.errors.lazy_pattern import LazyPattern
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

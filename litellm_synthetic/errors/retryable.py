@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from litellm_synthetic.errors.lazy_pattern import LazyPattern
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 from litellm_synthetic.errors.overflow_texts import find_overflow
 from litellm_synthetic.errors.refusal_texts import CONTENT_POLICY, backend_status, own_words
 from litellm_synthetic.transport.retries import is_transient

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 from litellm_synthetic.errors.builders import (
     Build,
     overflow,
@@ -29,7 +30,6 @@ from litellm_synthetic.errors.failure import (
     Origin,
     shown_headers,
 )
-from litellm_synthetic.errors.lazy_pattern import LazyPattern
 from litellm_synthetic.errors.overflow_texts import find_overflow
 from litellm_synthetic.errors.refusal_texts import (
     CONTENT_POLICY,

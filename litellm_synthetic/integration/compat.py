@@ -50,6 +50,7 @@ __all__ = [
     "PROVIDER_CONFIGS",
     "PROVIDER_ENTRY_PATH",
     "PROXY_MESSAGES_MODULE",
+    "PROXY_PROCESSING_MODULE",
     "SEARCH_MODULE",
     "SEARCH_PACKAGE",
     "AnthropicExceptionMapping",
@@ -127,6 +128,8 @@ def cooling_down(of_router: Any) -> list[str]:
 PROVIDER_CONFIGS: Final = (utils, "ProviderConfigManager")
 # A proxy's endpoint of Anthropic messages, which nothing but a proxy can import.
 PROXY_MESSAGES_MODULE: Final = "litellm.proxy.anthropic_endpoints.endpoints"
+# What makes the headers of a proxy's replies.
+PROXY_PROCESSING_MODULE: Final = "litellm.proxy.common_request_processing"
 PROVIDER_ENTRY_PATH: Final = (json_loader, "JSONProviderRegistry", "_providers", PROVIDER)
 
 
@@ -198,6 +201,11 @@ def undecorated_calls() -> dict[str, Callable[..., Any]]:
         )
         for name in names & vars(module).keys()
     }
+
+
+def is_proxy_loaded() -> bool:
+    """Tell whether this process has imported what a LiteLLM proxy replies with."""
+    return PROXY_PROCESSING_MODULE in sys.modules
 
 
 def rust_dispatch() -> Any:

@@ -88,8 +88,23 @@ class Route:
             lambda: ChunkDecoder(model, **_stream_settings(resolved)),
         )
 
-    def prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
-        """Return the request of an embedding from what LiteLLM hands a custom provider."""
+    def embedding(self, arguments: Mapping[str, Any]) -> litellm.EmbeddingResponse:
+        """Serve a sync embedding from what LiteLLM hands a custom provider."""
+        prepared = self._prepare_embedding(arguments, is_async=False)
+        logging_obj = arguments["logging_obj"]
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = exchange.send(prepared)
+        return _embedding(reply, prepared, arguments)
+
+    async def aembedding(self, arguments: Mapping[str, Any]) -> litellm.EmbeddingResponse:
+        """Do what `embedding` does without holding up the event loop."""
+        prepared = self._prepare_embedding(arguments, is_async=True)
+        logging_obj = arguments["logging_obj"]
+        exchange.log_request(logging_obj, prepared, arguments["input"])
+        reply = await exchange.asend(prepared)
+        return _embedding(reply, prepared, arguments)
+
+    def _prepare_embedding(self, arguments: Mapping[str, Any], *, is_async: bool) -> Prepared:
         params = call_arguments(arguments["logging_obj"])
         call = Call(
             model=arguments["model"],
@@ -107,32 +122,6 @@ class Route:
         prepared = prepare_embedding(resolved, arguments["input"])
         refresh_in_background_if_due(prepared.origin.base_url)
         return prepared
-
-
-class EmbeddingHandler(litellm.CustomLLM):
-    """Serve `embedding` and `aembedding`, which LiteLLM gives to custom providers only."""
-
-    def __init__(self, route: Route) -> None:
-        super().__init__()
-        self._route = route
-
-    def embedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
-        """Serve a sync embedding; LiteLLM calls this by keyword."""
-        del args
-        prepared = self._route.prepare_embedding(arguments, is_async=False)
-        logging_obj = arguments["logging_obj"]
-        exchange.log_request(logging_obj, prepared, arguments["input"])
-        reply = exchange.send(prepared)
-        return _embedding(reply, prepared, arguments)
-
-    async def aembedding(self, *args: Any, **arguments: Any) -> litellm.EmbeddingResponse:
-        """Serve an async embedding; LiteLLM calls this by keyword."""
-        del args
-        prepared = self._route.prepare_embedding(arguments, is_async=True)
-        logging_obj = arguments["logging_obj"]
-        exchange.log_request(logging_obj, prepared, arguments["input"])
-        reply = await exchange.asend(prepared)
-        return _embedding(reply, prepared, arguments)
 
 
 def _parameters(optional_params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,12 @@ service tiers or built-in tools, is left to LiteLLM.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
-from litellm_synthetic.messages.passthrough_stream import MessageStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +38,6 @@ _UNUSED_RATES: Final = ("cache_creation_input_token_cost",)
 _PRICE_WORDS: Final = ("cost", "pric", "multiplier", "uplift", "provider_specific")
 _DETAILS: Final = ("prompt_tokens_details", "completion_tokens_details")
 _USAGE_FIELDS: Final = frozenset(("prompt_tokens", "completion_tokens", "total_tokens", *_DETAILS))
-_STREAMS: Final = (compat.CustomStreamWrapper, MessageStream)
 # What a message may carry that LiteLLM reads as the use of a built-in tool.
 _OF_TOOLS: Final = ("annotations", "images", "audio")
 # Kinds of calls differ by model and by whether tokens were cached or reasoned.
@@ -96,8 +93,7 @@ class _Unread(NamedTuple):
         return dict.fromkeys(("input_cost", "output_cost", "total_cost", "original_cost"), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What was learned of one kind of call: the rows that it hangs on, and LiteLLM's breakdown."""
 
     rows: tuple[Any, ...]
@@ -183,11 +179,19 @@ def _plain(call: Mapping[str, Any]) -> _Tokens | _Unread | None:
     if not _is_plain_call(call):
         return None
     response = call.get("completion_response")
-    if isinstance(response, _STREAMS):
+    if isinstance(response, _streams()):
         return _Unread(type(response))
     if type(response) is not litellm.ModelResponse or not _is_plain(response):
         return None
     return _tokens_of(_field(response, "usage"), response.model)
+
+
+@functools.cache
+def _streams() -> tuple[type, ...]:
+    # Loaded at the first call that is priced, with all that reads Synthetic's replies.
+    from litellm_synthetic.messages.passthrough_stream import MessageStream  # noqa: PLC0415
+
+    return compat.CustomStreamWrapper, MessageStream
 
 
 def _is_plain_call(call: Mapping[str, Any]) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
+from litellm_synthetic.config.lazy_pattern import LazyPattern
 from litellm_synthetic.integration import compat
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _BAD_GATEWAY: Final = 502
 _LITELLMS_DEFAULT: Final = "api_error"
 _OTHER_REFUSALS: Final = "invalid_request_error"
 # How the errors of this package begin that name a status of Synthetic's; see `errors.rules`.
-_IS_OURS: Final = re.compile(r"\bSynthetic (?:answered|did not answer|reported)\b")
+_IS_OURS: Final = LazyPattern(r"\bSynthetic (?:answered|did not answer|reported)\b")
 
 
 def error_type(status: int, litellms: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import types
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -24,11 +23,14 @@ Expected = tuple["Callable[[Any], Any]", Any, Any]
 """A look-up of a place, the name in it, and its value at the last check."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Layer:
-    owner: Any
-    original: Any
-    ours: Any
+    # Not a tuple, through which a search for ours would lead.
+    __slots__ = ("original", "ours", "owner")
+
+    def __init__(self, owner: Any, original: Any, ours: Any) -> None:
+        self.owner = owner
+        self.original = original
+        self.ours = ours
 
 
 class Patch:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.errors.plan import RETRY_AFTER, SHOULD_RETRY
+from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.plan_headers import PREFIXED
 from litellm_synthetic.quota.header import HEADER
 from litellm_synthetic.quota.request_limits import LIMIT, REMAINING, request_limit
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.integration.seams import Seams
 
-_PROCESSING: Final = "litellm.proxy.common_request_processing"
 # A client that ignores `x-should-retry` waits for so long, several times, before it shows the text.
 # The key itself rests for longer: a client that comes back early is refused here, for nothing.
 MAX_UNPAID_RETRY_AFTER_SECONDS: Final = 5
@@ -43,7 +43,7 @@ def tell_clients(seams: Seams) -> bool:
     Returns:
         Whether a proxy is loaded; else there is nothing to take over.
     """
-    processing = sys.modules.get(_PROCESSING)
+    processing = sys.modules.get(compat.PROXY_PROCESSING_MODULE)
     owner: Any = getattr(processing, "ProxyBaseLLMRequestProcessing", None)
     if owner is None:
         return False

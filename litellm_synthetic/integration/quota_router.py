@@ -9,7 +9,6 @@ LiteLLM's, which passes them by keyword.
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_synthetic.config import settings
@@ -19,6 +18,7 @@ from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.deployments import Account, account_of, is_spared
 from litellm_synthetic.integration.plan_headers import fill_request_limits
 from litellm_synthetic.integration.quota_question import QUESTIONS
+from litellm_synthetic.integration.router_seams import picking_router
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.choice import Choice, choose
 from litellm_synthetic.quota.refusals import REFUSALS
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 # How often a sync Router picks again, at random, before it gives up. So many times the number of
 # deployments finds the only one that has room; a pick takes about a millisecond.
 _PICKS_PER_DEPLOYMENT: Final = 30
-picking_router: Final[ContextVar[Any]] = ContextVar("picking_router", default=None)
-"""The sync Router that asks about a deployment; LiteLLM does not say which one it is."""
 _log: Final = logging.getLogger("litellm_synthetic")
 
 
@@ -111,6 +109,10 @@ class QuotaRouter(compat.CustomLogger):
         else:
             error.num_retries = _PICKS_PER_DEPLOYMENT * len(group)
         raise error
+
+
+ROUTER: Final = QuotaRouter()
+"""The one callback that steers Routers in this process."""
 
 
 def _group_of(deployment: dict[str, Any]) -> list[Any]:

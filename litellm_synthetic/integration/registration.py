@@ -11,51 +11,37 @@ import litellm
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.advice import usable_models
 from litellm_synthetic.catalog.billing import as_billed
-from litellm_synthetic.catalog.cost_map import cost_map, default_row
+from litellm_synthetic.catalog.cost_map import cost_map, default_row, search_row
 from litellm_synthetic.chat.chunks import builder
 from litellm_synthetic.config import settings
 from litellm_synthetic.config.credentials import KEY_VARIABLE, is_usable_key
 from litellm_synthetic.integration import (
+    answers,
     compat,
     known_prices,
     messages_seams,
     operation_seams,
-    proxy_replies,
     repeated_work,
     required_names,
     router_seams,
 )
-from litellm_synthetic.integration.admission import admit
-from litellm_synthetic.integration.completion_route import EmbeddingHandler, Route
-from litellm_synthetic.integration.mcp_gateway import gateway_import
 from litellm_synthetic.integration.messages_errors import (
     hand_on_headers,
     hide_internal_hosts,
     write_error_types,
 )
-from litellm_synthetic.integration.messages_route import NativeMessages, goes_native
-from litellm_synthetic.integration.other_operations import refuse_if_ours
-from litellm_synthetic.integration.plan_watch import WATCH
-from litellm_synthetic.integration.provider_config import SyntheticConfig, SyntheticListing
-from litellm_synthetic.integration.quota_question import QUESTIONS
-from litellm_synthetic.integration.quota_router import QuotaRouter
 from litellm_synthetic.integration.seams import Seams
-from litellm_synthetic.integration.search_provider import COST_ROW, search
-from litellm_synthetic.integration.shared_slots import LEASES
-from litellm_synthetic.integration.shared_state import SHARED
-from litellm_synthetic.quota.rest import RESTS
-from litellm_synthetic.quota.slots import SLOTS
+from litellm_synthetic.quota.sharing import SHARING
 from litellm_synthetic.transport import httpx_log
-from litellm_synthetic.transport.pool import retire_connections
 
 if TYPE_CHECKING:
     from litellm_synthetic.catalog.active import ModelTable
+    from litellm_synthetic.integration.quota_router import QuotaRouter
 
 _lock: Final = threading.Lock()
 # Made once: what others have kept of an earlier registration is known again.
 _seams: Seams | None = None
 _is_proxy_planned = False
-_QUOTA_ROUTER: Final = QuotaRouter()
 
 
 def register(*, steer: bool = False) -> None:
@@ -74,13 +60,16 @@ def register(*, steer: bool = False) -> None:
             return
         try:
             _seams.apply()
-            RESTS.on_change = SHARED.publish_soon
-            SLOTS.leases = LEASES
+            SHARING.begin(answers.tell_rest, answers.leases)
             _publish(_seams, active.current_table())
             _seams.at_restore(active.on_change(functools.partial(_publish, _seams)))
             _seams.at_restore(httpx_log.stop_hiding_keys)
             httpx_log.hide_keys()
             if not compat.checks_tools_without_gateway():
+                from litellm_synthetic.integration.mcp_gateway import (  # noqa: PLC0415  # for old ones
+                    gateway_import,
+                )
+
                 _seams.at_restore(gateway_import.remove)
                 gateway_import.install()
         except BaseException:
@@ -94,27 +83,41 @@ def register(*, steer: bool = False) -> None:
 def _plan_proxy(seams: Seams) -> None:
     """Take over a proxy's replies as soon as one is loaded, which may be after the first time."""
     global _is_proxy_planned  # noqa: PLW0603  # as above
-    _is_proxy_planned = _is_proxy_planned or proxy_replies.tell_clients(seams)
+    if not _is_proxy_planned and compat.is_proxy_loaded():
+        from litellm_synthetic.integration import proxy_replies  # noqa: PLC0415  # for a proxy
+
+        _is_proxy_planned = proxy_replies.tell_clients(seams)
 
 
 def callback() -> QuotaRouter:
     """Return the one callback that steers Routers in this process."""
-    return _QUOTA_ROUTER
+    from litellm_synthetic.integration.quota_router import ROUTER  # noqa: PLC0415  # for a Router
+
+    return ROUTER
 
 
 def _steer(seams: Seams) -> None:
-    if not any(isinstance(each, QuotaRouter) for each in litellm.callbacks):
-        litellm.callbacks.append(_QUOTA_ROUTER)
+    router = callback()
+    if not any(isinstance(each, type(router)) for each in litellm.callbacks):
+        litellm.callbacks.append(router)
         seams.at_restore(_stop_steering)
 
 
 def _stop_steering() -> None:
-    if _QUOTA_ROUTER in litellm.callbacks:
-        litellm.callbacks.remove(_QUOTA_ROUTER)
+    if callback() in litellm.callbacks:
+        litellm.callbacks.remove(callback())
 
 
 def unregister() -> None:
     """Give LiteLLM back exactly as it was; see the package's docs."""
+    # What calls and proxies have loaded; here, so that `register` need not load it.
+    from litellm_synthetic.integration.plan_watch import WATCH  # noqa: PLC0415
+    from litellm_synthetic.integration.quota_question import QUESTIONS  # noqa: PLC0415
+    from litellm_synthetic.integration.shared_state import SHARED  # noqa: PLC0415
+    from litellm_synthetic.quota.rest import RESTS  # noqa: PLC0415
+    from litellm_synthetic.quota.slots import SLOTS  # noqa: PLC0415
+    from litellm_synthetic.transport.pool import retire_connections  # noqa: PLC0415
+
     with _lock:
         if _seams is not None and _seams.active:
             _seams.restore()
@@ -122,7 +125,7 @@ def unregister() -> None:
             retire_connections()
             active.forget()
             RESTS.forget()
-            SLOTS.leases = None
+            SHARING.end()
             SLOTS.forget()
             QUESTIONS.forget()
             SHARED.forget()
@@ -130,24 +133,20 @@ def unregister() -> None:
 
 def _planned() -> Seams:
     seams = Seams()
-    route = Route(active.current_catalog)
-    config = SyntheticConfig(active.current_catalog)
-    listing = SyntheticListing(active.current_catalog)
-    messages = NativeMessages(active.current_catalog)
     seams.read_base_url_from(settings.API_BASE.name)
     seams.keep_httpx_timeouts()
-    seams.set_provider_config(config)
-    seams.answer_model_questions(listing)
-    seams.take_over_chat(route.chat)
-    seams.take_over_text_completion(route.text)
+    seams.set_provider_config(answers.config)
+    seams.answer_model_questions(answers.listing)
+    seams.take_over_chat(answers.chat)
+    seams.take_over_text_completion(answers.text)
     seams.assemble_streams_at_once()
-    seams.serve_embeddings(EmbeddingHandler(route))
-    messages_seams.serve_messages(seams, messages.answer, goes_native, hide_internal_hosts)
+    seams.serve_embeddings(answers.EmbeddingHandler())
+    messages_seams.serve_messages(seams, answers.message, answers.goes_native, hide_internal_hosts)
     write_error_types(seams)
     hand_on_headers(seams)
-    seams.take_over_search(search)
-    operation_seams.check_operations(seams, admit)
-    operation_seams.check_undecorated_operations(seams, refuse_if_ours)
+    seams.take_over_search(answers.search)
+    operation_seams.check_operations(seams, answers.admit)
+    operation_seams.check_undecorated_operations(seams, answers.refuse_if_ours)
     repeated_work.make_config_class_once(seams)
     repeated_work.look_up_models_once(seams)
     repeated_work.read_provider_names_directly(seams)
@@ -164,4 +163,4 @@ def _publish(seams: Seams, table: ModelTable) -> None:
     """Feed LiteLLM from a model table: prices as billed, and the ids that may be used."""
     listed = {**cost_map(table.catalog), **default_row(table.catalog)}
     rows = as_billed(listed, settings.BILLING.value())
-    seams.set_models({**rows, **COST_ROW}, usable_models(table.catalog))
+    seams.set_models({**rows, **search_row()}, usable_models(table.catalog))

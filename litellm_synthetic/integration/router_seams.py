@@ -1,21 +1,20 @@
 """Places in LiteLLM's Router where a refusal of the plan is treated as what it is.
 
 Both are methods and functions that Router looks up by name, so they are taken over like the others.
+What knows plans is loaded with the callback that steers, or at the first refusal.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import litellm
 
 from litellm_synthetic.config.ids import PROVIDER
-from litellm_synthetic.errors.plan import SHOULD_RETRY
 from litellm_synthetic.integration import compat
-from litellm_synthetic.integration.deployments import account_of
-from litellm_synthetic.integration.quota_router import QuotaRouter, is_on, picking_router
-from litellm_synthetic.quota.rest import RESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,13 +24,21 @@ if TYPE_CHECKING:
 _PAYMENT_REQUIRED: Final = 402
 # What does not pass by itself: a bad key, a missing payment, a model that is gone.
 _LASTING: Final = frozenset((401, _PAYMENT_REQUIRED, 404))
+_STEERING: Final = "litellm_synthetic.integration.quota_router"
 # The keys of a plan rest by what is known of it, so Router need not pass them over for long.
 MAX_COOLDOWN_SECONDS: Final = 60.0
+picking_router: Final[ContextVar[Any]] = ContextVar("picking_router", default=None)
+"""The sync Router that asks about a deployment; LiteLLM does not say which one it is."""
 
 
 def is_steered() -> bool:
     """Tell whether a Router's calls are steered in this process."""
-    return is_on() and any(isinstance(each, QuotaRouter) for each in litellm.callbacks)
+    steering = sys.modules.get(_STEERING)
+    return (
+        steering is not None
+        and steering.is_on()
+        and any(isinstance(each, steering.QuotaRouter) for each in litellm.callbacks)
+    )
 
 
 def keep_the_first_error(seams: Seams) -> None:
@@ -113,6 +120,8 @@ def tell_the_router(seams: Seams) -> None:
 
 def is_of_plan(error: object) -> bool:
     """Tell whether an error says that the plan is used up or not paid."""
+    from litellm_synthetic.errors.plan import SHOULD_RETRY  # noqa: PLC0415  # for a failed call
+
     headers = getattr(error, "headers", None)
     return isinstance(headers, dict) and headers.get(SHOULD_RETRY) == "false"
 
@@ -129,5 +138,8 @@ def _is_last(router: Any, deployment: object) -> bool:
 
 
 def _any_awake(deployments: Iterable[Any]) -> bool:
+    from litellm_synthetic.integration.deployments import account_of  # noqa: PLC0415  # as above
+    from litellm_synthetic.quota.rest import RESTS  # noqa: PLC0415  # as above
+
     accounts = (account_of(each) for each in deployments if isinstance(each, dict))
     return any(account is None or RESTS.rest(account.scope) is None for account in accounts)

@@ -18,8 +18,8 @@ from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.compat import LlmProviders
 from litellm_synthetic.integration.cost_rows import OwnRows, Row
+from litellm_synthetic.integration.ending_stream import stream_at_end
 from litellm_synthetic.integration.patches import Expected, Patch
-from litellm_synthetic.integration.stream_wrapper import stream_at_end
 
 Dispatch = Callable[[Any], Any]
 
@@ -134,13 +134,13 @@ class Seams:
 
         self.wrap((compat.main,), "supports_httpx_timeout", wrap)
 
-    def set_provider_config(self, config: object) -> None:
+    def set_provider_config(self, config: Callable[[], object]) -> None:
         """Make ours the class that says which parameters are supported and how they map.
 
         Without an entry here (utils.py:8974) LiteLLM makes one from its JSON, which strips tools
         and reasoning. The table is made at LiteLLM's first look-up, which would cost time here.
         """
-        value = (lambda: config, False)
+        value = (config, False)
         table = (*compat.PROVIDER_CONFIGS, "_PROVIDER_CONFIG_MAP")
         entry = Patch(table, LlmProviders.SYNTHETIC, lambda _: value)
 
@@ -216,7 +216,7 @@ class Seams:
         if hasattr(compat.streaming_handler, "asyncify"):
             self.wrap((compat.streaming_handler,), "asyncify", wrap, is_watched=False)
 
-    def take_over_search(self, handler: Callable[..., Any]) -> None:
+    def take_over_search(self, handler: Callable[[], Callable[..., Any]]) -> None:
         """Send `search_provider="synthetic"` to a handler, `search` and `asearch` alike.
 
         `search()` turns the provider's name into a member of a closed enum before it looks up any
@@ -226,9 +226,13 @@ class Seams:
         it by identity (fallback_model_access.py:64).
 
         Args:
-            handler: a function named `search`, because LiteLLM takes the kind of a call from it.
+            handler: returns a function named `search`, because LiteLLM takes the kind of a call
+                from it; asked at the first search.
         """
-        decorated = compat.public_call(handler)
+
+        @functools.cache
+        def decorated() -> Callable[..., Any]:
+            return compat.public_call(handler())
 
         @functools.cache  # one function under three names, as in LiteLLM
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -236,7 +240,7 @@ class Seams:
             def search(*args: Any, **kwargs: Any) -> Any:
                 provider = args[1] if len(args) > 1 else kwargs.get("search_provider")
                 return (
-                    decorated(*args, **kwargs)
+                    decorated()(*args, **kwargs)
                     if self.serves(provider)
                     else original(*args, **kwargs)
                 )
@@ -280,7 +284,7 @@ class Seams:
             else:
                 litellm.models_by_provider[PROVIDER] = self._listed_before
 
-    def answer_model_questions(self, listing: object) -> None:
+    def answer_model_questions(self, listing: Callable[[], object]) -> None:
         """Make ours the class that lists models live (utils.py:8099).
 
         `get_valid_models(check_provider_endpoint=True)` knows the listing providers from a chain of
@@ -291,7 +295,7 @@ class Seams:
             def get_provider_model_info(model: str | None, provider: LlmProviders) -> Any:
                 # Not `serves`: LiteLLM asks this in the middle of registering rows.
                 if self.active and provider == PROVIDER:
-                    return listing
+                    return listing()
                 return original(model=model, provider=provider)
 
             return get_provider_model_info

@@ -12,8 +12,7 @@ import litellm
 
 from litellm_synthetic.client import exchange
 from litellm_synthetic.client import search as web_search
-from litellm_synthetic.client.search import SEARCH
-from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX
+from litellm_synthetic.config.ids import PROVIDER, ROUTE_PREFIX, SEARCH
 from litellm_synthetic.errors.bodies import kept_headers
 from litellm_synthetic.errors.local import refused, unsupported
 from litellm_synthetic.integration.compat import SearchResponse
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
     from litellm_synthetic.transport.client import Reply
 
 SEARCH_MODEL: Final = ROUTE_PREFIX + SEARCH
-# A subscription covers its 250 searches an hour, and nothing else pays for one. A user's
-# own `input_cost_per_query` under this name wins.
-COST_ROW: Final[dict[str, dict[str, Any]]] = {
-    SEARCH_MODEL: {"litellm_provider": PROVIDER, "mode": "search", "input_cost_per_query": 0.0}
-}
 # What `SearchResponse._hidden_params` calls the number of rows that could not be used.
 SKIPPED_RESULTS: Final = "skipped_results"
 _BETWEEN_HIGHLIGHTS: Final = " … "

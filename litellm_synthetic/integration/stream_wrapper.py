@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from litellm_synthetic.client.stream import AsyncChunkStream
 from litellm_synthetic.config.ids import PROVIDER
 from litellm_synthetic.integration.call_log import hears_chunks, log_left_stream
 from litellm_synthetic.integration.compat import CustomStreamWrapper, executor
+from litellm_synthetic.integration.ending_stream import stream_at_end
 from litellm_synthetic.integration.recorded_chunks import RecordedChunks
 
 if TYPE_CHECKING:
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 # As many as take LiteLLM a millisecond or two to put together.
 _MAX_QUICK_CHUNKS: Final = 256
-
-stream_at_end: Final[ContextVar[PassThroughStream | None]] = ContextVar(
-    "stream_at_end", default=None
-)
-"""The stream that LiteLLM is about to end."""
 
 
 class PassThroughStream(CustomStreamWrapper):

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from litellm_synthetic.quota.sharing import SHARING
 from litellm_synthetic.quota.state import STATE
 
 if TYPE_CHECKING:
@@ -68,13 +69,14 @@ class Rests:
 
     Args:
         state: the latest reports.
+        on_change: is told of each key whose rest begins or ends here.
     """
 
-    def __init__(self, state: QuotaState) -> None:
+    def __init__(self, state: QuotaState, on_change: Callable[[Scope], None] | None = None) -> None:
         self._state = state
         self._lock = threading.Lock()
         self._rests: OrderedDict[Scope, Rest] = OrderedDict()
-        self.on_change: Callable[[Scope], None] | None = None
+        self._on_change = on_change
 
     def capped(self, scope: Scope, seconds: float | None, message: str = "") -> None:
         """Note that a call was refused because the key's plan is used up."""
@@ -171,14 +173,14 @@ class Rests:
             self._rests.move_to_end(scope)
             while len(self._rests) > MAX_SCOPES:
                 self._rests.popitem(last=False)
-        if is_own and self.on_change is not None:
-            self.on_change(scope)
+        if is_own and self._on_change is not None:
+            self._on_change(scope)
 
     def _end(self, scope: Scope) -> None:
         with self._lock:
             ended = self._rests.pop(scope, None)
-        if ended is not None and self.on_change is not None:
-            self.on_change(scope)
+        if ended is not None and self._on_change is not None:
+            self._on_change(scope)
 
     def _shows_room(self, rest: Rest, known: KnownQuotas, scope: Scope) -> bool:
         """Tell whether a report that came after the rest began shows that it is over."""
@@ -230,7 +232,7 @@ def _remaining(known: KnownQuotas | None) -> dict[str, float]:
     }
 
 
-RESTS: Final = Rests(STATE)
+RESTS: Final = Rests(STATE, SHARING.rest_changed)
 """The keys that rest, as far as this process knows."""
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

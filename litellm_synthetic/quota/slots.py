@@ -22,6 +22,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from litellm_synthetic.quota.sharing import SHARING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -117,14 +119,24 @@ NO_SLOT: Final = Slot(None)
 
 
 class Slots:
-    """Hand out slots in the order in which they are asked for; safe to use from any thread."""
+    """Hand out slots in the order in which they are asked for; safe to use from any thread.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        clock: tells the time, in seconds.
+        leases: returns what hands out slots over all processes, or None.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        leases: Callable[[], Leases | None] = lambda: None,
+    ) -> None:
         self._clock = clock
+        self._leases = leases
         self._lock = threading.Lock()
         self._queues: dict[Place, _Queue] = {}
         self._learnt: dict[Place, tuple[int, float]] = {}
-        self.leases: Leases | None = None
 
     def take(self, place: Place, limit: int | None, seconds: float | None) -> Slot:
         """Wait for a slot.
@@ -150,9 +162,9 @@ class Slots:
                     self._release(place)
                 raise
         slot = Slot(lambda: self._release(place))
-        if self.leases is not None:
+        if (leases := self._leases()) is not None:
             try:
-                slot.lease = self.leases.take(place, self._limit(place, limit), deadline)
+                slot.lease = leases.take(place, self._limit(place, limit), deadline)
             except BaseException:
                 slot.give_back()
                 raise
@@ -174,9 +186,9 @@ class Slots:
                     raise SlotTimeoutError(self._limit(place, limit)) from None
                 raise
         slot = Slot(lambda: self._release(place))
-        if self.leases is not None:
+        if (leases := self._leases()) is not None:
             try:
-                slot.lease = await self.leases.atake(place, self._limit(place, limit), deadline)
+                slot.lease = await leases.atake(place, self._limit(place, limit), deadline)
             except BaseException:
                 slot.give_back()
                 raise
@@ -193,8 +205,8 @@ class Slots:
             if queue is not None:
                 queue.limit = limit
                 self._hand_over(queue)
-        if is_own and self.leases is not None:
-            self.leases.tell(place, limit)
+        if is_own and (leases := self._leases()) is not None:
+            leases.tell(place, limit)
 
     def places(self) -> tuple[Place, ...]:
         """Return whose slots are taken or waited for."""
@@ -279,7 +291,7 @@ class Slots:
             self.learn(place, lease.limit, is_own=False)
 
 
-SLOTS: Final = Slots()
+SLOTS: Final = Slots(leases=SHARING.leases)
 """The slots of this process."""
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -81,6 +81,46 @@ def test_importing_the_package_imports_neither_litellm_nor_opens_a_socket() -> N
     assert done.stdout.strip() == "False False"
 
 
+def test_register_loads_nothing_that_only_a_call_needs() -> None:
+    script = (
+        "import sys, litellm, litellm_synthetic\n"
+        "litellm_synthetic.register()\n"
+        "print(*(name for name in sys.modules if name.startswith('litellm_synthetic.')))"
+    )
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = {name.removeprefix("litellm_synthetic.") for name in done.stdout.split()}
+    of_calls = {"integration.completion_route", "integration.messages_route", "client.exchange"}
+    of_plans = {"integration.quota_router", "quota.report", "quota.rest", "quota.slots"}
+    assert "integration.registration" in loaded
+    assert loaded.isdisjoint(of_calls | of_plans)
+    wings = {name.partition(".")[0] for name in loaded}
+    assert wings.isdisjoint({"client", "errors", "messages"})
+
+
+def test_first_calls_in_many_threads_at_once_are_all_served(upstream: SyntheticServer) -> None:
+    script = (
+        "import sys, threading, litellm, litellm_synthetic\n"
+        "litellm_synthetic.register()\n"
+        "assert 'litellm_synthetic.integration.completion_route' not in sys.modules\n"
+        "together, texts = threading.Barrier(8), []\n"
+        "def call():\n"
+        "    together.wait()\n"
+        f"    reply = litellm.completion({MODEL!r}, {MESSAGES!r}, api_key={upstream.api_key!r},"
+        f" api_base={upstream.openai_base!r})\n"
+        "    texts.append(reply.choices[0].message.content)\n"
+        "threads = [threading.Thread(target=call) for _ in range(8)]\n"
+        "for each in threads: each.start()\n"
+        "for each in threads: each.join()\n"
+        "print(len(texts), all(texts))"
+    )
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["8", "True"]
+
+
 def test_register_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         pytest.fail("register() opened a socket")

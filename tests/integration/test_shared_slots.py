@@ -37,9 +37,11 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def worker() -> Slots:
-    slots = Slots()
-    slots.leases = SharedLeases()
-    return slots
+    return worker_with(SharedLeases())
+
+
+def worker_with(leases: SharedLeases) -> Slots:
+    return Slots(leases=lambda: leases)
 
 
 def leases(redis: RedisServer) -> int:
@@ -110,9 +112,9 @@ async def test_the_lease_of_a_worker_that_died_comes_free(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_slots, "LEASE_SECONDS", 0.2)
-    dead = worker()
-    monkeypatch.setattr(dead.leases, "_renew", lambda: None)  # as of a process that has ended
-    await dead.atake(PLACE, 1, MAX_SECONDS)
+    dead = SharedLeases()
+    monkeypatch.setattr(dead, "_renew", lambda: None)  # as of a process that has ended
+    await worker_with(dead).atake(PLACE, 1, MAX_SECONDS)
     (await worker().atake(PLACE, 1, MAX_SECONDS)).give_back()
     await until(lambda: leases(redis) == 0)
 

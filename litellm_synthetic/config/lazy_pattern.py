@@ -33,6 +33,10 @@ class LazyPattern:
         """Return the match at the start of a text."""
         return self._compiled.match(text)
 
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """Return the match of a whole text."""
+        return self._compiled.fullmatch(text)
+
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         """Return a text with each match replaced."""
         return self._compiled.sub(replacement, text)
