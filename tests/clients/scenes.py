@@ -31,7 +31,7 @@ LAST_WORDS = "the file is written"
 _STOP_SECONDS = 30
 # Nothing listens there: whatever is not on this machine is out of reach.
 _NOWHERE = "http://127.0.0.1:9"
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "http_proxy": _NOWHERE,
     "https_proxy": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
     "DO_NOT_TRACK": "1", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1", "CI": "1",
@@ -127,7 +127,7 @@ def play(  # what a run is made of, each named
     upstream.reset()
     upstream.respond_with(fault(scene.fault) if scene.fault else _loop(recipe, str(work / FILE)))
     variables = {name: fill(text) for name, text in recipe.variables.items()}
-    environment = {**_ENVIRONMENT, "HOME": str(home), "PATH": installed.path, **variables}
+    environment = {**ENVIRONMENT, "HOME": str(home), "PATH": installed.path, **variables}
     arguments = [fill(text) for text in recipe.arguments]
     started = time.monotonic()
     ended, output = _run([str(installed.program), *arguments], work, environment)
