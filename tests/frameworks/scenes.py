@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE, "http_proxy": _NOWHERE,
     "https_proxy": _NOWHERE, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True", "SYNTHETIC_CATALOG": "offline",
+    # The stand-in's key reports a plan, and these calls are held against their prices.
+    "SYNTHETIC_BILLING": "list-price",
     "DO_NOT_TRACK": "1", "OTEL_SDK_DISABLED": "true", "CREWAI_DISABLE_TELEMETRY": "true",
     "CREWAI_TRACING_ENABLED": "false", "LANGSMITH_TRACING": "false", "CI": "1",
     "OPENAI_AGENTS_DISABLE_TRACING": "1", "HF_HUB_OFFLINE": "1",
