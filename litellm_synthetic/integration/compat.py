@@ -7,6 +7,7 @@ name is refused with one clear error. Line numbers in this wing are those of Lit
 
 from __future__ import annotations
 
+import inspect
 import sys
 from functools import cache
 from importlib import import_module
@@ -72,6 +73,7 @@ __all__ = [
     "messages_module",
     "router",
     "streaming_handler",
+    "usage_counter",
     "utils",
 ]
 
@@ -110,6 +112,23 @@ def cached_model_facts() -> Callable[..., Any] | None:
 
 # The module whose names Router looks its cooldowns up by, not the class.
 router: Final = import_module("litellm.router")
+
+
+_USAGE_COUNTER: Final = "_increment_deployment_usage"
+
+
+def usage_counter() -> str | None:
+    """Return the name of Router's method that counts what is used of a deployment's limits.
+
+    None where Router has none of its own that counts any number of requests, and returns the key
+    that it counted under or None (router.py:8862 in 1.108.7): 1.102 does so in a callback, 1.110
+    elsewhere.
+    """
+    counter = vars(litellm.Router).get(_USAGE_COUNTER)
+    if not inspect.iscoroutinefunction(counter):
+        return None
+    takes = inspect.signature(counter).parameters
+    return _USAGE_COUNTER if {"deployment_id", "rpm_increment"} <= takes.keys() else None
 
 
 def cooling_down(of_router: Any) -> list[str]:

@@ -24,6 +24,7 @@ from litellm_synthetic.integration import (
     repeated_work,
     required_names,
     router_seams,
+    unlimited_deployments,
 )
 from litellm_synthetic.integration.messages_errors import (
     hand_on_headers,
@@ -156,6 +157,7 @@ def _planned() -> Seams:
     router_seams.keep_the_first_error(seams)
     router_seams.move_on_after_402(seams)
     router_seams.tell_the_router(seams)
+    unlimited_deployments.count_limited_deployments_only(seams)
     return seams
 
 
