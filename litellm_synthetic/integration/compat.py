@@ -71,7 +71,8 @@ __all__ = [
     "executor",
     "main",
     "messages_module",
-    "router",
+    "python_router",
+    "router_core",
     "streaming_handler",
     "usage_counter",
     "utils",
@@ -110,8 +111,27 @@ def cached_model_facts() -> Callable[..., Any] | None:
     return getattr(utils, "_cached_get_model_info_helper", None)
 
 
-# The module whose names Router looks its cooldowns up by, not the class.
-router: Final = import_module("litellm.router")
+# Where Router picks, cools down and retries in Python, newest first; since 1.110 it does in Rust.
+_PYTHON_ROUTERS: Final = (
+    ("litellm.router_python_core", "PythonCore"),
+    ("litellm.router", "Router"),
+)
+
+
+@cache
+def python_router() -> tuple[Any, str] | None:
+    """Return the module by whose names Router looks things up, and the name of its class there.
+
+    None where its core is in Rust.
+    """
+    for module_name, class_name in _PYTHON_ROUTERS:
+        try:
+            module = import_module(module_name)
+        except ImportError:
+            continue
+        if "_filter_cooldown_deployments" in vars(getattr(module, class_name)):
+            return module, class_name
+    return None
 
 
 _USAGE_COUNTER: Final = "_increment_deployment_usage"
@@ -140,6 +160,18 @@ def cooling_down(of_router: Any) -> list[str]:
     if look_up is None:
         return []
     return list(look_up(litellm_router_instance=of_router, parent_otel_span=None))
+
+
+@cache
+def router_core() -> Any:
+    """Return the module of Router's host, where its core is in Rust (router_rust/core.py).
+
+    That is so since 1.110; None before.
+    """
+    try:
+        return import_module("litellm.router_rust.core")
+    except ImportError:
+        return None
 
 
 # Where to find what a reload of LiteLLM's modules makes again: its table of what providers can do,

@@ -1,9 +1,8 @@
 """The callback that steers LiteLLM's Router around keys whose plan is empty.
 
 An async Router asks it for the deployments that a call may go to (router.py:9109), streams and
-retries included. A sync one never does; it asks before it sends to the deployment that it has
-picked (router.py:9039), and picks again when that is refused. The names of the arguments are
-LiteLLM's, which passes them by keyword.
+retries included. A sync one never does, and is led to ask by `router_seams` and
+`router_core_seams`. The names of the arguments are LiteLLM's, which passes them by keyword.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from litellm_synthetic.integration import compat
 from litellm_synthetic.integration.deployments import Account, account_of, is_spared
 from litellm_synthetic.integration.plan_headers import fill_request_limits
 from litellm_synthetic.integration.quota_question import QUESTIONS
-from litellm_synthetic.integration.router_seams import picking_router
+from litellm_synthetic.integration.router_seams import refused_pick
 from litellm_synthetic.integration.shared_state import SHARED
 from litellm_synthetic.quota.choice import Choice, choose
 from litellm_synthetic.quota.refusals import REFUSALS
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.quota.scope import Scope
 
-# How often a sync Router picks again, at random, before it gives up. So many times the number of
-# deployments finds the only one that has room; a pick takes about a millisecond.
-_PICKS_PER_DEPLOYMENT: Final = 30
 _log: Final = logging.getLogger("litellm_synthetic")
 
 
@@ -75,51 +71,34 @@ class QuotaRouter(compat.CustomLogger):
         choice = _choice(scopes)
         while choice.trial is not None and not await SHARED.claim_trial(choice.trial):
             choice = _choice(scopes)  # another worker tries it
-        allowed = choice.scopes
-        chosen = [
-            deployment
-            for deployment, account in zip(healthy_deployments, accounts, strict=True)
-            if account is None or account.scope in allowed
-        ]
-        if chosen:
-            return chosen
-        _count(scopes)
-        raise _refusal(model, scopes)
+        return _allowed(model, healthy_deployments, accounts, choice)
 
-    def pre_call_check(self, deployment: dict[str, Any]) -> dict[str, Any] | None:
-        """Refuse a deployment that another is to be picked for, by a sync Router, or none at all.
-
-        A sync Router picks at random, and picks again after a refusal.
-        """
-        group = _group_of(deployment)
-        accounts = _accounts(str(deployment.get("model_name")), group, None)
+    @staticmethod
+    def filter_deployments(
+        deployments: list[Any], model: str, request_kwargs: Mapping[str, Any] | None
+    ) -> list[Any]:
+        """Do what `async_filter_deployments` does, for a sync call."""
+        accounts = _accounts(model, deployments, request_kwargs)
+        if not any(accounts):
+            return deployments
         scopes = {account.scope: account for account in accounts if account is not None}
-        account = account_of(deployment)
-        if account is None or account.scope not in scopes:
-            return None
         SHARED.pull_sync(scopes)
         choice = _choice(scopes)
-        if account.scope in choice.scopes:
-            return None
-        if choice.trial is not None:
-            RESTS.give_back(choice.trial)  # it is not this deployment that tries
-        error: Any = _refusal(str(deployment.get("model_name")), scopes)
-        if not choice.scopes and None not in accounts:
-            _count(scopes)
-        else:
-            error.num_retries = _PICKS_PER_DEPLOYMENT * len(group)
-        raise error
+        while choice.trial is not None and not SHARED.claim_trial_sync(choice.trial):
+            choice = _choice(scopes)  # another worker tries it
+        return _allowed(model, deployments, accounts, choice)
+
+    def pre_call_check(self, deployment: dict[str, Any]) -> dict[str, Any] | None:
+        """Refuse a sync call for which no key was left, where Router takes a refusal only now."""
+        del deployment
+        if (refusal := refused_pick.get()) is not None:
+            refused_pick.set(None)
+            raise refusal
+        return None
 
 
 ROUTER: Final = QuotaRouter()
 """The one callback that steers Routers in this process."""
-
-
-def _group_of(deployment: dict[str, Any]) -> list[Any]:
-    """Return the deployments among which a sync Router has picked."""
-    router = picking_router.get()
-    group = None if router is None else router.get_model_list(deployment.get("model_name"))
-    return list(group or [deployment])
 
 
 def _accounts(
@@ -134,6 +113,22 @@ def _accounts(
         for each in deployments
     ]
     return accounts if any(accounts) else []
+
+
+def _allowed(
+    model: str, deployments: list[Any], accounts: Sequence[Account | None], choice: Choice
+) -> list[Any]:
+    """Return the deployments that a choice leaves, or raise the refusal that a call would get."""
+    allowed = [
+        deployment
+        for deployment, account in zip(deployments, accounts, strict=True)
+        if account is None or account.scope in choice.scopes
+    ]
+    if allowed:
+        return allowed
+    scopes = {account.scope: account for account in accounts if account is not None}
+    _count(scopes)
+    raise _refusal(model, scopes)
 
 
 def _choice(scopes: Mapping[str, Account]) -> Choice:

@@ -23,6 +23,7 @@ from litellm_synthetic.integration import (
     operation_seams,
     repeated_work,
     required_names,
+    router_core_seams,
     router_seams,
     unlimited_deployments,
 )
@@ -156,7 +157,9 @@ def _planned() -> Seams:
     operation_seams.name_missing_key(seams, KEY_VARIABLE, is_usable_key)
     router_seams.keep_the_first_error(seams)
     router_seams.move_on_after_402(seams)
-    router_seams.tell_the_router(seams)
+    router_seams.filter_sync_picks(seams)
+    router_core_seams.filter_sync_picks(seams)
+    router_core_seams.describe_failures(seams)
     unlimited_deployments.count_limited_deployments_only(seams)
     return seams
 

@@ -1,6 +1,7 @@
 """Places in LiteLLM's Router where a refusal of the plan is treated as what it is.
 
-Both are methods and functions that Router looks up by name, so they are taken over like the others.
+They are methods and functions that Router looks up by name, so they are taken over like the others.
+Since 1.110 none of them is asked; see `router_core_seams`.
 What knows plans is loaded with the callback that steers, or at the first refusal.
 """
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.integration.seams import Seams
 
-_PAYMENT_REQUIRED: Final = 402
+_sync_pick: Final[ContextVar[tuple[str, Any] | None]] = ContextVar("_sync_pick", default=None)
+PAYMENT_REQUIRED: Final = 402
 # What does not pass by itself: a bad key, a missing payment, a model that is gone.
-_LASTING: Final = frozenset((401, _PAYMENT_REQUIRED, 404))
+LASTING: Final = frozenset((401, PAYMENT_REQUIRED, 404))
 _STEERING: Final = "litellm_synthetic.integration.quota_router"
 # The keys of a plan rest by what is known of it, so Router need not pass them over for long.
 MAX_COOLDOWN_SECONDS: Final = 60.0
-picking_router: Final[ContextVar[Any]] = ContextVar("picking_router", default=None)
-"""The sync Router that asks about a deployment; LiteLLM does not say which one it is."""
+refused_pick: Final[ContextVar[Exception | None]] = ContextVar("refused_pick", default=None)
+"""The refusal of the sync call that is about to be made, where it could not be raised at once."""
 
 
 def is_steered() -> bool:
@@ -58,7 +60,7 @@ def keep_the_first_error(seams: Seams) -> None:
                 router, deployment = kwargs.get("litellm_router_instance"), kwargs.get("deployment")
                 if is_of_plan(error) and is_steered():
                     return False
-                if (is_of_plan(error) or _status(error) in _LASTING) and _is_last(
+                if (is_of_plan(error) or _status(error) in LASTING) and _is_last(
                     router, deployment
                 ):
                     return False
@@ -69,9 +71,10 @@ def keep_the_first_error(seams: Seams) -> None:
 
         return set_cooldown_deployments
 
+    module, _ = compat.python_router() or (None, "")
     for name in ("set_cooldown_deployments", "_set_cooldown_deployments"):  # the second until 1.108
-        if hasattr(compat.router, name):
-            seams.wrap((compat.router,), name, wrap, is_watched=False)
+        if hasattr(module, name):
+            seams.wrap((module,), name, wrap, is_watched=False)
 
 
 def move_on_after_402(seams: Seams) -> None:
@@ -86,36 +89,55 @@ def move_on_after_402(seams: Seams) -> None:
         def should_retry_this_error(self: Any, error: Exception, *args: Any, **kwargs: Any) -> Any:
             if (
                 seams.active
-                and _status(error) == _PAYMENT_REQUIRED
+                and _status(error) == PAYMENT_REQUIRED
                 and getattr(error, "llm_provider", None) == PROVIDER
                 and is_steered()
-                and _any_awake(kwargs.get("healthy_deployments") or ())
+                and any_awake(kwargs.get("healthy_deployments") or ())
             ):
                 return True
             return original(self, error, *args, **kwargs)
 
         return should_retry_this_error
 
-    if hasattr(litellm.Router, "should_retry_this_error"):
-        seams.wrap((litellm.Router,), "should_retry_this_error", wrap, is_watched=False)
+    if (router := compat.python_router()) is not None:
+        seams.wrap(router, "should_retry_this_error", wrap, is_watched=False)
 
 
-def tell_the_router(seams: Seams) -> None:
-    """Have the callback know which sync Router asks it about a deployment (router.py:9039)."""
+def filter_sync_picks(seams: Seams) -> None:
+    """Have a sync call pass over keys that rest, as an async one does.
 
-    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+    Router runs the callbacks' filters for async calls only. A sync pick leaves out what is cooling
+    down (router.py:15391 in 1.108.7), and there what rests is left out too.
+    """
+
+    def wrap_pick(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def routing_strategy_pre_call_checks(self: Any, *args: Any, **kwargs: Any) -> Any:
-            token = picking_router.set(self if seams.active else None)
+        def get_available_deployment(self: Any, model: str, *args: Any, **kwargs: Any) -> Any:
+            pick = (model, kwargs.get("request_kwargs")) if seams.active and is_steered() else None
+            token = _sync_pick.set(pick)
             try:
-                return original(self, *args, **kwargs)
+                return original(self, model, *args, **kwargs)
             finally:
-                picking_router.reset(token)
+                _sync_pick.reset(token)
 
-        return routing_strategy_pre_call_checks
+        return get_available_deployment
 
-    if hasattr(litellm.Router, "routing_strategy_pre_call_checks"):
-        seams.wrap((litellm.Router,), "routing_strategy_pre_call_checks", wrap, is_watched=False)
+    def wrap_filter(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def _filter_cooldown_deployments(self: Any, *args: Any, **kwargs: Any) -> Any:
+            remaining = original(self, *args, **kwargs)
+            pick = _sync_pick.get()
+            if pick is None:
+                return remaining
+            from litellm_synthetic.integration.quota_router import QuotaRouter  # noqa: PLC0415  # loaded, as it steers
+
+            return QuotaRouter.filter_deployments(remaining, *pick)
+
+        return _filter_cooldown_deployments
+
+    if (router := compat.python_router()) is not None:
+        seams.wrap(router, "get_available_deployment", wrap_pick, is_watched=False)
+        seams.wrap(router, "_filter_cooldown_deployments", wrap_filter, is_watched=False)
 
 
 def is_of_plan(error: object) -> bool:
@@ -137,7 +159,8 @@ def _is_last(router: Any, deployment: object) -> bool:
     return not others - set(compat.cooling_down(router))
 
 
-def _any_awake(deployments: Iterable[Any]) -> bool:
+def any_awake(deployments: Iterable[Any]) -> bool:
+    """Tell whether any deployment of a group has a key that does not rest."""
     from litellm_synthetic.integration.deployments import account_of  # noqa: PLC0415  # as above
     from litellm_synthetic.quota.rest import RESTS  # noqa: PLC0415  # as above
 

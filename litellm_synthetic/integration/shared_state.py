@@ -116,6 +116,19 @@ class SharedState:
             return True
         return int(count) == 1
 
+    def claim_trial_sync(self, scope: Scope) -> bool:
+        """Do what `claim_trial` does from a sync call."""
+        redis = self.cache()
+        if redis is None:
+            return True
+        try:
+            count = redis.increment_cache(f"{_PREFIX}trial:{scope}", 1, ttl=int(TRIAL_SECONDS))
+            self.note_up()
+        except Exception as error:  # noqa: BLE001  # as above
+            self.note_down(error)
+            return True
+        return int(count) == 1
+
     def publish_soon(self, scope: Scope) -> None:
         """Tell others that a key rests now, or has stopped to; return at once."""
         redis = self.cache()

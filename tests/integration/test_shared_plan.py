@@ -151,3 +151,34 @@ async def test_an_entry_is_as_old_as_redis_says_whatever_the_writers_clock_said(
     assert known is not None
     assert known.age_seconds == pytest.approx(600, abs=30)
     assert client.ttl(f"litellm_synthetic:plan:report:{scope}") <= 3000
+
+
+async def test_the_one_trial_of_a_key_is_that_of_all_workers_sync_and_async(
+    redis: RedisServer, service: SyntheticServer
+) -> None:
+    use(redis)
+    scope = scope_of(Secret(KEY), service.openai_base)
+    assert SHARED.claim_trial_sync(scope)
+    become_another_worker(redis)
+    assert not SHARED.claim_trial_sync(scope)
+    assert not await SHARED.claim_trial(scope)
+    redis.kill()
+    assert SHARED.claim_trial_sync(scope)  # each goes by what it knows
+
+
+async def test_workers_share_again_once_redis_is_back(
+    redis: RedisServer, service: SyntheticServer, router: litellm.Router
+) -> None:
+    use(redis)
+    redis.kill()
+    service.serve_accounts({KEY: Account(requests=1.5, credits_usd=24)})
+    assert await refusals(router, 1) == []
+    await told()
+    redis.start()
+    use(redis)  # as LiteLLM's own connection recovers
+    assert len(await refusals(router, 2)) == 2
+    await told()
+    sent = len(service.requests)
+    become_another_worker(redis)
+    assert len(await refusals(router, 1)) == 1
+    assert len(service.requests) == sent

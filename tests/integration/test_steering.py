@@ -27,17 +27,6 @@ EMBEDDING = "synthetic/hf:nomic-ai/nomic-embed-text-v1.5"
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
 FIRST, SECOND, PREPAID = (f"syn_{name}_0123456789" for name in ("first", "second", "prepaid"))
 TICK_SECONDS = 900
-# LiteLLM 1.110 cools down, retries and picks for sync calls in Rust, which asks no function of
-# Python's (router_rust/core.py): docs/quotas.md says what is lost.
-ROUTER_ASKS = hasattr(litellm.router, "set_cooldown_deployments") or hasattr(
-    litellm.router, "_set_cooldown_deployments"
-)
-needs_questions = pytest.mark.skipif(not ROUTER_ASKS, reason="this LiteLLM's Router is Rust's")
-
-
-def skip_where_no_sync_router_asks(caller: Caller) -> None:
-    if not (caller.is_async or ROUTER_ASKS):
-        pytest.skip("this LiteLLM's Router is Rust's, which asks nobody before a sync call")
 
 
 class Time:
@@ -109,13 +98,67 @@ async def served(caller: Caller, router: litellm.Router, count: int) -> int:
 async def test_a_key_whose_plan_is_empty_is_passed_over(
     service: SyntheticServer, steered: NewRouter, caller: Caller
 ) -> None:
-    skip_where_no_sync_router_asks(caller)
     first, second = plan(3), plan(50)
     service.serve_accounts({FIRST: first, SECOND: second})
     router = steered([deployment(service, FIRST), deployment(service, SECOND)])
     assert await served(caller, router, 30) == 30
     assert refusals(first, second) <= 1
     assert first.calls + second.calls == 30
+
+
+async def _chat_stream(caller: Caller, router: Any) -> None:
+    await caller.collect(await ask(caller, router, stream=True))
+
+
+async def _text(_: Caller, router: Any) -> None:
+    # The sync form asks for a model of the group's name, whoever the provider.
+    await router.atext_completion(model="m", prompt="hello")
+
+
+async def _response(caller: Caller, router: Any) -> None:
+    asked = {"model": "m", "input": "hello"}
+    if caller.is_async:
+        await router.aresponses(**asked)
+    else:
+        router.responses(**asked)
+
+
+async def _message(_: Caller, router: Any) -> None:
+    await router.aanthropic_messages(model="m", messages=HELLO, max_tokens=50)
+
+
+@pytest.mark.parametrize("call", [ask, _chat_stream, _text, _response, _message])
+async def test_every_kind_of_call_passes_over_an_empty_key(
+    service: SyntheticServer, steered: NewRouter, caller: Caller, call: Any
+) -> None:
+    first, second = plan(2), plan(50)
+    service.serve_accounts({FIRST: first, SECOND: second})
+    router = steered([deployment(service, FIRST), deployment(service, SECOND)])
+    for _ in range(16):
+        await call(caller, router)
+    assert refusals(first, second) <= 1
+    assert first.calls + second.calls == 16
+
+
+async def test_a_call_that_meets_the_cap_moves_on_to_a_sibling(
+    service: SyntheticServer, steered: NewRouter, caller: Caller
+) -> None:
+    first, second = plan(0.5), plan(50)
+    service.serve_accounts({FIRST: first, SECOND: second})
+    router = steered([deployment(service, FIRST), deployment(service, SECOND)])
+    assert await served(caller, router, 16) == 16
+    assert first.refusals <= 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from 1.109 on, of both questions
+async def test_a_router_answers_questions_as_it_does_without_us(
+    service: SyntheticServer, steered: NewRouter
+) -> None:
+    router: Any = steered([deployment(service, FIRST)])
+    error: Any = litellm.BadRequestError("no", "m", "openai")
+    with pytest.raises(litellm.BadRequestError):
+        router.should_retry_this_error(error, healthy_deployments=[{}, {}])
+    router.routing_strategy_pre_call_checks({"model_info": {"id": "x"}})
 
 
 async def test_with_every_plan_empty_a_call_is_refused_here_at_once(
@@ -148,7 +191,6 @@ async def test_a_single_deployment_is_refused_here_too(
 async def test_each_call_that_is_refused_here_is_counted_once(
     service: SyntheticServer, steered: NewRouter, caller: Caller
 ) -> None:
-    skip_where_no_sync_router_asks(caller)
     first, second = plan(2), plan(2)
     service.serve_accounts({FIRST: first, SECOND: second})
     router = steered([deployment(service, FIRST), deployment(service, SECOND)])
@@ -249,7 +291,6 @@ async def test_of_two_plans_the_one_with_more_left_goes_first(
     assert second.calls == 31
 
 
-@needs_questions
 async def test_a_402_moves_on_to_a_sibling_and_the_key_rests_longer_each_time(
     service: SyntheticServer, steered: NewRouter, time: Time
 ) -> None:
@@ -340,7 +381,6 @@ async def test_other_providers_in_the_group_stay(
         await router.acompletion(model="m", messages=HELLO)
 
 
-@needs_questions
 @pytest.mark.parametrize("name", ["invalid_key", "model_retired", "payment_required"])
 async def test_the_second_caller_reads_the_first_error(
     service: SyntheticServer, new_router: NewRouter, caller: Caller, name: Any
