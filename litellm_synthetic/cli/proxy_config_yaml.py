@@ -67,6 +67,10 @@ workers that start slowly on a busy machine are ended and started over.
 Probes: GET /health/liveliness and /health/readiness. /health would send one paid call to each \
 model at every poll; the lines about health checks below keep it from that.
 
+Several keys: repeat an entry under the same model_name, with another api_key. Calls go to plans \
+first, and to prepaid keys when no plan has room; SYNTHETIC_STEER changes that. A plan's calls \
+cost 0: with budgets set SYNTHETIC_BILLING=list-price.
+
 model_info wins over what litellm-synthetic knows, for as long as it is stated here. Limits and \
 capabilities of models are as of the date above; remove a line to follow the live table. Prices \
 are only in comments: LiteLLM takes the current ones from the live table, so spend and budgets \

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from litellm_synthetic.catalog import active
 from litellm_synthetic.catalog.table import load_bundled
 from litellm_synthetic.cli.main import main
-from litellm_synthetic.testing import SyntheticServer
+from litellm_synthetic.testing import Account, SyntheticServer
 from tests.gateway.redis_server import RedisServer, needs_redis
 from tests.gateway.running import run_proxy
 from tests.waiting import wait_until
@@ -139,6 +139,27 @@ def test_a_prompt_over_every_window_is_refused_without_a_request(proxy: Proxy) -
         reply = client.post("/v1/chat/completions", json=body)
     assert reply.status_code == 400
     assert not proxy.upstream.requests
+
+
+def test_a_second_key_serves_when_the_plan_is_empty(tmp_path: Path) -> None:
+    config = yaml.safe_load(write(tmp_path).read_text())
+    entry = next(one for one in config["model_list"] if one["model_name"] == GPT)
+    params = {**entry["litellm_params"], "api_key": "os.environ/PREPAID_KEY"}
+    config["model_list"].append({**entry, "litellm_params": params})
+    prepaid = "syn_prepaid_0123456789"
+    plan_account, prepaid_account = Account(2, 24), Account(None, 5)
+    with (
+        SyntheticServer() as upstream,
+        run_proxy(tmp_path, config, upstream, environment={"PREPAID_KEY": prepaid}) as proxy,
+        proxy.client() as client,
+    ):
+        upstream.serve_accounts({upstream.api_key: plan_account, prepaid: prepaid_account})
+        body = {"model": GPT, "messages": [{"role": "user", "content": "hello"}]}
+        replies = [client.post("/v1/chat/completions", json=body) for _ in range(8)]
+    assert {reply.status_code for reply in replies} == {200}
+    assert plan_account.calls == 2
+    assert prepaid_account.calls == 6
+    assert plan_account.refusals <= 1
 
 
 def test_nobody_gets_in_without_the_master_key(proxy: Proxy) -> None:

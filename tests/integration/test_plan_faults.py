@@ -64,7 +64,7 @@ async def test_a_cap_is_one_request_and_waits_for_no_nonsense(
 ) -> None:
     headers = {} if text is None else {HEADER: text}
     error = await refusal(upstream, caller, 429, CAP, headers)
-    assert isinstance(error, litellm.RateLimitError)
+    assert issubclass(type(error), litellm.RateLimitError)
     assert len(upstream.requests) == 1
     assert error.headers["x-should-retry"] == "false"
     assert 1 <= int(error.headers.get("retry-after", 1)) <= MAX_WAIT_SECONDS
@@ -91,7 +91,7 @@ async def test_a_passing_429_keeps_the_time_that_it_names_and_no_nonsense(
 ) -> None:
     text = "max 4 parallel requests per model"
     error = await refusal(upstream, caller, 429, text, {"Retry-After": after})
-    assert isinstance(error, litellm.RateLimitError)
+    assert issubclass(type(error), litellm.RateLimitError)
     assert error.headers["x-should-retry"] == "true"
     told = int(error.headers["retry-after"])
     assert told == seconds if seconds is not None else 0 <= told <= MAX_WAIT_SECONDS
