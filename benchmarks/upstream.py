@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+from litellm import Router
 from litellm.llms.openai_like.dynamic_config import create_config_class
 from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 from litellm.proxy import proxy_server
@@ -27,6 +28,10 @@ CHUNK: Final = ModelResponseStream(
     model="synthetic/syn:large:text",
     choices=[StreamingChoices(index=0, delta=Delta(role="assistant", content="word "))],
 )
+ROUTER: Final[Any] = Router(
+    model_list=[{"model_name": "group", "litellm_params": {"model": "gpt-4o", "api_key": "none"}}]
+)
+DEPLOYMENT: Final[Any] = ROUTER.get_deployment(ROUTER.model_list[0]["model_info"]["id"])
 PROVIDER: Final[Any] = JSONProviderRegistry.get("synthetic")
 CASES: Final[dict[str, Callable[[], object]]] = {
     "f-string with a chunk's repr": lambda: f"PROCESSED CHUNK POST CHUNK CREATOR: {CHUNK}",
@@ -38,6 +43,7 @@ CASES: Final[dict[str, Callable[[], object]]] = {
     "the same by model_dump_json": lambda: CHUNK.model_dump_json(
         exclude_none=True, exclude_unset=True
     ),
+    "a Router's facts of a deployment": lambda: ROUTER.get_router_model_info(DEPLOYMENT, "group"),
     "config class of a JSON provider": lambda: create_config_class(PROVIDER),
 }
 
@@ -47,7 +53,7 @@ def main() -> None:
     for name, case in CASES.items():
         rounds = timeit.repeat(case, number=CALLS, repeat=5, timer=time.process_time)
         seconds = min(rounds) / CALLS
-        print(f"{name:32} {seconds * 1e6:8.2f} µs")
+        print(f"{name:33} {seconds * 1e6:8.2f} µs")
 
 
 if __name__ == "__main__":

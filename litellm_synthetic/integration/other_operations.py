@@ -153,11 +153,28 @@ def by_name(
     """Return a call's arguments by name; what cannot be a call is left for LiteLLM to refuse."""
     if not args:
         return kwargs
+    names = _names_in_order(function)
+    if names is not None:  # nearly always; binding takes thirty times as long
+        given = dict(zip(names, args, strict=False))
+        is_call = len(args) <= len(names) and given.keys().isdisjoint(kwargs)
+        return {**given, **kwargs} if is_call else kwargs
     try:
         arguments = _signature(function).bind_partial(*args, **kwargs)
     except TypeError:
         return kwargs
     return {**arguments.arguments, **kwargs}
+
+
+@functools.cache
+def _names_in_order(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Return the names that positional arguments have, where any keyword may come beside them."""
+    parameters = _signature(function).parameters.values()
+    kind, kinds = inspect.Parameter, {parameter.kind for parameter in parameters}
+    if kind.VAR_KEYWORD not in kinds or kinds & {kind.POSITIONAL_ONLY, kind.VAR_POSITIONAL}:
+        return None
+    return tuple(
+        parameter.name for parameter in parameters if parameter.kind is kind.POSITIONAL_OR_KEYWORD
+    )
 
 
 @functools.cache

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import litellm_synthetic
 from litellm_synthetic.integration import compat
-from litellm_synthetic.integration.other_operations import is_served
+from litellm_synthetic.integration.other_operations import by_name, is_served
 from tests.integration.litellm_calls import public_calls, required_arguments
 
 if TYPE_CHECKING:
@@ -352,3 +354,26 @@ async def test_routers_calls_are_refused_before_a_socket(
     if way != "provider":
         expected = REFUSED_BY_ROUTER & set(_router_calls(router))
         assert names >= expected - (KEPT_BY_ROUTER if is_made_first else set())
+
+
+@given(
+    args=st.lists(st.integers(), max_size=6),
+    kwargs=st.dictionaries(st.sampled_from(("model", "messages", "timeout", "other")), st.none()),
+)
+def test_arguments_get_the_names_that_python_would_give_them(
+    args: list[int], kwargs: dict[str, None]
+) -> None:
+    def takes_more(model: Any, messages: Any = (), timeout: Any = None, **more: Any) -> None: ...
+    def takes_these(model: Any, messages: Any = (), *, timeout: Any = None) -> None: ...
+    def takes_any(*args: Any, **more: Any) -> None: ...
+
+    for function in (takes_more, takes_these, takes_any):
+        try:
+            bound = inspect.signature(function).bind_partial(*args, **kwargs).arguments
+        except TypeError:
+            expected: dict[str, Any] = {}
+        else:
+            expected = bound
+        named = by_name(function, args, kwargs)
+        # Python puts what has no name of its own under `more`.
+        assert {**named, "more": None} == {**expected, **kwargs, "more": None}
