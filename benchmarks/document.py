@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.report import TITLES, goal_rows
@@ -41,7 +42,7 @@ _PLOTS: Final = """
 
 The same [as SVG](performance.svg). Bursts and paced streams have 50 events each. Both axes are
 logarithmic; a dashed line is a 99th percentile.
-"""
+{missing}"""
 _COLOURS: Final = {"ours": "tab:green", "stock": "tab:red"}
 
 
@@ -62,7 +63,7 @@ def write(
         rows=rows,
         reached=sum(one.is_reached for one in goals),
         count=len(goals),
-        plots=_PLOTS if swept else "",
+        plots=_PLOTS.format(missing=_missing(swept)) if swept else "",
     )
     (folder / "performance.md").write_text(page, encoding="utf-8")
     if swept:
@@ -76,14 +77,25 @@ def _rounds(facts: dict[str, Any]) -> str:
     return f"ended early, so {complete} to {rounds} rounds of each case"
 
 
+def _complete(swept: Sequence[Swept]) -> list[Sweep]:
+    return [sweep for sweep in SWEEPS if any(one.sweep == sweep.name for one in swept)]
+
+
+def _missing(swept: Sequence[Swept]) -> str:
+    missing = [sweep.title for sweep in SWEEPS if sweep not in _complete(swept)]
+    return f"\nNot measured, as the run was ended early: {'; '.join(missing)}.\n" if missing else ""
+
+
 def _plot(folder: Path, swept: Sequence[Swept]) -> None:
     import matplotlib as mpl  # noqa: PLC0415  # only the documents need it
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415  # after the backend is chosen
 
-    figure, axes = plt.subplots(2, 4, figsize=(16, 8))
-    complete = [sweep for sweep in SWEEPS if any(one.sweep == sweep.name for one in swept)]
+    complete = _complete(swept)
+    columns = min(len(complete) + 1, 4)  # one place for the legend
+    rows = math.ceil((len(complete) + 1) / columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 4 * rows), squeeze=False)
     for axis, sweep in zip(axes.flat, complete, strict=False):
         _draw(axis, sweep, [one for one in swept if one.sweep == sweep.name])
     for axis in axes.flat[len(complete) :]:
