@@ -691,8 +691,10 @@ class TestRecording:
 
 class TestLifecycle:
     def test_stop_ends_stalled_requests_the_thread_and_the_port(self) -> None:
-        threads = threading.active_count()
+        before = set(threading.enumerate())
         server = SyntheticServer().start()
+        threads = set(threading.enumerate()) - before
+        assert threads
         port = server.port
         stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
         for each in stalled:
@@ -704,7 +706,7 @@ class TestLifecycle:
         assert (server.active_requests, server.open_connections) == (3, 3)
         server.stop()
         assert (server.active_requests, server.open_connections) == (0, 0)
-        assert threading.active_count() == threads
+        assert not any(thread.is_alive() for thread in threads)
         for each in stalled:
             with each:
                 assert closed_by_server(each)
