@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from litellm_synthetic.testing import RecordedRequest
+
 CLIENTS_KEY = "sk-key-without-a-budget"
 OTHER_VENDORS_KEY = "sk-other-vendors-0123456789abcdef"
 DEPLOYMENTS_KEY = "syn_of_the_deployment_0123456789abcdef"
@@ -64,14 +66,21 @@ class World:
 
     @property
     def received(self) -> list[str]:
-        """Return the calls that Synthetic, and all that anybody else has received."""
-        # A proxy itself may ask Synthetic for a plan or its models, at any time.
-        calls = (each for each in self.proxy.upstream.requests if each.method != "GET")
+        """Return what anybody has received, but for what a proxy asks Synthetic by itself."""
+        keys = {self.proxy.upstream.api_key, DEPLOYMENTS_KEY}
         return [
             *(f"untrusted: {each}" for each in self.untrusted.received),
             *(f"other vendor: {each}" for each in self.other_vendor.requests),
-            *(f"Synthetic: {each}" for each in calls),
+            *(
+                f"Synthetic: {each}"
+                for each in self.proxy.upstream.requests
+                if not (_asks_for_plan_or_models(each) and each.bearer in keys)
+            ),
         ]
+
+
+def _asks_for_plan_or_models(request: RecordedRequest) -> bool:
+    return request.method == "GET" and request.route.endswith(("/quotas", "/models"))
 
 
 def _body(path: str, model: str) -> dict[str, Any]:
