@@ -32,6 +32,7 @@ from litellm_synthetic.quota.rest import RESTS
 from litellm_synthetic.quota.state import STATE
 from tests.background_work import BackgroundWork
 from tests.caller import Caller
+from tests.gateway.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +149,13 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 def registered() -> None:
     """Own the route `synthetic/` for one test."""
     litellm_synthetic.register()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Run a Redis for one test."""
+    with RedisServer(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture

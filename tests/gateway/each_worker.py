@@ -11,6 +11,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,8 +38,8 @@ def _held_still(workers: set[int]) -> Iterator[None]:
                 os.kill(worker, signal.SIGCONT)
 
 
-def ask_every_worker(proxy: Proxy, ask: Callable[[httpx.Client], int], workers: int) -> set[int]:
-    """Ask until each worker has answered, and return their processes.
+def ask_every_worker(proxy: Proxy, ask: Callable[[httpx.Client], int], workers: int) -> None:
+    """Ask until each worker has answered, or fail with the proxy's log.
 
     Those that have answered are held still, in every other attempt: a server ends a worker that
     stands still for long.
@@ -60,6 +61,5 @@ def ask_every_worker(proxy: Proxy, ask: Callable[[httpx.Client], int], workers: 
             client.timeout = httpx.Timeout(_ATTEMPT_SECONDS)
             answered.add(ask(client))
         if len(answered) == workers:
-            break
-    assert len(answered) == workers, proxy.log.read_text()[-3000:]
-    return answered
+            return
+    pytest.fail(f"{len(answered)} of {workers} workers answer:\n{proxy.log.read_text()[-3000:]}")

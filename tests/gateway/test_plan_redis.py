@@ -49,12 +49,6 @@ CONFIG: dict[str, Any] = {
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
 def upstream() -> Iterator[SyntheticServer]:
     with SyntheticServer() as server:
         yield server
@@ -69,14 +63,13 @@ def proxies(tmp_path: Path, redis: RedisServer, upstream: SyntheticServer) -> It
     environment = {**redis.environment, LOG_VARIABLE: str(tmp_path / "spend.jsonl")}
     arguments = ["--num_workers", str(WORKERS), "--run_gunicorn"]
 
-    def started(_: int) -> contextlib.AbstractContextManager[Proxy]:
-        running = run_proxy(
-            tmp_path, config, upstream, environment=environment, arguments=arguments
+    def started(_: int) -> Proxy:
+        return stack.enter_context(
+            run_proxy(tmp_path, config, upstream, environment=environment, arguments=arguments)
         )
-        return contextlib.nullcontext(stack.enter_context(running))
 
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        yield [one.__enter__() for one in pool.map(started, range(2))]
+        yield list(pool.map(started, range(2)))
 
 
 def ask(client: httpx.Client, model: str) -> httpx.Response:

@@ -39,12 +39,12 @@ SYNC, ASYNC = Caller(is_async=False), Caller(is_async=True)
 
 
 @dataclass(frozen=True)
-class Door:
+class EntryPoint:
     """Name one way in which a caller gets a reply.
 
     Attributes:
         operation: LiteLLM's function behind it, or this package's own.
-        way: what else tells it from other doors.
+        way: what else tells it from other entry points.
         call: makes the call, and reads the reply to its end.
     """
 
@@ -66,10 +66,10 @@ async def read(reply: Any) -> None:
             pass
 
 
-def _completions(caller: Caller) -> list[Door]:
+def _completions(caller: Caller) -> list[EntryPoint]:
     name = "acompletion" if caller.is_async else "completion"
 
-    def door(way: str, base: Callable[[SyntheticServer], str], *, stream: bool) -> Door:
+    def entry(way: str, base: Callable[[SyntheticServer], str], *, stream: bool) -> EntryPoint:
         async def call(server: SyntheticServer) -> None:
             await read(
                 await caller.completion(
@@ -77,10 +77,10 @@ def _completions(caller: Caller) -> list[Door]:
                 )
             )
 
-        return Door(name, f"{way}-{'stream' if stream else 'plain'}", call)
+        return EntryPoint(name, f"{way}-{'stream' if stream else 'plain'}", call)
 
     return [
-        door(way, base, stream=stream)
+        entry(way, base, stream=stream)
         for way, base in (
             ("openai", lambda server: server.openai_base),
             ("anthropic", lambda server: server.anthropic_base),
@@ -89,20 +89,20 @@ def _completions(caller: Caller) -> list[Door]:
     ]
 
 
-def _of_litellm(caller: Caller) -> list[Door]:
-    """Return the doors that LiteLLM has both sync and async."""
+def _of_litellm(caller: Caller) -> list[EntryPoint]:
+    """Return the entry points that LiteLLM has both sync and async."""
     prefix = "a" if caller.is_async else ""
 
-    def door(owner: Any, name: str, way: str, **arguments: Any) -> Door:
+    def entry(owner: Any, name: str, way: str, **arguments: Any) -> EntryPoint:
         async def call(_: SyntheticServer) -> None:
             reply = getattr(owner, prefix + name)(**arguments)  # as registering has left it
             await read(await reply if caller.is_async else reply)
 
-        return Door(prefix + name, way, call)
+        return EntryPoint(prefix + name, way, call)
 
     return [
         *(
-            door(litellm, name, "stream" if stream else "plain", stream=stream, **arguments)
+            entry(litellm, name, "stream" if stream else "plain", stream=stream, **arguments)
             for name, arguments in (
                 ("text_completion", {"model": MODEL, "prompt": "hello"}),
                 ("responses", {"model": MODEL, "input": "hello"}),
@@ -110,31 +110,31 @@ def _of_litellm(caller: Caller) -> list[Door]:
             for stream in (False, True)
         ),
         *(
-            door(google_genai, name, "", model=MODEL, contents=PARTS)
+            entry(google_genai, name, "", model=MODEL, contents=PARTS)
             for name in ("generate_content", "generate_content_stream")
         ),
-        door(litellm, "embedding", "", model=VECTORS, input=["hello"]),
-        door(litellm, "search", "litellm", query="hello", search_provider="synthetic"),
-        door(interactions, "create", "", model=MODEL, input="hello"),
-        door(litellm_synthetic, "search", "own", query="hello"),
-        door(litellm_synthetic, "quotas", ""),
+        entry(litellm, "embedding", "", model=VECTORS, input=["hello"]),
+        entry(litellm, "search", "litellm", query="hello", search_provider="synthetic"),
+        entry(interactions, "create", "", model=MODEL, input="hello"),
+        entry(litellm_synthetic, "search", "own", query="hello"),
+        entry(litellm_synthetic, "quotas", ""),
     ]
 
 
-def _messages() -> list[Door]:
-    def native(*, stream: bool) -> Door:
+def _messages() -> list[EntryPoint]:
+    def native(*, stream: bool) -> EntryPoint:
         async def call(_: SyntheticServer) -> None:
-            asked: dict[str, Any] = {"model": MODEL, "messages": HELLO, "max_tokens": 50}
-            await read(await litellm.anthropic_messages(**asked, stream=stream))
+            arguments: dict[str, Any] = {"model": MODEL, "messages": HELLO, "max_tokens": 50}
+            await read(await litellm.anthropic_messages(**arguments, stream=stream))
 
-        return Door("anthropic_messages", "stream" if stream else "plain", call)
+        return EntryPoint("anthropic_messages", "stream" if stream else "plain", call)
 
-    def sync(*, stream: bool) -> Door:
+    def sync(*, stream: bool) -> EntryPoint:
         async def call(_: SyntheticServer) -> None:
-            asked: dict[str, Any] = {"model": MODEL, "messages": HELLO, "max_tokens": 50}
-            await read(litellm.anthropic.messages.create(**asked, stream=stream))
+            arguments: dict[str, Any] = {"model": MODEL, "messages": HELLO, "max_tokens": 50}
+            await read(litellm.anthropic.messages.create(**arguments, stream=stream))
 
-        return Door("anthropic_messages_handler", "stream" if stream else "plain", call)
+        return EntryPoint("anthropic_messages_handler", "stream" if stream else "plain", call)
 
     return [make(stream=stream) for make in (native, sync) for stream in (False, True)]
 
@@ -143,10 +143,10 @@ async def _count(_: SyntheticServer) -> None:
     await litellm.acount_tokens(model=MODEL, messages=HELLO)
 
 
-DOORS = [
-    *(door for caller in (SYNC, ASYNC) for door in (*_completions(caller), *_of_litellm(caller))),
+ENTRY_POINTS = [
+    *(entry for caller in (SYNC, ASYNC) for entry in (*_completions(caller), *_of_litellm(caller))),
     *_messages(),
-    Door("acount_tokens", "", _count),
+    EntryPoint("acount_tokens", "", _count),
 ]
 MADE_OF_OTHER_CALLS = {"query", "aquery", "ingest", "aingest", "send_message", "asend_message"}
 # A websocket, which has no replies with headers of Synthetic's.
@@ -207,16 +207,16 @@ def left() -> float | None:
     return known.quotas.rolling_five_hours.remaining
 
 
-def test_every_call_that_is_served_has_its_door_here() -> None:
+def test_every_call_that_is_served_has_its_entry_point_here() -> None:
     own = {"quotas", "aquotas", "acount_tokens"}
-    operations = {door.operation for door in DOORS}
+    operations = {entry.operation for entry in ENTRY_POINTS}
     assert operations - own == set(SERVED) - MADE_OF_OTHER_CALLS - WITHOUT_REPLIES
     assert operations >= own
 
 
-@pytest.mark.parametrize("door", DOORS, ids=str)
+@pytest.mark.parametrize("entry", ENTRY_POINTS, ids=str)
 async def test_every_reply_to_every_call_tells_of_the_plan(
-    reporting: SyntheticServer, door: Door, monkeypatch: pytest.MonkeyPatch
+    reporting: SyntheticServer, entry: EntryPoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide = StandIn._decide  # noqa: SLF001  # the script is for some routes only
     for what, reply in REPLIES.items():
@@ -234,7 +234,7 @@ async def test_every_reply_to_every_call_tells_of_the_plan(
         since = len(reporting.requests)
         # What becomes of the call is other tests' matter.
         with contextlib.nullcontext() if reply is None else contextlib.suppress(Exception):
-            await door.call(reporting)
+            await entry.call(reporting)
         assert len(reporting.requests) > since, what
         assert left() == LEFT, what
 

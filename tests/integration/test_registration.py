@@ -67,6 +67,14 @@ def _touched_state() -> dict[str, Any]:
     }
 
 
+def _printed(script: str) -> str:
+    """Return what a script prints in an interpreter of its own."""
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 def test_importing_the_package_imports_neither_litellm_nor_opens_a_socket() -> None:
     script = (
         "import socket, sys\n"
@@ -75,10 +83,7 @@ def test_importing_the_package_imports_neither_litellm_nor_opens_a_socket() -> N
         "import litellm_synthetic\n"
         "print('litellm' in sys.modules, 'httpx' in sys.modules)"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False False"
+    assert _printed(script).strip() == "False False"
 
 
 def test_register_loads_nothing_that_only_a_call_needs() -> None:
@@ -87,10 +92,7 @@ def test_register_loads_nothing_that_only_a_call_needs() -> None:
         "litellm_synthetic.register()\n"
         "print(*(name for name in sys.modules if name.startswith('litellm_synthetic.')))"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    loaded = {name.removeprefix("litellm_synthetic.") for name in done.stdout.split()}
+    loaded = {name.removeprefix("litellm_synthetic.") for name in _printed(script).split()}
     of_calls = {"integration.completion_route", "integration.messages_route", "client.exchange"}
     of_plans = {"integration.quota_router", "quota.report", "quota.rest", "quota.slots"}
     assert "integration.registration" in loaded
@@ -115,10 +117,7 @@ def test_first_calls_in_many_threads_at_once_are_all_served(upstream: SyntheticS
         "for each in threads: each.join()\n"
         "print(len(texts), all(texts))"
     )
-    done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["8", "True"]
+    assert _printed(script).split() == ["8", "True"]
 
 
 def test_register_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:

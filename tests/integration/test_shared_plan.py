@@ -25,7 +25,6 @@ from tests.quota.samples import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import litellm
 
@@ -34,12 +33,6 @@ if TYPE_CHECKING:
 pytestmark = needs_redis
 KEY = "syn_shared_0123456789"
 HELLO: list[Any] = [{"role": "user", "content": "hello"}]
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
-        yield server
 
 
 @pytest.fixture

@@ -21,18 +21,16 @@ from tests.waiting import MAX_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = needs_redis
 PLACE = "digest:model"
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Share over a Redis, through LiteLLM's own cache object."""
-    with RedisServer(tmp_path) as server:
-        SHARED.redis = RedisCache(host="127.0.0.1", port=server.port, socket_timeout=5)
-        yield server
+def redis(redis: RedisServer) -> Iterator[RedisServer]:
+    """Share over it, through LiteLLM's own cache object."""
+    SHARED.redis = RedisCache(host="127.0.0.1", port=redis.port, socket_timeout=5)
+    yield redis
     SHARED.forget()
 
 
