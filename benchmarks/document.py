@@ -82,7 +82,8 @@ def _complete(swept: Sequence[Swept]) -> list[Sweep]:
 
 
 def _missing(swept: Sequence[Swept]) -> str:
-    missing = [sweep.title for sweep in SWEEPS if sweep not in _complete(swept)]
+    complete = _complete(swept)
+    missing = [sweep.title for sweep in SWEEPS if sweep not in complete]
     return f"\nNot measured, as the run was ended early: {'; '.join(missing)}.\n" if missing else ""
 
 

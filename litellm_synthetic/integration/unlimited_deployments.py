@@ -3,8 +3,8 @@
 After each call Router looks for limits on tokens and requests per minute (router.py:8862), twice in
 an async one, and counts only where there is one. For the look it makes a pydantic model of the
 deployment and a deep copy of the model's facts, some two hundred fields: a fifth of a call. Here
-the same places are read as they are. Line numbers are those of LiteLLM 1.108.7; versions before it
-do that once and elsewhere, and 1.110 remembers by itself.
+the same places are read as they are. Line numbers are those of LiteLLM 1.108.7; 1.102 looks in a
+callback, and 1.110 remembers by itself.
 """
 
 from __future__ import annotations
