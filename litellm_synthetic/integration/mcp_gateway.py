@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 
 
 class AbsentGateway:
-    """The one method of LiteLLM's gateway class that calls with other tools need."""
+    """The one method of LiteLLM's gateway class that calls with other tools need.
 
-    def __init__(self, reason: ImportError) -> None:
+    Args:
+        reason: why the gateway cannot be imported. Text, because the error's traceback would keep
+            all that the importing call holds, its key and its stream's connection among it.
+    """
+
+    def __init__(self, reason: str) -> None:
         self.reason = reason
 
     def should_use_litellm_mcp_gateway(self, tools: Iterable[object] | None) -> bool:
@@ -41,7 +46,7 @@ class AbsentGateway:
             raise ImportError(
                 "A tool names LiteLLM's MCP gateway, which cannot be imported here: "
                 f"{self.reason}. Install what it needs: pip install 'litellm[mcp]'."
-            ) from self.reason
+            )
         return False
 
 
@@ -80,7 +85,7 @@ class GatewayImport(MetaPathFinder):
     def failure(self) -> str | None:
         """Return why the gateway could not be imported; None where it was, or was not needed."""
         gateway = getattr(sys.modules.get(self._module), self._class_name, None)
-        return str(gateway.reason) if isinstance(gateway, AbsentGateway) else None
+        return gateway.reason if isinstance(gateway, AbsentGateway) else None
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -105,7 +110,7 @@ class _Loader(SourceFileLoader):
             super().exec_module(module)
         except ImportError as error:
             vars(module).clear()
-            vars(module).update(before, **{self._class_name: AbsentGateway(error)})
+            vars(module).update(before, **{self._class_name: AbsentGateway(str(error))})
 
 
 gateway_import: Final = GatewayImport()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
 import subprocess
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +87,20 @@ class TestAGatewayThatCannotBeImported:
         assert gateway_import.failure() is None  # nobody has asked for it yet
         imported_class()
         assert "a_package_that_nobody_has" in str(gateway_import.failure())
+
+    @pytest.mark.usefixtures("gateway_import")
+    def test_keeps_nothing_of_the_call_that_imported_it(self) -> None:
+        class Stream:
+            """What a call holds while LiteLLM asks for its gateway."""
+
+        def call() -> weakref.ref[Stream]:
+            stream = Stream()
+            imported_class()
+            return weakref.ref(stream)
+
+        stream = call()
+        gc.collect()
+        assert stream() is None
 
     def test_fails_again_once_the_import_is_given_back(self, gateway_import: GatewayImport) -> None:
         imported_class()
