@@ -79,6 +79,29 @@ def process(
     )
 
 
+CALL_WITH_TOOLS = """
+import json, litellm
+
+tool = {"type": "function", "function": {"name": "look_up", "parameters": {}}}
+fault = None
+try:
+    litellm.completion(
+        model="openai/made-up", api_key="made-up", mock_response="hello",
+        messages=[{"role": "user", "content": "hello"}], tools=[tool],
+    )
+except ImportError as error:
+    fault = str(error)
+print(json.dumps(fault))
+"""
+
+
+def gateway_fault_of_litellm_alone(folder: Path) -> str | None:
+    """Return the import error that ends a call with tools without this package, if one does."""
+    done = process(folder, "-c", CALL_WITH_TOOLS)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]  # a text or null
+
+
 DOCTOR = "import sys; from litellm_synthetic.cli.main import main; main(sys.argv[1:])"
 
 
@@ -90,7 +113,7 @@ class TestAllIsWell:
         statuses = [line.split()[0] for line in result.stdout.splitlines()]
         assert statuses == ["ok"] * 7
 
-    def test_names_everything_that_a_call_depends_on(self) -> None:
+    def test_names_everything_that_a_call_depends_on(self, tmp_path: Path) -> None:
         found = checks()
         assert list(found) == [
             "litellm", "route", "key", "base_url", "settings", "table", "cache",
@@ -99,7 +122,7 @@ class TestAllIsWell:
         assert found["route"]["details"] == {
             "ours": True,
             "version": litellm_synthetic.__version__,
-            "missing_mcp_gateway": None,
+            "missing_mcp_gateway": gateway_fault_of_litellm_alone(tmp_path),
         }
         assert found["key"]["details"] == {"source": "environment", "file": None}
         assert found["base_url"]["details"] == {
