@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import litellm
@@ -471,19 +470,20 @@ async def test_a_router_finds_the_headers_of_a_whole_message(
     assert upstream.api_key not in repr(headers)
 
 
-@pytest.mark.skipif(
-    find_spec("litellm.router_rust") is not None and find_spec("soundfile") is None,
-    reason="a Router of LiteLLM 1.110 imports parts of the proxy extra for a stream of messages",
-)
 @pytest.mark.parametrize("way", ["native", "translate"])
 async def test_a_router_finds_the_headers_of_a_stream_of_messages(
     upstream: SyntheticServer, new_router: NewRouter, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setenv("SYNTHETIC_MESSAGES", way)
     router = new_router([{"model_name": "group", "litellm_params": {"model": MODEL}}])
-    stream = await router.aanthropic_messages(
-        model="group", max_tokens=50, messages=PLAIN, stream=True
-    )
+    try:
+        stream = await router.aanthropic_messages(
+            model="group", max_tokens=50, messages=PLAIN, stream=True
+        )
+    except ModuleNotFoundError as error:
+        if error.name != "soundfile":
+            raise
+        pytest.skip("this LiteLLM's Router imports parts of the proxy extra for a stream")
     headers = stream._hidden_params["additional_headers"]  # noqa: SLF001  # where LiteLLM looks
     assert "llm_provider-x-synthetic-quotas" in headers
     assert upstream.api_key not in repr(headers)
