@@ -24,6 +24,16 @@ from litellm_synthetic.integration.patches import Expected, Patch
 Dispatch = Callable[[Any], Any]
 
 
+class _Listed(set[str]):
+    """The ids that listings show, ours among them; by its class it is known again.
+
+    Attributes:
+        before: what was there without ours.
+    """
+
+    before: Any = None
+
+
 class Seams:
     """Own the name `synthetic` in LiteLLM from `apply` until `restore` gives everything back.
 
@@ -44,8 +54,7 @@ class Seams:
         self._hook: Callable[[], None] | None = None
         self._rows: OwnRows | None = None
         self._ids: frozenset[str] = frozenset()
-        self._listed: set[str] = set()
-        self._listed_before: Any = None
+        self._listed = _Listed()
 
     def apply(self) -> None:
         """Put in what is ours, or what is missing of it; may be called at any time."""
@@ -266,11 +275,11 @@ class Seams:
             self._list_models()
 
     def _list_models(self) -> None:
-        """Have listings show our ids too, in a set of our own, by which it is known again."""
+        """Have listings show our ids too, also where somebody has put back what they had kept."""
         current = litellm.models_by_provider.get(PROVIDER)
-        if current is not self._listed:
-            self._listed_before = current
-        self._listed = {*(self._listed_before or ()), *self._ids}
+        before = current.before if isinstance(current, _Listed) else current
+        self._listed = _Listed({*(before or ()), *self._ids})
+        self._listed.before = before
         litellm.models_by_provider[PROVIDER] = self._listed
 
     def _remove_models(self) -> None:
@@ -278,11 +287,12 @@ class Seams:
             return
         self._rows.set({})
         self._rows = None
-        if litellm.models_by_provider.get(PROVIDER) is self._listed:
-            if self._listed_before is None:
+        current = litellm.models_by_provider.get(PROVIDER)
+        if isinstance(current, _Listed):
+            if current.before is None:
                 del litellm.models_by_provider[PROVIDER]
             else:
-                litellm.models_by_provider[PROVIDER] = self._listed_before
+                litellm.models_by_provider[PROVIDER] = current.before
 
     def answer_model_questions(self, listing: Callable[[], object]) -> None:
         """Make ours the class that lists models live (utils.py:8099).

@@ -147,26 +147,40 @@ DAMAGES = [_replace_cost_map, _forget_models, _patch_dispatch]
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_registering_again_puts_back_what_is_missing(
-    damage: Any, registered: None, monkeypatch: pytest.MonkeyPatch, upstream: SyntheticServer
+    damage: Any, upstream: SyntheticServer
 ) -> None:
-    del registered
     upstream.respond_with(Text("Hi."))
-    damage(monkeypatch)
-    litellm_synthetic.register()
-    assert litellm.get_model_info(MODEL)["max_input_tokens"]
-    assert MODEL in litellm.models_by_provider["synthetic"]
-    reply = litellm.completion(MODEL, messages=[{"role": "user", "content": "hello"}])
+    with pytest.MonkeyPatch.context() as patch:  # undone before `unregister()`
+        damage(patch)
+        litellm_synthetic.register()
+        assert litellm.get_model_info(MODEL)["max_input_tokens"]
+        assert MODEL in litellm.models_by_provider["synthetic"]
+        reply = litellm.completion(MODEL, messages=[{"role": "user", "content": "hello"}])
     assert reply.choices[0].message.content == "Hi."
     assert "litellm-synthetic" in upstream.last_request.headers["user-agent"]
 
 
 @pytest.mark.parametrize("damage", [_replace_cost_map, _forget_models])
-def test_the_next_call_puts_back_what_is_missing(
-    damage: Any, registered: None, monkeypatch: pytest.MonkeyPatch, upstream: SyntheticServer
-) -> None:
-    del registered
+def test_the_next_call_puts_back_what_is_missing(damage: Any, upstream: SyntheticServer) -> None:
     upstream.respond_with(Text("Hi."))
-    damage(monkeypatch)
-    litellm.completion(MODEL, messages=[{"role": "user", "content": "hello"}])
-    assert litellm.get_model_info(MODEL)["max_input_tokens"]
-    assert MODEL in litellm.models_by_provider["synthetic"]
+    with pytest.MonkeyPatch.context() as patch:
+        damage(patch)
+        litellm.completion(MODEL, messages=[{"role": "user", "content": "hello"}])
+        assert litellm.get_model_info(MODEL)["max_input_tokens"]
+        assert MODEL in litellm.models_by_provider["synthetic"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_nothing_of_ours_stays_where_somebody_puts_back_what_they_had_kept(damage: Any) -> None:
+    def state() -> tuple[Any, ...]:
+        main = litellm.main
+        return litellm.models_by_provider.get("synthetic"), main._complete_custom_openai  # noqa: SLF001
+
+    before, rows = state(), set(litellm.model_cost)
+    litellm_synthetic.register()
+    with pytest.MonkeyPatch.context() as patch:
+        damage(patch)
+        litellm_synthetic.register()
+    litellm_synthetic.unregister()
+    assert state() == before
+    assert set(litellm.model_cost) == rows
