@@ -135,14 +135,14 @@ def clean_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
         monkeypatch.setattr(litellm, name, [])
     monkeypatch.setattr(litellm, "drop_params", False)
     monkeypatch.setattr(litellm, "headers", None)
-    priced = set(litellm.model_cost)
+    # Routers and registrations write into it; undone last, whatever a test has put in its place.
+    monkeypatch.setattr(litellm, "model_cost", dict(litellm.model_cost))
     yield
     litellm_synthetic.unregister()
     active.forget()
     STATE.forget()
     RESTS.forget()
-    for name in litellm.model_cost.keys() - priced:  # what Routers have left
-        del litellm.model_cost[name]
+    litellm.utils._invalidate_model_cost_lowercase_map()  # noqa: SLF001  # LiteLLM caches look-ups
 
 
 @pytest.fixture
