@@ -15,7 +15,7 @@ from benchmarks.cases import CASE_BY_NAME, CASES, QUICK_NAMES
 from benchmarks.children import ChildError
 from benchmarks.rounds import run
 
-_ROUNDS: Final = 7
+_ROUNDS: Final = 5
 _QUICK_ROUNDS: Final = 3
 _DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 

@@ -32,7 +32,10 @@ class CostKeeper(CustomLogger):
 
 
 def install(count: int) -> list[CostKeeper]:
-    """Register callbacks with LiteLLM and return them."""
-    keepers = [CostKeeper() for _ in range(count)]
+    """Register callbacks with LiteLLM and return them.
+
+    Each has a class of its own: LiteLLM calls one callback of a class and passes over the others.
+    """
+    keepers = [type(f"CostKeeper{number}", (CostKeeper,), {})() for number in range(count)]
     litellm.callbacks = list(keepers)
     return keepers

@@ -133,11 +133,11 @@ CASES: Final[tuple[Case, ...]] = (
     ),
     Case(
         "saturated-50", "50 streams on one saturated core, async", stream=True, is_async=True,
-        served=Served(events=100), batch=50, at_once=50, saturated=True, rounds=5,
+        served=Served(events=100), batch=50, at_once=50, saturated=True, rounds=3,
     ),
     Case(
         "saturated-50-paced", "the same, 5 ms apart", stream=True, is_async=True,
-        served=Served(events=100, pace_ms=PACE_MS), batch=50, at_once=50, saturated=True, rounds=5,
+        served=Served(events=100, pace_ms=PACE_MS), batch=50, at_once=50, saturated=True, rounds=3,
     ),
 )  # fmt: skip  # one table, read as one
 CASE_BY_NAME: Final = {case.name: case for case in CASES}

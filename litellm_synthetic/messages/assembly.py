@@ -7,7 +7,7 @@ gets the events themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
@@ -29,19 +29,25 @@ _FIELD_BY_DELTA: Final = {
 }
 
 
-def plain_document(event: Event) -> Mapping[str, Any] | None:
-    """Return the JSON object of an event; None where it holds none that needs no second look."""
-    if event.name == "error":
+def plain_documents(events: Iterable[tuple[bytes, bytes]]) -> list[dict[str, Any]] | None:
+    """Return the JSON objects of events, given as name and data.
+
+    None where one of them needs a second look: it is no object, or it reports an error.
+    """
+    names, texts = zip(*events, strict=True)
+    if b"error" in names:
         return None
     try:
-        document = from_json(event.data)
+        documents = list(map(from_json, texts))
     except ValueError:  # `json` takes a little more: lone surrogates, deep nesting
         return None
-    if type(document) is not dict:
-        return None
-    if document.keys() == _DELTA_NAMES and document["type"] == "content_block_delta":
-        return document
-    return None if reports_error(document) else document
+    for document in documents:
+        if type(document) is not dict:
+            return None
+        is_delta = document.keys() == _DELTA_NAMES and document["type"] == "content_block_delta"
+        if not is_delta and reports_error(document):
+            return None
+    return documents
 
 
 def event_document(event: Event) -> Mapping[str, Any]:
@@ -51,25 +57,30 @@ def event_document(event: Event) -> Mapping[str, Any]:
         ErrorEventError: the event reports an error.
         BrokenStreamError: the event is not a JSON object.
     """
-    document = plain_document(event)
-    if document is not None:
-        return document
-    data = event.data.strip()
-    if not data or data == "[DONE]":
-        return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        if event.name == "error":
-            raise ErrorEventError(Report(data)) from None
-        raise BrokenStreamError("holds an event that is not JSON") from None
+        document = from_json(event.data)
+    except ValueError:
+        document = _second_look(event)
     if not isinstance(document, dict):
         raise BrokenStreamError("holds an event that is not a JSON object")
     if reports_error(document):
         raise ErrorEventError(read_document(document))
     if event.name == "error":
-        raise ErrorEventError(read_body(data))
+        raise ErrorEventError(read_body(event.data.strip()))
     return document
+
+
+def _second_look(event: Event) -> Any:
+    """Return what `json` reads, which takes lone surrogates and deep nesting too."""
+    data = event.data.strip()
+    if not data or data == "[DONE]":
+        return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        if event.name == "error":
+            raise ErrorEventError(Report(data)) from None
+        raise BrokenStreamError("holds an event that is not JSON") from None
 
 
 class MessageAssembly:
@@ -135,9 +146,8 @@ class MessageAssembly:
         field = _FIELD_BY_DELTA.get(str(delta.get("type")))
         piece = None if field is None else delta.get(field[0])
         # What else a delta may hold counts where its text is empty.
-        self.progress += bool(piece) or any(
-            value and name != "type" for name, value in delta.items()
-        )
+        if piece or any(value and name != "type" for name, value in delta.items()):
+            self.progress += 1
         if field is None or not isinstance(piece, str):
             return
         place = (index if isinstance(index, int) else 0, field[1])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from litellm_synthetic.client.stream_reader import STREAM_ERRORS, Prefix, translated_error
 from litellm_synthetic.errors.faults import BrokenStreamError
 from litellm_synthetic.errors.local import shown_cause
-from litellm_synthetic.messages.assembly import MessageAssembly, event_document, plain_document
+from litellm_synthetic.messages.assembly import MessageAssembly, event_document, plain_documents
 from litellm_synthetic.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
@@ -175,14 +175,12 @@ class _Reader:
 
     def _took_plain(self, data: bytes) -> bool:
         """Take bytes that are whole events, none of which reports or is an error; else nothing."""
-        events = self._events.whole_events(data)
-        if not events:
-            return False
-        documents = [plain_document(event) for event in events]
-        if None in documents:
+        events = self._events.named_events(data)
+        documents = plain_documents(events) if events else None
+        if documents is None:
             return False
         for document in documents:
-            self._assembly.take(document)  # type: ignore[arg-type]  # as was just looked
+            self._assembly.take(document)
         self._prefix.note(data, has_event=True)
         self._note_progress()
         return True

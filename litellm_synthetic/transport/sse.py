@@ -20,6 +20,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _BLANK_LINE: Final = b"\n\n"
 # An event of the Messages API: a name, and one line of data.
 _NAMED: Final = re.compile(rb"event: ([a-z_]+)\ndata: ([^\r\n]*)\n*")
+_NAMED_EVENTS: Final = re.compile(rb"^event: ([a-z_]+)\ndata: ([^\n]*)\n\n", re.MULTILINE)
+_LINES_OF_NAMED: Final = 3
 _LINE_FEEDS: Final = re.compile(rb"\n*")
 
 
@@ -77,16 +79,7 @@ class EventDecoder:
         They are not to be fed as well. None where they have to be: they begin or end within an
         event, or hold line ends of another kind.
         """
-        if (
-            self._held
-            or not self._at_line_start
-            or self._skips_feed
-            or self._prefix
-            or chunk[-2:] != _BLANK_LINE
-            or b"\r" in chunk
-            or len(chunk) > MAX_EVENT_BYTES
-            or (not self._seen_start and chunk[:1] == _BOM[:1])
-        ):
+        if not self._is_whole(chunk):
             return None
         self._seen_start = True
         events = []
@@ -98,6 +91,34 @@ class EventDecoder:
                 if event is not None:
                     events.append(event)
         return events
+
+    def named_events(self, chunk: bytes) -> list[tuple[bytes, bytes]] | None:
+        """Return name and data of each event of bytes that are nothing but named events.
+
+        Those of the Messages API are, each with one line of data. They are not to be fed as well.
+        None where they have to be; see `whole_events`.
+        """
+        if not self._is_whole(chunk):
+            return None
+        events: list[tuple[bytes, bytes]] = _NAMED_EVENTS.findall(chunk)
+        # Every line is one of an event, or something was passed over.
+        if len(events) * _LINES_OF_NAMED != chunk.count(b"\n"):
+            return None
+        self._seen_start = True
+        return events
+
+    def _is_whole(self, chunk: bytes) -> bool:
+        """Tell whether bytes begin and end between two events, with line feeds alone."""
+        return not (
+            self._held
+            or not self._at_line_start
+            or self._skips_feed
+            or self._prefix
+            or chunk[-2:] != _BLANK_LINE
+            or b"\r" in chunk
+            or len(chunk) > MAX_EVENT_BYTES
+            or (not self._seen_start and chunk[:1] == _BOM[:1])
+        )
 
     def feed_blocks(self, chunk: bytes) -> list[Block]:
         """Do what `feed` does, and return the bytes as well."""

@@ -136,7 +136,7 @@ def test_reads_of_whole_events_end_as_those_that_are_fed(
     reads = [b"".join(events[:7]), b"".join(events[7:])]
     fast = passed_on([read for read in reads if read])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventDecoder, "whole_events", lambda _, __: None)
+        patch.setattr(EventDecoder, "named_events", lambda _, __: None)
         pieces = []
         for size in [*sizes, len(raw) + 1]:
             pieces.append(raw[start : start + size])
@@ -148,7 +148,7 @@ def test_reads_of_whole_events_end_as_those_that_are_fed(
 def test_an_event_of_a_native_message_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
 
-    def from_json(data: str) -> Any:
+    def from_json(data: bytes) -> Any:
         parsed.append(data)
         return json.loads(data)
 

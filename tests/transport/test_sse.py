@@ -170,6 +170,50 @@ def test_whole_events_are_those_that_the_slow_way_finds(
     assert fast.close() == slow.close() == [Event("", "next")]
 
 
+NAMED_LINES = st.lists(
+    st.sampled_from(
+        [
+            b"event: ping\ndata: {}\n\n", b"event: a_b\ndata: \n\n", b"event: error\ndata: x\n\n",
+            b"data: {}\n\n", b": ping\n\n", b"xevent: ping\ndata: {}\n\n", b"\n", b"event: A\n",
+            b"event: ping\ndata: 1\ndata: 2\n\n", b"event: ping\n\n", b"id: 1\n",
+        ]
+    ),
+    max_size=8,
+)  # fmt: skip  # one list, read as one
+
+
+@given(NAMED_LINES)
+def test_named_events_are_those_that_the_slow_way_finds(parts: list[bytes]) -> None:
+    stream = b"".join(parts)
+    fast, slow = EventDecoder(), EventDecoder()
+    named = fast.named_events(stream)
+    if named is None:
+        assert fast.feed(stream) == slow.feed(stream)
+        return
+    events = [Event(name.decode(), data.decode()) for name, data in named]
+    assert events == [each.event for each in slow.feed_blocks(stream) if each.event is not None]
+    assert fast.feed(b"data: next\n") == slow.feed(b"data: next\n") == []
+    assert fast.close() == slow.close() == [Event("", "next")]
+
+
+def test_a_read_of_named_events_is_split_at_once() -> None:
+    read = b"event: ping\ndata: {}\n\n" * 2
+    assert EventDecoder().named_events(read) == [(b"ping", b"{}")] * 2
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        b"data: {}\n\n",
+        b"event: ping\ndata: {}\n\n: comment\n\n",
+        b"xevent: ping\ndata: {}\n\n",
+        b"event: ping\ndata: {}\n\nevent: p",
+    ],
+)
+def test_a_read_with_anything_else_is_not(read: bytes) -> None:
+    assert EventDecoder().named_events(read) is None
+
+
 @pytest.mark.parametrize(
     "data",
     [
