@@ -223,12 +223,16 @@ class ChunkDecoder:
         delta = fields.get("delta")
         if not isinstance(delta, dict):
             delta = {"content": fields.get("text")}
-        if choice.is_plain and len(delta) == 1 and fields.get("logprobs") is None:
+        if len(delta) == 1 and not (fields.get("logprobs") or self._extras or choice.extras):
             # Nearly every event, and all that there is to do for it.
             text = delta.get("content")
-            if type(text) is str and text and not self._extras and not choice.extras:
+            if type(text) is str and text and choice.is_plain:
                 self.progress += 1
                 self._backlog.content(index, text)
+                return
+            if choice.has_started and (call := choice.calls.continued(delta.get("tool_calls"))):
+                self.progress += 1
+                self._backlog.arguments(index, call)
                 return
         piece = choice.read(delta)
         self.progress += piece.is_progress

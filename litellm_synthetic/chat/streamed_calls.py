@@ -27,6 +27,28 @@ class StreamedCalls:
     def __bool__(self) -> bool:
         return bool(self._ids)
 
+    def continued(self, calls: object) -> CallPiece | None:
+        """Return the piece that adds arguments to a call under way and says nothing else.
+
+        Nearly every event of a tool call is one. None for any other: `piece` reads those.
+        """
+        if type(calls) is not list or len(calls) != 1 or type(fields := calls[0]) is not dict:
+            return None
+        function, upstream_index = fields.get("function"), fields.get("index")
+        if type(function) is not dict or type(upstream_index) is not int:
+            return None
+        arguments = function.get("arguments")
+        index = self._by_upstream_index.get(upstream_index)
+        if (
+            index is None
+            or type(arguments) is not str
+            or not arguments
+            or fields.get("id")
+            or function.get("name")
+        ):
+            return None
+        return CallPiece(index, None, None, escaped(arguments))
+
     def piece(self, fields: Mapping[str, Any]) -> CallPiece:
         """Return a piece with its index; the id only on a call's first."""
         function = fields.get("function")

@@ -75,6 +75,11 @@ class StreamedChoice:
         self._started = False
 
     @property
+    def has_started(self) -> bool:
+        """Tell whether a chunk has borne the role."""
+        return self._started
+
+    @property
     def is_plain(self) -> bool:
         """Tell whether text is answer and nothing else, whatever it says."""
         return self._started and (self._has_reasoning or self._splitter.settled)
