@@ -52,6 +52,8 @@ class Case:
         tools: how many tools are offered.
         image_bytes: the size of an image in the question.
         saturated: whether the contender shares one core with a process that never rests.
+        rest_seconds: how long to wait after each call, where the next is not to be slowed by what
+            LiteLLM logs of it.
         rounds: how many rounds the case takes part in; None for all.
     """
 
@@ -69,6 +71,7 @@ class Case:
     tools: int = 0
     image_bytes: int = 0
     saturated: bool = False
+    rest_seconds: float = 0.0
     rounds: int | None = None
 
     @property
@@ -96,7 +99,8 @@ def _both(name: str, title: str, **fields: Any) -> list[Case]:
     ]
 
 
-_BURST: Final[dict[str, Any]] = {"stream": True, "served": Served(), "batch": 2}
+_CALL: Final[dict[str, Any]] = {"batch": 25}
+_BURST: Final[dict[str, Any]] = {"stream": True, "served": Served(), "batch": 4}
 _ALONE: Final[dict[str, Any]] = {
     "stream": True,
     "served": Served(events=100, pace_ms=PACE_MS),
@@ -108,22 +112,25 @@ _WITH_CALLBACK: Final[dict[str, Any]] = {"setup": CALLBACK}
 _LONG_EVENTS: Final = 10_000
 
 CASES: Final[tuple[Case, ...]] = (
-    *_both("call", "plain call", contenders=CONTENDERS),
+    *_both("call", "plain call", contenders=CONTENDERS, **_CALL),
     *_both("burst", "200 events in a burst", contenders=CONTENDERS[:-1], **_BURST),
     *_both("burst-unmerged", "the same, SYNTHETIC_STREAM_MERGE=0", setup=UNMERGED, **_BURST),
     *_both("alone", "100 events, 5 ms apart", **_ALONE),
     Case("alone-50", "the same, 50 streams at once, async", **_FIFTY),
-    *_both("call-callback", "plain call, callback", **_WITH_CALLBACK),
+    *_both("call-callback", "plain call, callback", **_CALL, **_WITH_CALLBACK),
     *_both("burst-callback", "200 events in a burst, callback", **_BURST, **_WITH_CALLBACK),
     *_both("alone-callback", "100 events, 5 ms apart, callback", **_ALONE, **_WITH_CALLBACK),
     Case("alone-50-callback", "50 streams, callback, async", **_FIFTY, **_WITH_CALLBACK),
-    *_both("call-router", "plain call, Router", setup=ROUTER),
+    *_both("call-router", "plain call, Router", **_CALL, setup=ROUTER),
     *_both("burst-router", "200 events in a burst, Router", setup=ROUTER, **_BURST),
     *_both("messages", "completion over the Messages API, 200 events", api="messages", **_BURST),
-    Case("native", "native message, 200 events", is_async=True, api="native", **_BURST),
+    Case(
+        "native", "native message, 200 events", is_async=True, api="native",
+        **{**_BURST, "batch": 12},
+    ),
     *_both("image", "plain call, 8 MiB image", image_bytes=8 * MEBIBYTE, batch=2),
     *_both(
-        "first", "first chunk", stream=True, served=Served(events=3), batch=12,
+        "first", "first chunk", stream=True, served=Served(events=3), batch=12, rest_seconds=0.02,
         contenders=("ours", "stock", "httpx"),
     ),
     *_both("long-text", "10,000 events of text", served=Served(events=_LONG_EVENTS), **_LONG),

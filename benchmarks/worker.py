@@ -77,6 +77,8 @@ class _Batch:
             reply = self._contender.plain(self._case)
         self.call_seconds.append(time.perf_counter() - start)
         self.replies.append(reply)
+        if self._case.rest_seconds:
+            time.sleep(self._case.rest_seconds)
 
     async def acall(self) -> None:
         start = time.perf_counter()
@@ -87,6 +89,8 @@ class _Batch:
             reply = await self._contender.aplain(self._case)
         self.call_seconds.append(time.perf_counter() - start)
         self.replies.append(reply)
+        if self._case.rest_seconds:
+            await asyncio.sleep(self._case.rest_seconds)
 
     async def acalls(self, calls: int) -> None:
         async def lane() -> None:
@@ -143,7 +147,7 @@ class Worker:
         else:
             for _ in range(calls):
                 batch.call()
-        return time.perf_counter() - start
+        return time.perf_counter() - start - case.rest_seconds * calls / case.at_once
 
     def _rest(self, case: Case, callbacks: list[int]) -> None:
         """Wait until no thread works any more and every callback has been called."""
