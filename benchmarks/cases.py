@@ -130,8 +130,8 @@ CASES: Final[tuple[Case, ...]] = (
     ),
     *_both("image", "plain call, 8 MiB image", image_bytes=8 * MEBIBYTE, batch=2),
     *_both(
-        "first", "first chunk", stream=True, served=Served(events=3), batch=12, rest_seconds=0.02,
-        contenders=("ours", "stock", "httpx"),
+        "first", "first chunk", stream=True, served=Served(events=3, pace_ms=PACE_MS), batch=12,
+        rest_seconds=0.02, contenders=("ours", "stock", "httpx"),
     ),
     *_both("long-text", "10,000 events of text", served=Served(events=_LONG_EVENTS), **_LONG),
     *_both(

@@ -36,6 +36,7 @@ _RATES: Final = ("input_cost_per_token", "output_cost_per_token", "cache_read_in
 _UNUSED_RATES: Final = ("cache_creation_input_token_cost",)
 # A row that says more of these than the rates is priced by LiteLLM.
 _PRICE_WORDS: Final = ("cost", "pric", "multiplier", "uplift", "provider_specific")
+_CACHED, _REASONING, _TEXT = "cached_tokens", "reasoning_tokens", "text_tokens"
 _DETAILS: Final = ("prompt_tokens_details", "completion_tokens_details")
 _USAGE_FIELDS: Final = frozenset(("prompt_tokens", "completion_tokens", "total_tokens", *_DETAILS))
 # What a message may carry that LiteLLM reads as the use of a built-in tool.
@@ -45,19 +46,23 @@ _MAX_KINDS: Final = 256
 
 
 class _Tokens(NamedTuple):
-    """The tokens of a plain call, by rate, and which details its usage has."""
+    """The tokens of a plain call, by rate, and which details its usage has.
+
+    LiteLLM counts the text in the usage of a stream that it has put together.
+    """
 
     prompt: int
     completion: int
     cached: int
     reasoning: int
     has_details: tuple[bool, ...]
+    has_text: bool
     model: str | None
 
     @property
     def kind(self) -> tuple[Any, ...]:
         """Return what decides how LiteLLM adds them up."""
-        return self.cached > 0, self.reasoning > 0, self.has_details, self.model
+        return self.cached > 0, self.reasoning > 0, self.has_details, self.has_text, self.model
 
     def figures(self, rates: tuple[float, float, float]) -> dict[str, Any]:
         """Return the figures of the breakdown that hang on the tokens, in USD."""
@@ -222,22 +227,23 @@ def _tokens_of(usage: Any, model: str | None) -> _Tokens | None:
     fields = vars(usage)
     if not _USAGE_FIELDS.issuperset(fields) or any((usage.__pydantic_private__ or {}).values()):
         return None
-    cached = _only_detail(fields[_DETAILS[0]], "cached_tokens")
-    reasoning = _only_detail(fields[_DETAILS[1]], "reasoning_tokens")
+    of_prompt, of_completion = (_counts(fields[name]) for name in _DETAILS)
+    cached, reasoning = of_prompt.pop(_CACHED, 0), of_completion.pop(_REASONING, 0)
     prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
-    if cached is None or reasoning is None or cached > prompt or reasoning > completion:
+    text = of_completion.pop(_TEXT, None)
+    is_plain = cached <= prompt and reasoning <= completion and not (of_prompt or of_completion)
+    if not is_plain or text not in {None, completion - reasoning}:
         return None
     has_details = tuple(fields[name] is not None for name in _DETAILS)
-    return _Tokens(prompt, completion, cached, reasoning, has_details, model)
+    return _Tokens(prompt, completion, cached, reasoning, has_details, text is not None, model)
 
 
-def _only_detail(details: Any, name: str) -> int | None:
-    """Return the one count among the details of a usage; None where there is another one."""
+def _counts(details: Any) -> dict[str, Any]:
+    """Return what is counted among the details of a usage."""
     if details is None:
-        return 0
+        return {}
     counts = {**vars(details), **(details.__pydantic_extra__ or {})}
-    count = counts.pop(name, None) or 0
-    return None if any(value is not None for value in counts.values()) else count
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def _model_info(model: str) -> Any:

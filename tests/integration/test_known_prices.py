@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from litellm_synthetic.testing import SyntheticServer
     from tests.caller import Caller
+    from tests.conftest import Recorder
 
 MODEL: Final = "synthetic/hf:zai-org/GLM-5.3"
 _ASKED: Final[dict[str, Any]] = {"messages": [{"role": "user", "content": "hello"}]}
@@ -32,9 +33,22 @@ _USAGES: Final = st.fixed_dictionaries(
     optional={
         "prompt_tokens_details": st.fixed_dictionaries({"cached_tokens": _COUNTS}),
         "reasoning_tokens": _COUNTS,
-        "completion_tokens_details": st.fixed_dictionaries({"reasoning_tokens": _COUNTS}),
+        "completion_tokens_details": st.fixed_dictionaries(
+            {"reasoning_tokens": _COUNTS}, optional={"text_tokens": _COUNTS}
+        ),
     },
 )
+
+
+@st.composite
+def _streamed_usages(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a usage as LiteLLM puts it together from a stream: it counts the text as well."""
+    reasoning, text = draw(_COUNTS), draw(_COUNTS)
+    return {
+        "prompt_tokens": draw(_COUNTS),
+        "completion_tokens": reasoning + text,
+        "completion_tokens_details": {"reasoning_tokens": reasoning, "text_tokens": text},
+    }
 
 
 def _priced(usage: dict[str, Any], **said: Any) -> tuple[float, dict[str, Any]]:
@@ -84,7 +98,7 @@ def lookups(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(_USAGES)
+@given(_USAGES | _streamed_usages())
 def test_any_usage_costs_what_litellm_makes_of_it(usage: dict[str, Any]) -> None:
     litellm_synthetic.register()
     _priced(usage)
@@ -95,6 +109,23 @@ def test_litellm_prices_the_first_call_of_a_kind_only(lookups: list[str]) -> Non
     for count in range(1, 20):
         _priced({"prompt_tokens": count, "completion_tokens": 7 * count})
     assert len(lookups) == 1
+
+
+async def test_litellm_prices_the_first_stream_of_a_kind_only(
+    synthetic_server: SyntheticServer,
+    caller: Caller,
+    recorder: Recorder,
+    lookups: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    del synthetic_server
+    monkeypatch.setenv("SYNTHETIC_BILLING", "list-price")  # the stand-in's key is on a plan
+    for _ in range(3):
+        await caller.stream(model=MODEL, **_ASKED)
+    costs = await recorder.settled_costs()
+    assert costs[0]
+    assert costs == [costs[0]] * 3
+    assert len(lookups) == len({*lookups}) * 2  # the unread stream, and what it came to
 
 
 @pytest.mark.parametrize(
