@@ -117,9 +117,7 @@ class SharedLeases:
         redis, token = self._redis(), uuid.uuid4().hex
         while redis is not None:
             try:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    client = redis.init_async_client()
-                    answer = await client.eval(*_take(redis, place, token, limit))
+                answer = await _aask(redis, place, token, limit)
             except Exception as error:  # noqa: BLE001  # as above
                 self._down(error)
                 break
@@ -242,6 +240,22 @@ def _take(redis: Any, place: Place, token: str, limit: int | None) -> tuple[Any,
     keys = _keys(redis, place)
     args = (token, limit or 0, LEASE_SECONDS, _FORGOTTEN_SECONDS, _KEPT_SECONDS)
     return (_TAKE, len(keys), *keys, *args)
+
+
+async def _aask(redis: Any, place: Place, token: str, limit: int | None) -> Any:
+    """Ask for a lease once; a cancellation ends it also where the client returns all the same.
+
+    redis-py sends with `asyncio.wait_for`, which in Python 3.11 may return a result in place of a
+    cancellation that comes just then.
+    """
+    task: Any = asyncio.current_task()
+    requests = task.cancelling()
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await redis.init_async_client().eval(*_take(redis, place, token, limit))
+    finally:
+        if task.cancelling() > requests:
+            raise asyncio.CancelledError
 
 
 LEASES: Final = SharedLeases()

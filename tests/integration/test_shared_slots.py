@@ -6,8 +6,10 @@ A worker is played by `Slots` and `SharedLeases` of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from litellm.caching.redis_cache import RedisCache
@@ -26,16 +28,37 @@ pytestmark = needs_redis
 PLACE = "digest:model"
 
 
+_OWNERS: list[SharedLeases] = []
+_NO_REDIS = SimpleNamespace(redis_client=SimpleNamespace(execute_command=lambda: None))
+
+
 @pytest.fixture
-def redis(redis: RedisServer) -> Iterator[RedisServer]:
+def redis(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
     """Share over it, through LiteLLM's own cache object."""
     SHARED.redis = RedisCache(host="127.0.0.1", port=redis.port, socket_timeout=5)
     yield redis
+    # Else their threads go on asking it during other tests, for leases that were not given back.
+    monkeypatch.setattr(shared_slots, "LEASE_SECONDS", 0.01)
+    while _OWNERS:
+        end(_OWNERS.pop())
     SHARED.forget()
 
 
+def end(owner: SharedLeases) -> None:
+    """Wait until its thread has done its work, and has ended because it holds nothing."""
+    owner._held.clear()  # noqa: SLF001
+    owner._do(_NO_REDIS, ())  # noqa: SLF001  # it may be waiting for work
+    if (thread := owner._keeper) is not None:  # noqa: SLF001
+        thread.join()
+
+
+def new_owner() -> SharedLeases:
+    _OWNERS.append(SharedLeases())
+    return _OWNERS[-1]
+
+
 def worker() -> Slots:
-    return worker_with(SharedLeases())
+    return worker_with(new_owner())
 
 
 def worker_with(leases: SharedLeases) -> Slots:
@@ -106,11 +129,42 @@ async def test_a_cancelled_wait_leaves_no_lease(redis: RedisServer) -> None:
     assert second.taken(PLACE) == 0
 
 
+@pytest.mark.parametrize("is_given", [True, False], ids=["given", "not given"])
+async def test_a_cancellation_that_the_client_swallows_ends_the_wait(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch, *, is_given: bool
+) -> None:
+    client = SHARED.redis.init_async_client()
+    has_answer = asyncio.Event()
+
+    class Swallowing:
+        """A client of redis-py on Python 3.11, whose `asyncio.wait_for` may do this."""
+
+        async def eval(self, *args: Any) -> Any:
+            assert not has_answer.is_set(), "asked again"
+            answer = await client.eval(*args)
+            has_answer.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return answer
+
+    slots = worker()
+    held = None if is_given else await slots.atake(PLACE, 1, MAX_SECONDS)
+    monkeypatch.setattr(SHARED.redis, "init_async_client", Swallowing)
+    waiting = asyncio.create_task(worker().atake(PLACE, 1, MAX_SECONDS))
+    await has_answer.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    if held is not None:
+        held.give_back()
+    await until(lambda: leases(redis) == 0)
+
+
 async def test_the_lease_of_a_worker_that_died_comes_free(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_slots, "LEASE_SECONDS", 0.2)
-    dead = SharedLeases()
+    dead = new_owner()
     monkeypatch.setattr(dead, "_renew", lambda: None)  # as of a process that has ended
     await worker_with(dead).atake(PLACE, 1, MAX_SECONDS)
     (await worker().atake(PLACE, 1, MAX_SECONDS)).give_back()
@@ -121,7 +175,7 @@ async def test_a_lease_is_renewed_for_as_long_as_its_call_runs(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_slots, "LEASE_SECONDS", 30.0)
-    owner = SharedLeases()
+    owner = new_owner()
     lease = await owner.atake(PLACE, 1, None)
     assert lease is not None
     redis.forget()  # as if it had run out
