@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from litellm_synthetic.chat.streamed_calls import StreamedCalls
 
-VALUES = st.sampled_from([None, "", "a", "call_1", "call_2", "\ud83d", 0, 1, True, 1.0, {}, []])
-FUNCTIONS = VALUES | st.fixed_dictionaries({}, optional={"arguments": VALUES, "name": VALUES})
-CALLS = VALUES | st.fixed_dictionaries(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "", "a", "call_1", "call_2", "\ud83d", 0, 1, True, 1.0, {}, []]
+)
+FUNCTIONS: st.SearchStrategy[Any] = VALUES | st.fixed_dictionaries(
+    {}, optional={"arguments": VALUES, "name": VALUES}
+)
+CALLS: st.SearchStrategy[Any] = VALUES | st.fixed_dictionaries(
     {}, optional={"index": VALUES, "id": VALUES, "type": VALUES, "function": FUNCTIONS}
 )
 BEGUN = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": ""}}
