@@ -245,7 +245,8 @@ def test_a_wrapper_put_over_ours_is_left_in_place_and_passes_through(
     litellm.completion(model=MODEL, messages=MESSAGES, api_base=synthetic_server.openai_base)
     assert requests
     assert "litellm-synthetic" not in synthetic_server.last_request.headers["user-agent"]
-    monkeypatch.undo()
+    litellm_synthetic.register()
+    monkeypatch.undo()  # now ours is on top again, where `unregister()` finds it
 
 
 def test_a_row_that_a_user_registered_wins_and_survives() -> None:
