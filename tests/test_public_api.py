@@ -25,7 +25,8 @@ OTHERS = {
     "KnownQuotas", "ModelId", "Quotas", "RefreshError", "RefreshOutcome", "SearchResults",
     "UnsupportedLiteLLMError", "testing",
 }  # fmt: skip
-_PROGRAM = Path(__file__).parent / "data" / "typed_program.py"
+_ROOT = Path(__file__).parent.parent
+_PROGRAM = _ROOT / "tests" / "data" / "typed_program.py"
 _HEAVY = ("litellm", "httpx", "pydantic", "aiohttp", "urllib3", "rich", "click", "asyncio")
 
 
@@ -79,9 +80,14 @@ def test_the_names_of_faults_are_those_of_the_type() -> None:
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
-def test_a_users_program_passes_mypy_strict() -> None:
-    # With the cache of a run over this repository: LiteLLM's types alone take a minute.
-    _check("mypy", "--strict", _PROGRAM)
+def test_a_users_program_passes_mypy_strict(tmp_path: Path) -> None:
+    # LiteLLM's types alone take a minute, so those of a run over this repository are used again.
+    # They are a copy, for there our package is the repository's, and here the installed one.
+    kept, cache = _ROOT / ".mypy_cache", tmp_path / "cache"
+    if kept.is_dir():
+        shutil.copytree(kept, cache)
+    options = ["--strict", "--config-file", _ROOT / "pyproject.toml", "--cache-dir", cache]
+    _check("mypy", *options, _PROGRAM)
 
 
 @pytest.mark.skipif(shutil.which("pyright") is None, reason="pyright is not installed")
