@@ -20,9 +20,15 @@ CONTEXT_TOKENS = 524_288
 OUTPUT_TOKENS = 65_536
 PROMPT = "Write the word hello into the file hello.txt"
 
-CLAUDE_CODE = Release("npm", "@anthropic-ai/claude-code", "2.1.332", "claude", node=22)
+CLAUDE_CODE = Release(
+    "npm", "@anthropic-ai/claude-code", "2.1.332", "claude", node=22,
+    native="@anthropic-ai/claude-code-{platform}-*/claude",
+)  # fmt: skip  # one release, read as one
 CODEX = Release("npm", "@openai/codex", "0.171.0", "codex", node=16)
-OPENCODE = Release("npm", "opencode-ai", "1.18.33", "opencode", node=16)
+OPENCODE = Release(
+    "npm", "opencode-ai", "1.18.33", "opencode", node=16,
+    native="opencode-{platform}-*/bin/opencode",
+)  # fmt: skip  # one release, read as one
 QWEN_CODE = Release("npm", "@qwen-code/qwen-code", "0.24.4", "qwen", node=22)
 CONTINUE = Release("npm", "@continuedev/cli", "1.5.47", "cn", node=20)
 PI = Release("npm", "@mariozechner/pi-coding-agent", "0.73.1", "pi", node=20)

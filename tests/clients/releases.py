@@ -34,6 +34,8 @@ class Release:
         version: the pinned version.
         command: the executable that it brings.
         node: the lowest major version of Node.js that runs it; 0 for none.
+        native: where its program for this machine is below `node_modules`, as a pattern, where the
+            command would only be put in place by a script.
     """
 
     registry: Literal["npm", "PyPI"]
@@ -41,6 +43,7 @@ class Release:
     version: str
     command: str
     node: int = 0
+    native: str = ""
 
     def __str__(self) -> str:
         return f"{self.package} {self.version}"
@@ -84,7 +87,15 @@ def _with_npm(release: Release, root: Path) -> Path:
         # No script of a package runs on this machine; each client works without.
         _run([npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save",
               f"{release.package}@{release.version}"], folder)  # fmt: skip  # one command
-    return program
+    return _native(release, folder) or program
+
+
+def _native(release: Release, folder: Path) -> Path | None:
+    """Return the program that a client brings for this system, the plainest of its builds."""
+    if not release.native:
+        return None
+    pattern = release.native.format(platform=sys.platform)
+    return next(iter(sorted((folder / "node_modules").glob(pattern))), None)
 
 
 def _with_pip(release: Release, root: Path) -> Path:
