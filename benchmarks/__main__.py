@@ -15,7 +15,8 @@ from benchmarks.cases import CASE_BY_NAME, CASES, QUICK_NAMES
 from benchmarks.children import ChildError
 from benchmarks.rounds import run
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 4
+_MAX_STARTS: Final = 3
 _QUICK_ROUNDS: Final = 3
 _DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -34,7 +35,7 @@ def main() -> int:
     try:
         with Console(stderr=True).status("benchmark") as status:
             if not options.quick and not options.case:
-                starts = startup.measure(rounds, status.update)
+                starts = startup.measure(min(rounds, _MAX_STARTS), status.update)
             measured = run(cases, rounds=rounds, progress=status.update)
     except ChildError as error:
         print(error, file=sys.stderr)

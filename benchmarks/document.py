@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.report import TITLES, goal_rows
-from benchmarks.sweeps import SWEEPS
+from benchmarks.sweeps import STREAMED_EVENTS, SWEEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,8 @@ _PLOTS: Final = """
 
 ![CPU time as a call grows, and latency as calls are made at once](performance.png)
 
-The same [as SVG](performance.svg). Bursts and paced streams have 50 events each. Both axes are
-logarithmic; a dashed line is a 99th percentile.
+The same [as SVG](performance.svg). Bursts and paced streams have {events} events each. Both axes
+are logarithmic; a dashed line is a 99th percentile.
 {missing}"""
 _COLOURS: Final = {"ours": "tab:green", "stock": "tab:red"}
 
@@ -63,7 +63,7 @@ def write(
         rows=rows,
         reached=sum(one.is_reached for one in goals),
         count=len(goals),
-        plots=_PLOTS.format(missing=_missing(swept)) if swept else "",
+        plots=_PLOTS.format(missing=_missing(swept), events=STREAMED_EVENTS) if swept else "",
     )
     (folder / "performance.md").write_text(page, encoding="utf-8")
     if swept:
