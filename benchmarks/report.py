@@ -42,7 +42,9 @@ def context(rounds: int, cases: Sequence[Case], measured: Sequence[Measured]) ->
     made = Counter(one.case for one in measured if one.contender == BASELINE)
     # A few cases take part in fewer rounds than the rest.
     short = [
-        made[case.name] for case in cases if made[case.name] < min(case.rounds or rounds, rounds)
+        made[case.name]
+        for case in cases
+        if made[case.name] < sum(map(case.takes_part, range(rounds)))
     ]
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",

@@ -115,7 +115,7 @@ def run(cases: Sequence[Case], *, rounds: int, progress: Callable[[str], None]) 
         field = Field(stack, cases)
         for number in range(rounds):
             for case in cases:
-                if case.rounds is not None and number >= case.rounds:
+                if not case.takes_part(number):
                     continue
                 progress(f"round {number + 1} of {rounds}: {case.title}")
                 shift = number % len(case.contenders)
