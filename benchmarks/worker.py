@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS: Final = 0.015
 _RESTING_CPU_SECONDS: Final = 0.001
 _WARM_EVENTS: Final = 20
+_WARM_SHARE: Final = 10
 # LiteLLM logs a call with many callbacks on other threads, which wait long on a busy machine.
 _PATIENCE_SECONDS: Final = 240.0
 
@@ -181,7 +182,7 @@ def _shortened(case: Case) -> Case:
     """Return a case that warms up what a case needs, and takes little time."""
     if not case.stream:
         return case
-    events = min(case.served.events, _WARM_EVENTS)
+    events = min(case.served.events, max(_WARM_EVENTS, case.served.events // _WARM_SHARE))
     return replace(case, served=replace(case.served, events=events, pace_ms=0.0))
 
 
