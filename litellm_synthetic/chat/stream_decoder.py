@@ -62,7 +62,7 @@ class ChunkDecoder:
         self.done = False
         self.progress = 0
         self.last_chunk: ModelResponseStream | None = None
-        self._envelope = Envelope("", int(time.time()), model)
+        self._envelope = Envelope(f"chatcmpl-{uuid4().hex}", int(time.time()), model)
         self._backlog = Backlog(self._envelope, merges=merges, max_repeats=max_repeats)
         self._usage: Mapping[str, Any] | None = None
         self._choices: dict[int, StreamedChoice] = {}
@@ -201,8 +201,6 @@ class ChunkDecoder:
         envelope = self._envelope
         if isinstance(identifier := document.get("id"), str) and identifier:
             envelope.id = escaped(identifier)
-        elif not envelope.id:
-            envelope.id = f"chatcmpl-{uuid4().hex}"
         if type(created := document.get("created")) is int:
             envelope.created = created
         if isinstance(model := document.get("model"), str):

@@ -32,7 +32,7 @@ _FIELD_BY_DELTA: Final = {
 def plain_documents(events: Iterable[tuple[bytes, bytes]]) -> list[dict[str, Any]] | None:
     """Return the JSON objects of events, given as name and data.
 
-    None where one of them needs a second look: it is no object, or it reports an error.
+    None if one of them is not an object or reports an error.
     """
     names, texts = zip(*events, strict=True)
     if b"error" in names:
@@ -60,7 +60,7 @@ def event_document(event: Event) -> Mapping[str, Any]:
     try:
         document = from_json(event.data)
     except ValueError:
-        document = _second_look(event)
+        document = _lenient_document(event)
     if not isinstance(document, dict):
         raise BrokenStreamError("holds an event that is not a JSON object")
     if reports_error(document):
@@ -70,8 +70,8 @@ def event_document(event: Event) -> Mapping[str, Any]:
     return document
 
 
-def _second_look(event: Event) -> Any:
-    """Return what `json` reads, which takes lone surrogates and deep nesting too."""
+def _lenient_document(event: Event) -> Any:
+    """Parse an event with `json`, which accepts lone surrogates and deep nesting."""
     data = event.data.strip()
     if not data or data == "[DONE]":
         return {}  # a line kept busy, or OpenAI's ending out of habit; `message_stop` decides
@@ -146,8 +146,9 @@ class MessageAssembly:
         field = _FIELD_BY_DELTA.get(str(delta.get("type")))
         piece = None if field is None else delta.get(field[0])
         # What else a delta may hold counts where its text is empty.
-        if piece or any(value and name != "type" for name, value in delta.items()):
-            self.progress += 1
+        self.progress += bool(piece) or any(
+            value and name != "type" for name, value in delta.items()
+        )
         if field is None or not isinstance(piece, str):
             return
         place = (index if isinstance(index, int) else 0, field[1])

@@ -34,8 +34,8 @@ class Release:
         version: the pinned version.
         command: the executable that it brings.
         node: the lowest major version of Node.js that runs it; 0 for none.
-        native: where its program for this machine is below `node_modules`, as a pattern, where the
-            command would only be put in place by a script.
+        native: a glob below `node_modules` for the executable of this platform, where only an
+            install script would put the command in place.
     """
 
     registry: Literal["npm", "PyPI"]
@@ -91,11 +91,11 @@ def _with_npm(release: Release, root: Path) -> Path:
 
 
 def _native(release: Release, folder: Path) -> Path | None:
-    """Return the program that a client brings for this system, the plainest of its builds."""
+    """Return the executable for this platform, the first by name; None where none is named."""
     if not release.native:
         return None
     pattern = release.native.format(platform=sys.platform)
-    return next(iter(sorted((folder / "node_modules").glob(pattern))), None)
+    return min((folder / "node_modules").glob(pattern), default=None)
 
 
 def _with_pip(release: Release, root: Path) -> Path:
