@@ -34,7 +34,7 @@ class CostKeeper(CustomLogger):
 def install(count: int) -> list[CostKeeper]:
     """Register callbacks with LiteLLM and return them.
 
-    Each has a class of its own: LiteLLM calls one callback of a class and passes over the others.
+    Each has a class of its own: LiteLLM calls only one callback per class.
     """
     keepers = [type(f"CostKeeper{number}", (CostKeeper,), {})() for number in range(count)]
     litellm.callbacks = list(keepers)

@@ -52,9 +52,9 @@ class Case:
         tools: how many tools are offered.
         image_bytes: the size of an image in the question.
         saturated: whether the contender shares one core with a process that never rests.
-        rest_seconds: how long to wait after each call, where the next is not to be slowed by what
-            LiteLLM logs of it.
-        every: the case takes part in every round of so many, from the first on.
+        rest_seconds: how long to wait after each call, so that LiteLLM's logging of it does not
+            slow the next.
+        every: the case runs in every n-th round, beginning with the first.
     """
 
     name: str
@@ -113,7 +113,7 @@ _ALONE: Final[dict[str, Any]] = {
 _FIFTY: Final[dict[str, Any]] = {
     **_ALONE, "is_async": True, "batch": 50, "at_once": 50, "every": 2,
 }  # fmt: skip  # one table, read as one
-# Stock LiteLLM takes ten seconds and more for each, and ten thousand events are many.
+# Stock LiteLLM takes over ten seconds for each.
 _LONG: Final[dict[str, Any]] = {"stream": True, "batch": 1, "every": 4}
 _WITH_CALLBACK: Final[dict[str, Any]] = {"setup": CALLBACK}
 _LONG_EVENTS: Final = 10_000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.workload import ContenderName
 
 _MAX_ROUNDS: Final = 2
-# As many calls as this make a 99th percentile in one round.
+# Enough calls for a 99th percentile in one round.
 _ENOUGH_CALLS: Final = 100
 STREAMED_EVENTS: Final = 20
 _MILLISECONDS: Final = 1000.0
@@ -119,7 +119,7 @@ SWEEPS: Final = (
 def run(rounds: int, progress: Callable[[str], None]) -> tuple[list[Swept], list[ChildError]]:
     """Measure every sweep in at most two rounds; at each size the contenders take turns.
 
-    A size at which a round has a hundred calls and more is measured in one.
+    Sizes with at least a hundred calls per round are measured once.
 
     Ctrl-C ends it with the sweeps that are complete. A sweep in which a process fails, for instance
     because a contender lost data, is left out, and the others go on.

@@ -76,7 +76,7 @@ class StreamedChoice:
 
     @property
     def has_started(self) -> bool:
-        """Tell whether a chunk has borne the role."""
+        """Tell whether a chunk has carried the role."""
         return self._started
 
     @property

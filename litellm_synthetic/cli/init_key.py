@@ -82,7 +82,7 @@ def key_from_pipe() -> str:
     if text is None:
         raise NoKeyError(f"No key came on stdin within {PIPE_SECONDS:g} s. {remedy}")
     if not text.strip():
-        raise NoKeyError(f"No key came on stdin, and there is no terminal to prompt on. {remedy}")
+        raise NoKeyError(f"No key came on stdin, and stdin is not a terminal. {remedy}")
     if (reason := key_check.unusable(text)) is not None:
         raise NoKeyError(f"The text on stdin is not a key: {reason}. {remedy}")
     remark("The key is read from stdin.")
